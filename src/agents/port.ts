@@ -1,0 +1,53 @@
+import type { Role } from '../core/role.ts'
+import type { Cost, Usage } from '../core/run.ts'
+import type { Json } from '../core/json.ts'
+import type { ProviderErrorClass } from '../models/port.ts'
+import type { Workspace } from '../workspace/port.ts'
+
+/** What an agent tells while it works. */
+export type AgentEvent =
+  | { type: 'said'; text: string }
+  | { type: 'acted'; tool: string; target: string; ok: boolean; summary: string }
+  | { type: 'retrying'; class: ProviderErrorClass; problem: string; inMs: number }
+
+export interface AgentRequest {
+  role: Role
+  /** What to do, Markdown; the whole of it: agents start with an empty context. */
+  goal: string
+  workspace: Workspace
+  /** Is this path (from the checkout's root) a file of tests? Decides what `tests` and `production` permissions mean. */
+  isTestFile(path: string): boolean
+  /** Paths (globs) that nobody may change in this run, such as the tests of the spec author. */
+  protectedPaths: readonly string[]
+  /** JSON Schema of the wanted answer; absent: free text. The result's `output` then satisfies it. */
+  outputSchema?: { [key: string]: Json }
+  limits: { steps: number; tokens: number | null; usd: number | null; timeoutMs: number; commandTimeoutMs: number }
+  origin: { run: string; task: string; step: string; attempt: number }
+  signal: AbortSignal
+  /** Must not throw. */
+  emit(event: AgentEvent): void
+}
+
+/**
+ * How it ended. `completed` says only that the agent stopped by itself: what counts is the tree and the gates.
+ * `limited`: a limit of the request ended it (`problem` names it). `failed`: the provider or the agent could not go on.
+ */
+export interface AgentResult {
+  status: 'completed' | 'limited' | 'failed' | 'aborted'
+  text: string
+  output: Json | null
+  problem: string
+  class: ProviderErrorClass | null
+  /** Epoch ms, with class `rate_limited`. */
+  retryAt: number | null
+  usage: Usage
+  cost: Cost
+  steps: number
+}
+
+/** A role at work by one provider. Must not throw: what goes wrong is in the result. */
+export interface Agent {
+  readonly provider: string
+  readonly model: string
+  run(request: AgentRequest): Promise<AgentResult>
+}

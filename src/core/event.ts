@@ -1,0 +1,49 @@
+import type { Json } from './json.ts'
+
+/** A fact about a run. `seq` counts from 1 without gaps per run; `ts` is epoch ms by the store's clock. */
+export interface RunEvent {
+  run: string
+  seq: number
+  ts: number
+  type: EventType
+  data: { [key: string]: Json }
+}
+
+/**
+ * Every event type with what its data holds. Events are for observers; the journal (`steps`) is what a run resumes from.
+ * Names are `noun.past`.
+ */
+export const EVENT_TYPES = {
+  'run.queued': 'task, workflow',
+  'run.started': 'base, branch, isolation, node',
+  'run.waiting': 'reason, message, until?',
+  'run.woken': 'by',
+  'run.interrupted': 'message: the process that worked on it is gone',
+  'run.detached': 'message',
+  'run.paused': 'actor',
+  'run.resumed': 'actor',
+  'run.finished': 'status, reason?, message?',
+  'run.landed': 'branch, commit, how, forced?',
+  'step.started': 'step, kind, role?, provider?, attempt, request',
+  'step.finished': 'step, kind, status, summary?, usage?, cost?, durationMs',
+  'step.failed': 'step, kind, problem (the step will be tried again or has failed the run)',
+  'agent.said': 'step, text (coalesced, capped)',
+  'agent.acted': 'step, tool, target, ok, summary',
+  'provider.chosen': 'step, provider, model, reason',
+  'provider.limited': 'provider, class, retryAt?',
+  'provider.failed': 'provider, class, problem',
+  'gate.started': 'step, gate, command',
+  'gate.finished': 'step, gate, status, introduced, total, durationMs',
+  'verdict.reached': 'step, status, score, summary',
+  'proof.finished': 'step, status, summary',
+  'checkpoint.made': 'step, commit, message, files',
+  'attempt.kept': 'ref, commit, number',
+  'attempt.rejected': 'part, attempt, summary',
+  'approval.asked': 'what, message',
+  'approval.given': 'what, actor, comment?',
+  'approval.refused': 'what, actor, comment?',
+  'message.sent': 'actor, text',
+  'budget.reserved': 'step, tokens?, usd?',
+  'evidence.written': 'path, hash',
+} as const
+export type EventType = keyof typeof EVENT_TYPES

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+
+/** `reeve.toml` as a schema. Every key has a default, so that an empty file is a working configuration. Loading and layers: `config/`. */
+const header = z.record(z.string(), z.string())
+
+const gateSettings = z.strictObject({
+  /** A command line, run by `sh -c` in the project (or `cwd`). */
+  command: z.string().min(1).optional(),
+  cwd: z.string().optional(),
+  /** false: never run this gate. */
+  enabled: z.boolean().default(true),
+  timeout_seconds: z.number().positive().optional(),
+  /** Report file the command writes, when it does: read instead of the exit code alone. */
+  report: z.string().optional(),
+  report_format: z.enum(['junit', 'tap', 'lcov', 'cobertura', 'sarif']).optional(),
+})
+export type GateSettings = z.infer<typeof gateSettings>
+
+const coverageSettings = gateSettings.extend({
+  /** Percent of changed lines that tests must reach. */
+  threshold: z.number().min(0).max(100).default(80),
+  /** What happens below the threshold. */
+  below: z.enum(['warning', 'failure']).default('warning'),
+})
+
+export const PROVIDER_KINDS = ['openai-compatible', 'anthropic', 'openai', 'google', 'scripted'] as const
+const providerSettings = z.strictObject({
+  kind: z.enum(PROVIDER_KINDS),
+  base_url: z.url().optional(),
+  model: z.string().optional(),
+  /** Name of the environment variable that holds the key. Never the key. */
+  api_key_env: z.string().optional(),
+  /** Extra request headers. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced. */
+  headers: header.default({}),
+  /** For `scripted`: the YAML file of replies, from the project root. */
+  file: z.string().optional(),
+  max_tokens: z.int().positive().default(8192),
+  temperature: z.number().min(0).max(2).optional(),
+  request_timeout_seconds: z.number().positive().default(300),
+  /** Silence in the stream longer than this is a failure. */
+  idle_timeout_seconds: z.number().positive().default(60),
+  max_retries: z.int().min(0).max(10).default(3),
+  /** Tokens the model reads at most; counted roughly before the call. */
+  context_tokens: z.int().positive().default(128_000),
+  /** US dollars per million tokens; overrides the table of prices. */
+  price: z.strictObject({ input: z.number(), output: z.number(), cached_input: z.number().optional() }).optional(),
+})
+export type ProviderSettings = z.infer<typeof providerSettings>
+
+export const settingsSchema = z.strictObject({
+  project: z
+    .strictObject({
+      /** Branch or commit runs begin from; the current HEAD when absent. */
+      base: z.string().optional(),
+      setup: z.array(z.string()).default([]),
+      /** Paths (globs) no agent may change, besides reeve's own list. */
+      protected: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  gates: z
+    .object({
+      build: gateSettings.optional(),
+      tests: gateSettings.optional(),
+      lint: gateSettings.optional(),
+      types: gateSettings.optional(),
+      coverage: coverageSettings.prefault({}),
+    })
+    .catchall(gateSettings)
+    .prefault({}),
+  providers: z
+    .object({ order: z.array(z.string()).default([]) })
+    .catchall(providerSettings)
+    .prefault({}),
+  runs: z
+    .strictObject({
+      workflow: z.string().default('build'),
+      max_attempts: z.int().min(1).max(20).default(3),
+      /**
+       * How far a run goes by itself: `manual` asks after the plan and before landing, `supervised` before landing, `autonomous` only when a
+       * risk rule says so. Unset: supervised, where your `reeve land` is the yes, so the run ends at its verdict and asks nothing.
+       */
+      autonomy: z.enum(['manual', 'supervised', 'autonomous']).optional(),
+      timeout_minutes: z.number().positive().default(30),
+      max_concurrent: z.int().min(1).max(64).default(3),
+      /** How a green run lands by itself, after its approval. Unset: `branch` where `autonomy` is set, else `none`: you call `reeve land`. */
+      land: z.enum(['none', 'branch', 'merge', 'squash']).optional(),
+      refine: z.boolean().default(false),
+      /** Budget of a run. */
+      max_usd: z.number().positive().optional(),
+      max_tokens: z.int().positive().optional(),
+      step_timeout_minutes: z.number().positive().default(15),
+      gate_timeout_minutes: z.number().positive().default(10),
+      /** Model steps (turns) of one agent at most; a role may say less. */
+      max_steps: z.int().positive().default(60),
+    })
+    .prefault({}),
+  /** Files of the tests, as globs, where the usual places are not enough. */
+  tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
+})
+export type Settings = z.infer<typeof settingsSchema>
+export type Autonomy = NonNullable<Settings['runs']['autonomy']>

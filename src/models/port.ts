@@ -1,0 +1,66 @@
+import type { Cost, Usage } from '../core/run.ts'
+import type { Json } from '../core/json.ts'
+
+/** Why a provider could not answer. What to do next follows from the class, never from the text. */
+export const PROVIDER_ERROR_CLASSES = ['auth', 'rate_limited', 'overloaded', 'network', 'timeout', 'refused', 'context_too_long', 'bad_output', 'crashed', 'aborted'] as const
+export type ProviderErrorClass = (typeof PROVIDER_ERROR_CLASSES)[number]
+
+export interface ToolSpec {
+  name: string
+  description: string
+  /** JSON Schema of the arguments, an object. */
+  input: { [key: string]: Json }
+}
+
+export interface ToolCall {
+  id: string
+  name: string
+  /** As the model gave it: may be anything, also a string that is no JSON. The loop validates. */
+  input: Json
+}
+
+export type ModelMessage =
+  | { role: 'system'; text: string }
+  | { role: 'user'; text: string }
+  | { role: 'assistant'; text: string; calls: ToolCall[] }
+  | { role: 'tool'; results: { id: string; name: string; text: string; isError: boolean }[] }
+
+/** Who asks, for headers and records. */
+export interface CallOrigin {
+  run: string
+  task: string
+  step: string
+  role: string
+  attempt: number
+  /** From 0, the turn within the step. Scripted replies are chosen by role and turn. */
+  turn: number
+}
+
+export interface GenerateRequest {
+  messages: ModelMessage[]
+  tools: ToolSpec[]
+  /** JSON Schema the final text must satisfy, where the provider can be told. The caller validates in any case. */
+  schema?: { [key: string]: Json }
+  maxOutputTokens?: number
+  origin: CallOrigin
+  signal: AbortSignal
+}
+
+/** The stream of one answer. It ends with exactly one `done` or `error`; it does not throw. */
+export type ModelEvent =
+  | { type: 'text'; text: string }
+  | { type: 'call'; call: ToolCall }
+  | { type: 'retrying'; class: ProviderErrorClass; problem: string; inMs: number }
+  | { type: 'done'; usage: Usage; cost: Cost; finish: 'stop' | 'length' | 'calls' | 'refused' | 'other' }
+  | { type: 'error'; class: ProviderErrorClass; problem: string; /** Epoch ms. */ retryAt?: number; usage: Usage; cost: Cost }
+
+/** One configured provider. Reference adapter: `scripted.ts`. A new one is a new file, one line in `create.ts`, and a green conformance suite. */
+export interface ModelProvider {
+  readonly name: string
+  readonly model: string
+  readonly capabilities: { tools: boolean; schema: boolean; contextTokens: number }
+  /** Streams one answer. Retries, time-outs and back-off happen inside; what comes out as `error` is final. */
+  generate(request: GenerateRequest): AsyncIterable<ModelEvent>
+  /** Is it usable now, without a paid call? Says why not. */
+  health(signal: AbortSignal): Promise<{ ok: boolean; detail: string }>
+}

@@ -1,0 +1,81 @@
+/** What the other rooms know of a workspace. The implementation is `workspace.ts` (life), `git.ts` (the one `git()`), `paths.ts` (path rules). */
+
+/** The user's repository. Everything read from it is read by the one hardened `git()`. */
+export interface Project {
+  /** Top level of the checkout, real path. */
+  root: string
+  /** The common git directory, real path. */
+  gitDir: string
+  /** Folder name, for people. */
+  name: string
+  /** Commit of HEAD. */
+  head: string
+  /** Branch HEAD is on, null when detached. */
+  branch: string | null
+  objectFormat: 'sha1' | 'sha256'
+}
+
+export interface FileChange {
+  path: string
+  status: 'added' | 'modified' | 'deleted'
+  /** True for symlinks, submodules, binary files: no line counts. */
+  opaque: boolean
+  added: number
+  removed: number
+}
+
+export interface Checkpoint {
+  commit: string
+  tree: string
+  /** False when nothing had changed since the checkpoint before; then `commit` is that one. */
+  changed: boolean
+  files: number
+}
+
+/** Any folder with files that gates and scanner can look at: a workspace, a scratch checkout, a user's own checkout. */
+export interface Checkout {
+  /** Absolute root of the files. */
+  path: string
+  /** Folder within it that is worked on, "." for all. */
+  targetDir: string
+  /** Environment for programs started here (from `programEnv()`), complete. */
+  env: Readonly<Record<string, string>>
+  /** Run it belongs to, for process marks; undefined outside a run. */
+  run?: string
+}
+
+/** A workspace at work. All commits are made by reeve in a private git dir that programs in the workspace cannot reach. */
+export interface Workspace extends Checkout {
+  readonly runId: string
+  readonly project: Project
+  readonly branch: string
+  /** Commit the run began from. */
+  readonly base: string
+  /** Tree hash of the files as they are now (untracked included, ignored not). Refuses nested repositories: see `problems`. */
+  treeHash(): Promise<string>
+  /** Commits everything as it is. The message is a conventional commit; trailers are added by the caller. */
+  checkpoint(message: string): Promise<Checkpoint>
+  /** Keeps everything (also untracked) as `refs/reeve/attempts/<run>/<n>` in the user's repository, then returns the ref. Never loses a byte that git would not ignore. */
+  keepAttempt(): Promise<{ ref: string; commit: string; number: number }>
+  /** Puts the files back to a commit of this run, after `keepAttempt` when anything differs from the last checkpoint. */
+  restore(commit: string): Promise<void>
+  /** Changes from one commit (default: base) to the files as they are now. */
+  changes(from?: string): Promise<FileChange[]>
+  /** Unified diff from one commit (default: base) to the files as they are now, at most `maxBytes`. */
+  patch(from?: string, maxBytes?: number): Promise<string>
+  /** Content of a file at a commit (default: base), null when it is not there. */
+  fileAt(path: string, commit?: string): Promise<string | null>
+  /** Paths at a commit (default: base). */
+  filesAt(commit?: string): Promise<string[]>
+  /** A disposable checkout of a commit of this run (default: base), with dependencies as the workspace has them. Close it with `dispose`. */
+  scratch(commit?: string): Promise<Scratch>
+  /** Makes the run's commits reachable in the user's repository: `refs/reeve/runs/<run>`; with `branch`, also moves the run's own branch there. */
+  publish(options?: { branch?: boolean }): Promise<string>
+}
+
+export interface Scratch extends Checkout {
+  commit: string
+  /** Writes a file's content, or removes the file when null. Path rules hold. */
+  put(path: string, content: Uint8Array | null): Promise<void>
+  dispose(): Promise<void>
+}

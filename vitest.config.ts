@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['test/fixtures/**', 'templates/**', 'node_modules/**'],
+    pool: 'forks',
+    // Whole runs start git and test runners; a busy two-core machine needs the room.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    env: { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.test.ts', 'src/main.ts'], reporter: ['text-summary', 'json-summary', 'lcovonly'] },
+  },
+})
