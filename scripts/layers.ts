@@ -29,7 +29,8 @@ export const LAYERS: Record<string, readonly string[]> = {
   cli: FACE,
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^'"\n]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"](\.[^'"]+)['"]/g
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'"\n]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"](\.[^'"]+)['"]/g
 const MULTILINE = /(?:^|\n)(?:import|export)\s+(?:type\s+)?\{[^}]*\}\s+from\s+['"](\.[^'"]+)['"]/g
 
 function importsOf(file: string): string[] {
@@ -54,7 +55,9 @@ export function brokenLayers(files: readonly string[]): string[] {
       const other = roomOf(target)
       if (other === room) return []
       if (other === undefined) return target.startsWith('src/') ? [`${file}: may not import ${target}, only the entry points do`] : []
-      return allowed.includes(other) ? [] : [`${file}: "${room}" may not import "${other}" (${target}). Allowed: ${allowed.join(', ') || 'nothing'}`]
+      return allowed.includes(other)
+        ? []
+        : [`${file}: "${room}" may not import "${other}" (${target}). Allowed: ${allowed.join(', ') || 'nothing'}`]
     })
   })
 }

@@ -1,6 +1,6 @@
+import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
 import type { Cost, Usage } from '../core/run.ts'
-import type { Json } from '../core/json.ts'
 import type { ProviderErrorClass } from '../models/port.ts'
 import type { Workspace } from '../workspace/port.ts'
 

@@ -19,20 +19,49 @@ export const ERRORS = {
     message: 'The repository "{path}" has no commits yet, so there is nothing to work from.',
     hint: 'Make one: git add -A && git commit -m "First commit"',
   },
-  bare_repository: { status: 400, exit: 3, message: '"{path}" is a bare repository; reeve needs a checkout.', hint: 'Clone it: git clone {path}' },
+  bare_repository: {
+    status: 400,
+    exit: 3,
+    message: '"{path}" is a bare repository; reeve needs a checkout.',
+    hint: 'Clone it: git clone {path}',
+  },
   unknown_revision: { status: 400, exit: 2, message: 'No commit "{revision}" in "{path}".', hint: 'List branches with: git branch -a' },
   git_failed: { status: 500, exit: 3, message: 'git {command} failed: {problem}' },
   git_missing: { status: 500, exit: 3, message: 'git was not found on PATH.', hint: 'Install git 2.38 or newer.' },
-  branch_taken: { status: 409, exit: 3, message: 'The branch "{branch}" exists already and was not made by this run.', hint: 'Delete or rename it, or land with another name: reeve land {run} --branch <name>' },
+  branch_taken: {
+    status: 409,
+    exit: 3,
+    message: 'The branch "{branch}" exists already and was not made by this run.',
+    hint: 'Delete or rename it, or land with another name: reeve land {run} --branch <name>',
+  },
   run_not_found: { status: 404, exit: 4, message: 'No run "{run}".', hint: 'List runs with: reeve ls' },
   ambiguous_run: { status: 400, exit: 2, message: '"{run}" fits {count} runs: {matches}.', hint: 'Give more characters of the id.' },
   role_not_found: { status: 404, exit: 2, message: 'No role "{role}". Known roles: {known}.' },
   workflow_not_found: { status: 404, exit: 2, message: 'No workflow "{workflow}". Known workflows: {known}.' },
-  provider_not_found: { status: 404, exit: 2, message: 'No provider "{provider}". Configured providers: {known}.', hint: 'Add a [providers.{provider}] table to reeve.toml' },
-  no_provider: { status: 503, exit: 3, message: 'No provider is configured, so no agent can work.', hint: 'Add one to reeve.toml, for example: [providers.local] kind = "openai-compatible", base_url = "http://127.0.0.1:11434/v1", model = "..."' },
-  provider_key_missing: { status: 503, exit: 3, message: 'Provider "{provider}" needs a key in the environment variable {variable}, which is not set.' },
+  provider_not_found: {
+    status: 404,
+    exit: 2,
+    message: 'No provider "{provider}". Configured providers: {known}.',
+    hint: 'Add a [providers.{provider}] table to reeve.toml',
+  },
+  no_provider: {
+    status: 503,
+    exit: 3,
+    message: 'No provider is configured, so no agent can work.',
+    hint: 'Add one to reeve.toml, for example: [providers.local] kind = "openai-compatible", base_url = "http://127.0.0.1:11434/v1", model = "..."',
+  },
+  provider_key_missing: {
+    status: 503,
+    exit: 3,
+    message: 'Provider "{provider}" needs a key in the environment variable {variable}, which is not set.',
+  },
   provider_failed: { status: 503, exit: 3, message: 'Provider "{provider}" failed: {problem}' },
-  no_gates: { status: 400, exit: 3, message: 'No gate could be found for "{path}": nothing here says how it is built or tested.', hint: 'Add to reeve.toml: [gates.tests] command = "..."' },
+  no_gates: {
+    status: 400,
+    exit: 3,
+    message: 'No gate could be found for "{path}": nothing here says how it is built or tested.',
+    hint: 'Add to reeve.toml: [gates.tests] command = "..."',
+  },
   gate_not_found: { status: 404, exit: 2, message: 'No gate "{gate}". Known gates: {known}.' },
   invalid_task: { status: 400, exit: 2, message: '{where}: {problem}' },
   invalid_config: { status: 400, exit: 2, message: '{where}: {problem}' },
@@ -42,21 +71,56 @@ export const ERRORS = {
   file_not_found: { status: 404, exit: 4, message: 'No file "{path}".' },
   dependency_cycle: { status: 400, exit: 2, message: 'These tasks depend on each other in a circle: {cycle}.' },
   wrong_state: { status: 409, exit: 2, message: 'Run {run} is {status}; {action} needs {allowed}.' },
-  red_verdict: { status: 409, exit: 1, message: 'Run {run} has a {verdict} verdict, so it does not land.', hint: 'Look at it: reeve show {run}. To land it all the same: reeve land {run} --force' },
-  dirty_checkout: { status: 409, exit: 3, message: 'The checkout has uncommitted changes in files this would change: {files}.', hint: 'Commit or stash them, or make only the branch: reeve land {run}' },
-  merge_conflict: { status: 409, exit: 1, message: 'Merging {branch} into {target} conflicts in: {files}. Nothing was changed.', hint: 'Make only the branch and merge it yourself: reeve land {run}' },
-  not_snapshotted: { status: 500, exit: 3, message: 'The workspace of run {run} holds work that is in no git ref; it is not removed.', hint: 'Keep it first: reeve rescue {run}' },
+  red_verdict: {
+    status: 409,
+    exit: 1,
+    message: 'Run {run} has a {verdict} verdict, so it does not land.',
+    hint: 'Look at it: reeve show {run}. To land it all the same: reeve land {run} --force',
+  },
+  dirty_checkout: {
+    status: 409,
+    exit: 3,
+    message: 'The checkout has uncommitted changes in files this would change: {files}.',
+    hint: 'Commit or stash them, or make only the branch: reeve land {run}',
+  },
+  merge_conflict: {
+    status: 409,
+    exit: 1,
+    message: 'Merging {branch} into {target} conflicts in: {files}. Nothing was changed.',
+    hint: 'Make only the branch and merge it yourself: reeve land {run}',
+  },
+  not_snapshotted: {
+    status: 500,
+    exit: 3,
+    message: 'The workspace of run {run} holds work that is in no git ref; it is not removed.',
+    hint: 'Keep it first: reeve rescue {run}',
+  },
   store_locked: { status: 503, exit: 3, message: 'Another reeve process holds the data folder "{path}".' },
   store_newer: { status: 500, exit: 3, message: 'The store "{path}" was written by a newer reeve: {problem}.', hint: 'Update reeve.' },
   store_failed: { status: 500, exit: 3, message: 'The store "{path}" could not be used: {problem}' },
   fenced: { status: 409, exit: 3, message: 'Run {run} is now worked on elsewhere, or was cancelled.' },
-  replay_mismatch: { status: 500, exit: 3, message: 'Step "{step}" of run {run} was recorded with other input; the workflow or its configuration has changed.', hint: 'Start it again: reeve retry {run}' },
+  replay_mismatch: {
+    status: 500,
+    exit: 3,
+    message: 'Step "{step}" of run {run} was recorded with other input; the workflow or its configuration has changed.',
+    hint: 'Start it again: reeve retry {run}',
+  },
   path_refused: { status: 400, exit: 2, message: 'The path "{path}" is refused: {problem}.' },
   gates_failed: { status: 200, exit: 1, message: 'The gates said no.' },
-  needs_approval: { status: 202, exit: 5, message: 'Run {run} waits for a person: {what}.', hint: 'Decide with: reeve approve {run}  or  reeve reject {run} --reason "..."' },
+  needs_approval: {
+    status: 202,
+    exit: 5,
+    message: 'Run {run} waits for a person: {what}.',
+    hint: 'Decide with: reeve approve {run}  or  reeve reject {run} --reason "..."',
+  },
   environment: { status: 503, exit: 3, message: '{problem}' },
   detached: { status: 200, exit: 130, message: 'Detached. Run {run} stays where it is.', hint: 'Go on with: reeve resume {run}' },
-  internal: { status: 500, exit: 3, message: 'Something went wrong inside reeve: {problem}', hint: 'Please report it with the output of: reeve doctor' },
+  internal: {
+    status: 500,
+    exit: 3,
+    message: 'Something went wrong inside reeve: {problem}',
+    hint: 'Please report it with the output of: reeve doctor',
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof ERRORS
@@ -94,7 +158,9 @@ export function problemOf(error: unknown): string {
 
 /** The known word nearest to a mistyped one, or undefined when none is near. For "did you mean". */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const scored = known.map((it) => ({ it, distance: editDistance(word.toLowerCase(), it.toLowerCase()) })).toSorted((a, b) => a.distance - b.distance)
+  const scored = known
+    .map((it) => ({ it, distance: editDistance(word.toLowerCase(), it.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)
   const [best] = scored
   return best && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.it : undefined
 }

@@ -6,7 +6,9 @@ const MIN_SECRET = 8
 
 /** A function that replaces each exact value by `[redacted]`, the longest first, also base64 and URL-encoded. */
 export function redactor(secrets: readonly string[]): Redact {
-  const values = secrets.filter((it) => it.length >= MIN_SECRET).flatMap((it) => [it, Buffer.from(it).toString('base64'), encodeURIComponent(it)])
+  const values = secrets
+    .filter((it) => it.length >= MIN_SECRET)
+    .flatMap((it) => [it, Buffer.from(it).toString('base64'), encodeURIComponent(it)])
   const unique = [...new Set(values)].toSorted((a, b) => b.length - a.length)
   if (unique.length === 0) return (text) => text
   return (text) => unique.reduce((all, it) => all.replaceAll(it, '[redacted]'), text)

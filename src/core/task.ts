@@ -20,7 +20,10 @@ export type Budget = z.infer<typeof budgetSchema>
 
 /** A task as it is written in a file or sent by a program. Unknown fields are kept in `context` and given to the role. */
 export const taskSchema = z.object({
-  id: z.string().regex(ID, 'only letters, digits, ".", "_" and "-", at most 64, beginning with a letter or digit').refine((it) => !it.includes('..') && !it.endsWith('.lock') && !it.endsWith('.'), 'no "..", no final "." or ".lock"'),
+  id: z
+    .string()
+    .regex(ID, 'only letters, digits, ".", "_" and "-", at most 64, beginning with a letter or digit')
+    .refine((it) => !it.includes('..') && !it.endsWith('.lock') && !it.endsWith('.'), 'no "..", no final "." or ".lock"'),
   title: z.string().min(1).max(200),
   description: z.string().min(1).max(100_000),
   role: z.string().min(1).default('implementer'),

@@ -93,5 +93,7 @@ export type Verdict = z.infer<typeof verdictSchema>
 
 /** What goes back to an agent: the change's own failures, nothing else. */
 export function introducedFindings(verdict: Verdict): Finding[] {
-  return verdict.gates.flatMap((gate) => gate.findings.filter((it) => it.attribution === 'introduced' || (it.attribution === 'none' && gate.status === 'failed')))
+  return verdict.gates.flatMap((gate) =>
+    gate.findings.filter((it) => it.attribution === 'introduced' || (it.attribution === 'none' && gate.status === 'failed')),
+  )
 }

@@ -18,7 +18,7 @@ export interface TestCase {
 
 /** Lines of production files that tests reached. */
 export interface CoverageReport {
-  files: { path: string; /** Line number -> hits. */ lines: Record<number, number> }[]
+  files: { path: string /** Line number -> hits. */; lines: Record<number, number> }[]
 }
 
 /** What came out of running one command once, before anybody judges it. */
@@ -90,7 +90,15 @@ export interface JudgeRequest {
 
 export type GateEvent =
   | { type: 'gate.started'; gate: string; command: string; where: 'change' | 'base' | 'proof' }
-  | { type: 'gate.finished'; gate: string; status: GateStatus; introduced: number; total: number; durationMs: number; where: 'change' | 'base' | 'proof' }
+  | {
+      type: 'gate.finished'
+      gate: string
+      status: GateStatus
+      introduced: number
+      total: number
+      durationMs: number
+      where: 'change' | 'base' | 'proof'
+    }
   | { type: 'proof.finished'; status: RedProof['status']; summary: string }
 
 /** Runs the gates and judges. Implementation: `judge.ts`. */

@@ -1,8 +1,19 @@
-import type { Cost, Usage } from '../core/run.ts'
 import type { Json } from '../core/json.ts'
+import type { Cost, Usage } from '../core/run.ts'
 
 /** Why a provider could not answer. What to do next follows from the class, never from the text. */
-export const PROVIDER_ERROR_CLASSES = ['auth', 'rate_limited', 'overloaded', 'network', 'timeout', 'refused', 'context_too_long', 'bad_output', 'crashed', 'aborted'] as const
+export const PROVIDER_ERROR_CLASSES = [
+  'auth',
+  'rate_limited',
+  'overloaded',
+  'network',
+  'timeout',
+  'refused',
+  'context_too_long',
+  'bad_output',
+  'crashed',
+  'aborted',
+] as const
 export type ProviderErrorClass = (typeof PROVIDER_ERROR_CLASSES)[number]
 
 export interface ToolSpec {
@@ -52,7 +63,7 @@ export type ModelEvent =
   | { type: 'call'; call: ToolCall }
   | { type: 'retrying'; class: ProviderErrorClass; problem: string; inMs: number }
   | { type: 'done'; usage: Usage; cost: Cost; finish: 'stop' | 'length' | 'calls' | 'refused' | 'other' }
-  | { type: 'error'; class: ProviderErrorClass; problem: string; /** Epoch ms. */ retryAt?: number; usage: Usage; cost: Cost }
+  | { type: 'error'; class: ProviderErrorClass; problem: string /** Epoch ms. */; retryAt?: number; usage: Usage; cost: Cost }
 
 /** One configured provider. Reference adapter: `scripted.ts`. A new one is a new file, one line in `create.ts`, and a green conformance suite. */
 export interface ModelProvider {

@@ -21,7 +21,7 @@ export interface DetectedCommand {
   /** Executable that must exist, and the sentence that says how to get it. */
   needs: { program: string; hint: string } | null
   env?: Readonly<Record<string, string>>
-  report: { format: ReportFormat; /** File or glob under the checkout or `{report}`; null: stdout. */ path: string | null } | null
+  report: { format: ReportFormat /** File or glob under the checkout or `{report}`; null: stdout. */; path: string | null } | null
 }
 
 export interface RepoScan {

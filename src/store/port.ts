@@ -1,0 +1,68 @@
+import type { EventType, RunEvent } from '../core/event.ts'
+import type { RunId } from '../core/ids.ts'
+import type { Json } from '../core/json.ts'
+import type { FailReason, RunStatus, WaitReason } from '../core/run.ts'
+import type { Task } from '../core/task.ts'
+import type { Verdict } from '../core/verdict.ts'
+
+/** Small facts about a run that observers ask for often; merged, never removed. */
+export interface RunFacts {
+  base?: string
+  branch?: string
+  commit?: string | null
+  workspace?: string
+  isolation?: string
+  attempts?: number
+  verdict?: Verdict | null
+  evidence?: string | null
+  landed?: { branch: string; commit: string; how: string; forced: boolean } | null
+}
+
+export interface RunRow {
+  id: RunId
+  clientKey: string | null
+  workflow: string
+  /** Top level of the project's checkout. */
+  project: string
+  task: Task
+  /** Choices of this run that override the project's settings, as the submitter gave them. */
+  options: { [key: string]: Json }
+  state: RunStatus
+  reason: WaitReason | FailReason | null
+  message: string | null
+  /** Process that works on it; meaningful while `running`. */
+  node: string | null
+  priority: number
+  epoch: number
+  crashes: number
+  lastSeq: number
+  createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  /** Epoch ms before which it does not start. */
+  runAt: number
+  facts: RunFacts
+}
+
+export interface Activation {
+  run: RunId
+  epoch: number
+  signal: AbortSignal
+  draining(): boolean
+}
+
+/** Next state: `waiting` = parked, `queued` = go on later (drain). */
+export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'waiting' | 'queued'
+
+export interface SubmitRequest {
+  task: Task
+  project: string
+  workflow: string
+  options: { [key: string]: Json }
+  clientKey?: string
+  /** Runs this one waits for. */
+  dependsOn?: readonly RunId[]
+  runAt?: number
+}
+
+export type NewEvent = { type: EventType; data: RunEvent['data'] }
