@@ -1,0 +1,26 @@
+import type { Agent } from '../agents/port.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Redact } from '../core/redact.ts'
+import type { Role } from '../core/role.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Judge } from '../gates/port.ts'
+import type { Project } from '../workspace/port.ts'
+
+/** What the steps are built from; `app.ts` fills it, tests pass their own. */
+export interface Kit {
+  clock: Clock
+  /** Holds `runs/<id>/` with workspaces. */
+  dataDir: string
+  /** Holds cached base results. */
+  cacheDir: string
+  /** Holds `<run>/card.json` and `card.md`, kept after the workspace is gone. */
+  evidenceDir: string
+  judge: Judge
+  /** The agent behind a configured provider. Throws provider_not_found, provider_key_missing. */
+  agent(provider: string, settings: Settings, project: Project): Promise<Agent>
+  /** Built-in roles and the project's own, as they are at this commit. */
+  roles(project: Project, commit: string): Promise<Map<string, Role>>
+  redact: Redact
+  /** Version of reeve, for trailers and cards. */
+  version: string
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { settingsSchema } from '../core/settings.ts'
+import type { RunRow } from '../store/port.ts'
+
+/**
+ * What a run is begun with, kept in its row: the settings are resolved once, when the run is submitted, from the user's own checkout.
+ * Nothing that an agent writes later can change them, and a resumed run sees the same.
+ */
+export const runOptionsSchema = z.object({
+  settings: settingsSchema,
+  /** Commit the run begins from. */
+  base: z.string(),
+  /** Who submitted it. */
+  actor: z.string(),
+  /** Wall time of the whole run in ms, without waits for people. Read by the engine. */
+  timeoutMs: z.number().positive(),
+  /** For a retry: the run it repeats. */
+  retryOf: z.string().optional(),
+})
+export type RunOptions = z.infer<typeof runOptionsSchema>
+
+export function optionsOf(row: RunRow): RunOptions {
+  return runOptionsSchema.parse(row.options)
+}
