@@ -57,8 +57,11 @@ export interface Workspace extends Checkout {
   checkpoint(message: string): Promise<Checkpoint>
   /** Keeps everything (also untracked) as `refs/reeve/attempts/<run>/<n>` in the user's repository, then returns the ref. Never loses a byte that git would not ignore. */
   keepAttempt(): Promise<{ ref: string; commit: string; number: number }>
-  /** Puts the files back to a commit of this run, after `keepAttempt` when anything differs from the last checkpoint. */
-  restore(commit: string): Promise<void>
+  /**
+   * Puts the files back to a commit of this run, after `keepAttempt` when anything differs from the last checkpoint. `keep: false` only
+   * when no agent has written since then: what differs was made by reeve's own gates (build products that git does not ignore).
+   */
+  restore(commit: string, options?: { keep?: boolean }): Promise<void>
   /** Changes from one commit (default: base) to the files as they are now. */
   changes(from?: string): Promise<FileChange[]>
   /** Unified diff from one commit (default: base) to the files as they are now, at most `maxBytes`. */
