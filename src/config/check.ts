@@ -1,0 +1,136 @@
+import type { z } from 'zod'
+import { nearest } from '../core/errors.ts'
+import type { Settings } from '../core/settings.ts'
+import { GATE_NAMES } from '../core/verdict.ts'
+import type { Env } from './home.ts'
+import { isTable, type Problem } from './layers.ts'
+import { isSecretHeader, isVariableName, looksLikeSecret, providersOf } from './secrets.ts'
+import { allowed, knownKeys, shapeAt } from './shape.ts'
+import { unknownKey } from './variables.ts'
+
+/** Where the value of a key comes from: the key's own place, else that of the nearest table around it. */
+export type WhereOf = (path: readonly string[]) => string
+
+/** What the schema found, as sentences that name the key, what was there and what is allowed. */
+export function schemaProblems(issues: readonly z.core.$ZodIssue[], tree: unknown, where: WhereOf, filled: ReadonlySet<string>): Problem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map(String)
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ where: where([...path, key]), problem: unknownKey([...path, key], knownKeys(path)) }))
+    }
+    return [{ where: where(path), problem: wrongValue(path, tree, filled) }]
+  })
+}
+
+function wrongValue(path: readonly string[], tree: unknown, filled: ReadonlySet<string>): string {
+  const key = path.filter((it) => !/^\d+$/.test(it)).join('.')
+  const shape = shapeAt(path)
+  const may = shape ? `; allowed: ${allowed(shape)}` : ''
+  const value = valueAt(tree, path)
+  if (value === undefined) return `${key} is missing${may}`
+  const secret = filled.has(path.join('.')) || path[2] === 'headers' || path[2] === 'api_key_env'
+  return `${key} is ${secret ? 'not what is wanted' : shown(value)}${may}`
+}
+
+function valueAt(tree: unknown, path: readonly string[]): unknown {
+  let value = tree
+  for (const key of path) {
+    if (Array.isArray(value)) value = value[Number(key)]
+    else if (isTable(value)) value = value[key]
+    else return undefined
+  }
+  return value
+}
+
+const SHOWN = 60 // enough to recognise one's own value
+
+function shown(value: unknown): string {
+  if (isTable(value)) return 'a table'
+  const text = value instanceof Date ? value.toISOString() : JSON.stringify(value)
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
+}
+
+/** What the schema cannot say: names that must fit each other, keys where names of variables are wanted. */
+export function meaningProblems(settings: Settings, where: WhereOf): Problem[] {
+  return [...providerProblems(settings, where), ...gateProblems(settings, where)]
+}
+
+function providerProblems(settings: Settings, where: WhereOf): Problem[] {
+  const names = providersOf(settings).map(([name]) => name)
+  const unknown = settings.providers.order.filter((it) => !names.includes(it))
+  return [
+    ...unknown.map((it) => ({ where: where(['providers', 'order']), problem: noSuchProvider(it, names) })),
+    ...providersOf(settings).flatMap(([name, provider]) => {
+      const key = `providers.${name}`
+      const at = (inner: string) => where(['providers', name, inner])
+      const found: Problem[] = []
+      if (provider.kind === 'openai-compatible' && provider.base_url === undefined) {
+        found.push({ where: at('kind'), problem: `${key}.base_url is missing; kind "openai-compatible" needs the server's URL` })
+      }
+      if (provider.kind === 'scripted' && provider.file === undefined) {
+        found.push({ where: at('kind'), problem: `${key}.file is missing; kind "scripted" needs the YAML file of its replies` })
+      }
+      return found
+    }),
+  ]
+}
+
+/** A key written where the name of a variable belongs. Checked before anything prints, and never prints it. */
+export function keyProblems(tree: unknown, where: WhereOf): Problem[] {
+  const providers = isTable(tree) && isTable(tree['providers']) ? tree['providers'] : {}
+  return Object.entries(providers).flatMap(([name, provider]) => {
+    const value = isTable(provider) ? provider['api_key_env'] : undefined
+    if (typeof value !== 'string') return []
+    const at = where(['providers', name, 'api_key_env'])
+    const key = `providers.${name}.api_key_env`
+    if (looksLikeSecret(value)) {
+      return [
+        {
+          where: at,
+          problem: `${key} holds what looks like a key itself; write the name of the environment variable that holds it, such as "MY_API_KEY", and change the key`,
+        },
+      ]
+    }
+    return isVariableName(value)
+      ? []
+      : [{ where: at, problem: `${key} is no name of an environment variable; allowed: letters, digits and "_", such as "MY_API_KEY"` }]
+  })
+}
+
+function noSuchProvider(name: string, names: readonly string[]): string {
+  const near = nearest(name, names)
+  if (near !== undefined) return `providers.order names "${name}", which is not configured; did you mean "${near}"?`
+  return `providers.order names "${name}", which is not configured; ${names.length > 0 ? `configured: ${names.join(', ')}` : `add a [providers.${name}] table`}`
+}
+
+function gateProblems(settings: Settings, where: WhereOf): Problem[] {
+  const own = Object.entries(settings.gates).filter(([name]) => !(GATE_NAMES as readonly string[]).includes(name))
+  return own.flatMap(([name, gate]) => {
+    if (gate === undefined || gate.command !== undefined) return []
+    const near = nearest(name, GATE_NAMES)
+    const tail = near === undefined ? 'reeve does not know it, so it needs one' : `did you mean "gates.${near}"?`
+    return [{ where: where(['gates', name]), problem: `gates.${name} has no command; ${tail}` }]
+  })
+}
+
+/** Not wrong, but worth a line. */
+export function warningsOf(settings: Settings, env: Env): string[] {
+  return providersOf(settings).flatMap(([name, provider]) => {
+    const found: string[] = []
+    const plain = provider.base_url?.startsWith('http://') === true && !isLoopback(provider.base_url)
+    if (plain && provider.api_key_env !== undefined)
+      found.push(`providers.${name} sends its key without encryption, to ${provider.base_url}.`)
+    if (provider.api_key_env !== undefined && (env[provider.api_key_env] ?? '') === '') {
+      found.push(`providers.${name} needs the environment variable ${provider.api_key_env}, which is not set.`)
+    }
+    const written = Object.keys(provider.headers).filter((it) => isSecretHeader(it))
+    if (written.length > 0)
+      found.push(`providers.${name}.headers holds ${written.join(', ')}: keep its value in a variable, as "\${MY_VARIABLE}".`)
+    return found
+  })
+}
+
+function isLoopback(url: string): boolean {
+  const host = new URL(url).hostname
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+}

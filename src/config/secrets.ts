@@ -1,0 +1,38 @@
+import type { Settings } from '../core/settings.ts'
+import type { Env } from './home.ts'
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
+// Beginnings that makers of keys use, also those that would pass as a variable name.
+const KEY_BEGINNING = /^(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abprs]|AIza|AKIA|ASIA|hf|gsk|eyJ)[_A-Za-z0-9-]{16,}$/
+
+/** Is this a key itself, where the name of a variable is wanted? */
+export function looksLikeSecret(value: string): boolean {
+  if (KEY_BEGINNING.test(value) && /[0-9]/.test(value)) return true
+  if (VARIABLE.test(value)) return value.length >= 32 && /[a-z]/.test(value) && /[A-Z]/.test(value) && /[0-9]/.test(value)
+  return value.length >= 16 || value.includes('-')
+}
+
+export function isVariableName(value: string): boolean {
+  return VARIABLE.test(value)
+}
+
+/** Header names whose values let somebody in. */
+export function isSecretHeader(name: string): boolean {
+  return /^(?:proxy-)?authorization$|cookie|token|secret|api-?key|password|credential/i.test(name)
+}
+
+/** Values that may never be written anywhere: those of the key variables and of telling headers. Given to `redactor()`. */
+export function secretValues(settings: Settings, env: Env): string[] {
+  const found = providersOf(settings).flatMap(([, provider]) => [
+    provider.api_key_env === undefined ? undefined : env[provider.api_key_env],
+    ...Object.entries(provider.headers).flatMap(([name, value]) => (isSecretHeader(name) ? [value, value.replace(/^\S+\s+/, '')] : [])),
+  ])
+  return [...new Set(found.filter((it): it is string => it !== undefined && it !== ''))]
+}
+
+type Provider = Exclude<Settings['providers'][string], string[]>
+
+/** The configured providers by name, in the order of the file. */
+export function providersOf(settings: Settings): [string, Provider][] {
+  return Object.entries(settings.providers).filter((it): it is [string, Provider] => !Array.isArray(it[1]))
+}
