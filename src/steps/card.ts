@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import { verdictSchema } from '../core/verdict.ts'
+
+const usageSchema = z.object({ inputTokens: z.number(), outputTokens: z.number(), cachedInputTokens: z.number(), requests: z.number() })
+const trailSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('claim'),
+    step: z.string(),
+    role: z.string(),
+    provider: z.string(),
+    status: z.string(),
+    said: z.string(),
+    commit: z.string(),
+    tree: z.string(),
+    usage: usageSchema,
+    cost: z.number().nullable(),
+  }),
+  z.object({
+    kind: z.literal('measurement'),
+    step: z.string(),
+    tree: z.string().nullable(),
+    status: z.string(),
+    score: z.number(),
+    summary: z.string(),
+    verdict: z.string(),
+  }),
+])
+
+/** The evidence card of a run: what agents claimed against what programs measured. `chain` is the head of the hash chain over `trail`. */
+export const cardSchema = z.object({
+  format: z.literal(1),
+  reeve: z.string(),
+  run: z.string(),
+  task: z.object({ id: z.string(), title: z.string(), kind: z.string() }),
+  outcome: z.object({ status: z.string(), reason: z.string().nullable(), message: z.string() }),
+  base: z.string(),
+  commit: z.string(),
+  branch: z.string(),
+  isolation: z.string(),
+  attempts: z.int(),
+  files: z.array(z.object({ path: z.string(), status: z.string(), added: z.int(), removed: z.int() })),
+  verdict: verdictSchema.nullable(),
+  usage: usageSchema,
+  cost: z.number().nullable(),
+  trail: z.array(trailSchema),
+  chain: z.string(),
+})
+export type Card = z.infer<typeof cardSchema>
+
+/** The card as Markdown for people. */
+export function cardText(card: Card): string {
+  const { verdict } = card
+  return [
+    `# ${line(card.task.title)}`,
+    '',
+    `**${card.outcome.status}**${card.outcome.reason === null ? '' : ` (${card.outcome.reason})`}: ${line(card.outcome.message)}`,
+    '',
+    table(
+      ['', ''],
+      [
+        ['run', card.run],
+        ['task', `${card.task.id} (${card.task.kind})`],
+        ['branch', card.branch],
+        ['base', card.base],
+        ['commit', card.commit],
+        ['attempts', String(card.attempts)],
+        ['isolation', card.isolation],
+        ['tokens', `${card.usage.inputTokens} in, ${card.usage.outputTokens} out, ${card.usage.requests} requests`],
+        ['cost', card.cost === null ? 'unknown (no price for the model)' : `$${card.cost.toFixed(4)}`],
+        ['reeve', card.reeve],
+      ],
+    ),
+    ...(verdict === null ? ['', 'No gate was run.'] : verdictLines(verdict)),
+    '',
+    '## Claims against measurements',
+    '',
+    table(
+      ['step', 'who', 'what'],
+      card.trail.map((it) =>
+        it.kind === 'claim'
+          ? [it.step, `${it.role} by ${it.provider}, claimed`, it.said || it.status]
+          : [it.step, 'gates, measured', it.summary],
+      ),
+    ),
+    '',
+    '## Files',
+    '',
+    table(
+      ['file', 'change', 'lines'],
+      card.files.map((it) => [it.path, it.status, `+${it.added} -${it.removed}`]),
+    ),
+    '',
+    `Hash chain: \`${card.chain}\`. Run it again: \`reeve verify ${card.run}\``,
+    '',
+  ].join('\n')
+}
+
+function verdictLines(verdict: NonNullable<Card['verdict']>): string[] {
+  const gates = verdict.gates.map((it) => [
+    it.name,
+    it.status,
+    it.base?.status ?? 'not measured',
+    it.tests === null ? '' : `${it.tests.passed} of ${it.tests.total}${it.tests.skipped > 0 ? `, ${it.tests.skipped} skipped` : ''}`,
+    it.command ?? it.reason,
+  ])
+  const findings = verdict.gates.flatMap((gate) =>
+    gate.findings.map(
+      (it) =>
+        `- ${gate.name}: ${it.file === null ? '' : `${it.file}${it.line === null ? '' : `:${it.line}`} `}${line(it.message)} (${it.attribution})`,
+    ),
+  )
+  const coverage = verdict.changedCoverage
+  return [
+    '',
+    '## Gates',
+    '',
+    table(['gate', 'change', 'base', 'tests', 'command'], gates),
+    ...(findings.length === 0 ? [] : ['', ...findings.slice(0, 50)]),
+    '',
+    '## Red proof',
+    '',
+    `**${verdict.redProof.status}**: ${line(verdict.redProof.reason)}`,
+    ...verdict.redProof.red.map((it) => `- red on the base, green with the change: ${line(it)}`),
+    ...verdict.redProof.vacuous.map((it) => `- proves nothing, green on the base: ${line(it)}`),
+    ...(coverage === null
+      ? []
+      : [
+          '',
+          `Coverage of changed lines: ${coverage.percent.toFixed(1)} % (${coverage.covered} of ${coverage.lines}, wanted ${coverage.threshold} %)`,
+        ]),
+  ]
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.map((it) => line(it).replaceAll('|', '\\|')).join(' | ')} |`
+  return [row(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(row)].join('\n')
+}
+
+/** One line, without what Markdown or a terminal would act on. */
+function line(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text
+    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]+/g, ' ')
+    .replaceAll(/[<@]/g, (it) => (it === '<' ? '&lt;' : '@\u2060'))
+    .trim()
+}

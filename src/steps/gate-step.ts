@@ -1,0 +1,63 @@
+import type { Json } from '../core/json.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { Comparison, GateEvent } from '../gates/port.ts'
+import { hashOf } from './hash.ts'
+import type { Job } from './job.ts'
+
+/** Runs the gates on the workspace as the last checkpoint left it, and judges against the base. Journaled: never run twice for one step. */
+export async function gateStep(job: Job, ask: { name: string; depth: 'quick' | 'full'; attempt: number }): Promise<Verdict> {
+  const { run, workspace, kit, settings } = job
+  const specs = job.specs
+  const spec = { name: ask.name, kind: 'gate', input: { depth: ask.depth }, attempt: ask.attempt } as const
+  const verdict = await run.step(spec, async (step) => {
+    await clean(job)
+    let told: Promise<void> = Promise.resolve()
+    const emit = (event: GateEvent): void => {
+      const { type, ...data } = event
+      told = told.then(() => step.emit(type, { step: ask.name, ...data }))
+    }
+    const judged = await kit.judge({
+      checkout: workspace,
+      comparison: await comparisonOf(job),
+      settings,
+      task: job.task,
+      tree: await workspace.treeHash(),
+      depth: ask.depth,
+      protectedFiles: specs?.files ?? [],
+      protectedContent: (path) => workspace.fileAt(path, specs?.commit ?? workspace.base),
+      cacheDir: kit.cacheDir,
+      timeoutMs: settings.runs.gate_timeout_minutes * 60_000,
+      signal: step.signal,
+      emit,
+    })
+    await told
+    step.signal.throwIfAborted()
+    await clean(job)
+    step.fact({ verdict: judged, attempts: job.attempts })
+    step.summarize(judged.summary)
+    await step.emit('verdict.reached', { step: ask.name, status: judged.status, score: judged.score, summary: judged.summary })
+    return judged as unknown as Json & Verdict
+  })
+  const { tree, status, score, summary } = verdict as Verdict
+  job.verdict = verdict as Verdict
+  job.judged = job.checkpoint
+  job.trail.push({ kind: 'measurement', step: ask.name, tree, status, score, summary, verdict: hashOf(verdict) })
+  return job.verdict
+}
+
+/** Files back to the checkpoint: what differs here was written by gates, or by a gate step that was cut off. */
+async function clean(job: Job): Promise<void> {
+  if ((await job.workspace.changes(job.checkpoint)).length > 0) await job.workspace.restore(job.checkpoint, { keep: false })
+}
+
+async function comparisonOf(job: Job): Promise<Comparison> {
+  const { workspace } = job
+  return {
+    base: workspace.base,
+    baseTree: job.baseTree,
+    changes: await workspace.changes(),
+    fileAtBase: (path) => workspace.fileAt(path),
+    filesAtBase: () => workspace.filesAt(),
+    baseCheckout: () => workspace.scratch(),
+  }
+}

@@ -1,0 +1,78 @@
+import type { Role } from '../core/role.ts'
+import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Task } from '../core/task.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { RunContext } from '../engine/port.ts'
+import { isTestFile } from '../scanner/test-layout.ts'
+import type { Project, Workspace } from '../workspace/port.ts'
+import type { Kit } from './kit.ts'
+
+/** One line of the evidence: what was claimed, or what was measured. */
+export type TrailEntry =
+  | {
+      kind: 'claim'
+      step: string
+      role: string
+      provider: string
+      status: string
+      said: string
+      commit: string
+      tree: string
+      usage: Usage
+      cost: Cost
+    }
+  | { kind: 'measurement'; step: string; tree: string | null; status: string; score: number; summary: string; verdict: string }
+
+/** What the steps of one run share. Rebuilt from the journal on every activation; nothing here is the truth. */
+export interface Job {
+  readonly run: RunContext
+  readonly kit: Kit
+  readonly task: Task
+  readonly settings: Settings
+  readonly project: Project
+  readonly roles: ReadonlyMap<string, Role>
+  readonly workspace: Workspace
+  /** Tree hash of the base: a change with this tree is no change. */
+  readonly baseTree: string
+  /** Last commit whose files are known to be whole: where an interrupted step begins again. */
+  checkpoint: string
+  /** Test files that only the spec author may change, and the commit that holds their content. */
+  specs: { files: string[]; commit: string } | null
+  /** What the journaled steps have used. */
+  spent: { usage: Usage; cost: Cost }
+  /** Attempts at an implementation so far, all parts together. */
+  attempts: number
+  /** The last verdict, whatever it said. */
+  verdict: Verdict | null
+  /** Commit the last verdict is about. */
+  judged: string | null
+  /** What agents claimed and gates measured, in order: the evidence card hashes it as a chain. */
+  trail: TrailEntry[]
+  /** Providers that got stuck or failed in this run; the next in order is asked. */
+  avoided: string[]
+}
+
+/** A run that has just been opened. */
+export function newJob(parts: Pick<Job, 'run' | 'kit' | 'task' | 'settings' | 'project' | 'roles' | 'workspace' | 'baseTree'>): Job {
+  return {
+    ...parts,
+    checkpoint: parts.workspace.base,
+    specs: null,
+    spent: { usage: NO_USAGE, cost: 0 },
+    attempts: 0,
+    verdict: null,
+    judged: null,
+    trail: [],
+    avoided: [],
+  }
+}
+
+export function spend(job: Job, usage: Usage, cost: Cost): void {
+  job.spent = { usage: addUsage(job.spent.usage, usage), cost: addCost(job.spent.cost, cost) }
+}
+
+/** Is this path a file of tests, by the usual places or by `[tests] files`? */
+export function isTest(job: Job, path: string): boolean {
+  return isTestFile(path, job.settings.tests.files)
+}

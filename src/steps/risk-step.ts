@@ -1,0 +1,35 @@
+import type { Verdict } from '../core/verdict.ts'
+import type { Job } from './job.ts'
+
+// A change that removes this much deserves a person's look, however green it is.
+const MANY_REMOVED_LINES = 1000
+
+/** Files that a program outside the sandbox would trust later: a change to one asks for a person even when the run is autonomous. */
+const TRUSTED =
+  /(^|\/)(\.git[^/]*|AGENTS\.md|CLAUDE\.md|\.mcp\.json|\.envrc|\.npmrc|\.yarnrc[^/]*|\.pnpmfile\.cjs|reeve(\.[^/]+)?\.toml)$|(^|\/)(\.reeve|\.claude|\.codex|\.gemini|\.cursor|\.vscode|\.idea|\.husky|\.github|\.gitlab|\.circleci)\//
+
+/** One sentence why a person should look before this lands, or ''. Journaled. */
+export async function riskStep(job: Job): Promise<string> {
+  return job.run.step({ name: 'risk', kind: 'checkpoint', input: { commit: job.checkpoint } }, async (step) => {
+    const changes = await job.workspace.changes()
+    const trusted = changes.filter((it) => TRUSTED.test(it.path)).map((it) => it.path)
+    const removed = changes.reduce((sum, it) => sum + it.removed, 0)
+    const risk = describe(trusted, removed, gateFindings(job.verdict))
+    step.summarize(risk === '' ? 'nothing that needs a person' : risk)
+    return risk
+  })
+}
+
+function gateFindings(verdict: Verdict | null): string[] {
+  return (
+    verdict?.gates.flatMap((gate) =>
+      gate.findings.filter((it) => it.rule.startsWith('reeve/gate-config')).map((it) => it.file ?? it.message),
+    ) ?? []
+  )
+}
+
+function describe(trusted: readonly string[], removed: number, config: readonly string[]): string {
+  if (trusted.length > 0) return `It changes files that other programs trust: ${trusted.slice(0, 5).join(', ')}.`
+  if (config.length > 0) return `It changes how the project is checked: ${config.slice(0, 5).join(', ')}.`
+  return removed > MANY_REMOVED_LINES ? `It removes ${removed} lines.` : ''
+}

@@ -1,0 +1,25 @@
+import type { Verdict } from '../core/verdict.ts'
+import { agentStep } from '../steps/agent-step.ts'
+import { gateStep } from '../steps/gate-step.ts'
+import { refineGoal } from '../steps/goals.ts'
+import type { Job } from '../steps/job.ts'
+import { keepStep } from '../steps/keep-step.ts'
+import { budgetEnd, isGreen } from './attempts.ts'
+
+/** Lets the refiner tidy a green change where `runs.refine` says so; its work is dropped when a gate fails after it. The new verdict, or null when nothing changed. */
+export async function refine(job: Job, depth: 'quick' | 'full' = 'quick'): Promise<Verdict | null> {
+  if (!job.settings.runs.refine || budgetEnd(job)) return null
+  const before = job.checkpoint
+  const work = await agentStep(job, {
+    name: 'refine',
+    role: 'refiner',
+    attempt: 1,
+    goal: () => refineGoal(job),
+    message: 'refactor: tidy the change',
+  })
+  if (!work.changed) return null
+  const verdict = await gateStep(job, { name: 'refine/gates', depth, attempt: 1 })
+  if (isGreen(verdict)) return verdict
+  await keepStep(job, { name: 'refine/drop', attempt: 1, summary: `refinement dropped: ${verdict.summary}`, restoreTo: before })
+  return null
+}
