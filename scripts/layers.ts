@@ -33,8 +33,8 @@ const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"\n]*?from\s+['"](\.[^'"]+)['"]|import\(\s*['"](\.[^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"](\.[^'"]+)['"]/g
 const MULTILINE = /(?:^|\n)(?:import|export)\s+(?:type\s+)?\{[^}]*\}\s+from\s+['"](\.[^'"]+)['"]/g
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8')
+function importsOf(file: string, root: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
   const found = [...text.matchAll(IMPORT), ...text.matchAll(MULTILINE)].map((it) => it[1] ?? it[2] ?? it[3] ?? '')
   return [...new Set(found.map((it) => normalize(join(dirname(file), it))))]
 }
@@ -45,13 +45,13 @@ function roomOf(file: string): string | undefined {
 }
 
 /** Every broken rule as a sentence; empty when all is well. `root` is the folder that holds `src/`. */
-export function brokenLayers(files: readonly string[]): string[] {
+export function brokenLayers(files: readonly string[], root = '.'): string[] {
   return files.flatMap((file) => {
     const room = roomOf(file)
     if (room === undefined) return []
     const allowed = LAYERS[room]
     if (!allowed) return [`${file}: the room "${room}" is not in the table of scripts/layers.ts`]
-    return importsOf(file).flatMap((target) => {
+    return importsOf(file, root).flatMap((target) => {
       const other = roomOf(target)
       if (other === room) return []
       if (other === undefined) return target.startsWith('src/') ? [`${file}: may not import ${target}, only the entry points do`] : []
