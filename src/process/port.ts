@@ -21,6 +21,8 @@ export interface ProgramSpec {
   onOutput?: (chunk: { stream: 'stdout' | 'stderr'; text: string }) => void
   /** Run the process belongs to: marks the whole tree (environment `REEVE_RUN`), so that a restart can sweep what was left behind. */
   run?: string
+  /** One of reeve's own (git): after a normal exit nobody looks for what it may have left running. */
+  trusted?: boolean
 }
 
 export type ProgramEnd = 'exited' | 'signalled' | 'timeout' | 'aborted' | 'flooded' | 'not_found' | 'not_started'

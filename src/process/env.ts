@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, isAbsolute, join } from 'node:path'
+
+export interface ProgramEnvOptions {
+  /** Home folder of the program; made when it is not there. Never the user's own. */
+  home: string
+  /** Run the program belongs to: marks it with `REEVE_RUN`. */
+  run?: string | undefined
+  /** Added last, as it is: the caller answers for it. */
+  extra?: Readonly<Record<string, string>> | undefined
+  /** Where variables are taken from; default: this process's environment. */
+  from?: Readonly<Record<string, string | undefined>> | undefined
+  /** Where the user's toolchains lie; default: the user's home. */
+  realHome?: string | undefined
+}
+
+/** Passed on as they are. An allow-list: what is not here does not exist for the program. */
+const PASSED = [
+  'USER LOGNAME TZ',
+  // Where compilers and language tools live.
+  'JAVA_HOME JDK_HOME M2_HOME MAVEN_HOME MAVEN_OPTS GRADLE_HOME ANDROID_HOME ANDROID_SDK_ROOT DOTNET_ROOT',
+  'GOROOT GOTOOLCHAIN GOFLAGS GOPROXY GONOSUMDB GONOPROXY GOPRIVATE GOSUMDB',
+  'RUSTUP_TOOLCHAIN RUSTUP_DIST_SERVER CARGO_NET_OFFLINE CARGO_HTTP_CAINFO CARGO_BUILD_JOBS',
+  'PYENV_VERSION',
+  'UV_PYTHON',
+  'UV_OFFLINE',
+  'UV_INDEX_URL',
+  'PIP_INDEX_URL',
+  'PIP_NO_INDEX',
+  'PIP_FIND_LINKS',
+  'PIP_CERT',
+  'CONDA_PREFIX',
+  'GEM_HOME GEM_PATH RBENV_VERSION HEX_OFFLINE ERL_AFLAGS PERL5LIB LUA_PATH',
+  'CC',
+  'CXX',
+  'CPP',
+  'LD',
+  'AR',
+  'CFLAGS',
+  'CXXFLAGS',
+  'LDFLAGS',
+  'CMAKE_PREFIX_PATH',
+  'CMAKE_GENERATOR',
+  'PKG_CONFIG_PATH',
+  'SDKROOT',
+  'LD_LIBRARY_PATH LIBRARY_PATH CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH DEVELOPER_DIR MACOSX_DEPLOYMENT_TARGET',
+  'NIX_PATH NIX_PROFILES NIX_SSL_CERT_FILE LOCALE_ARCHIVE COREPACK_HOME',
+  // The way out and who is trusted on it.
+  'HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_USE_SYSTEM_CA',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'npm_config_registry NPM_CONFIG_REGISTRY npm_config_cafile NPM_CONFIG_CAFILE npm_config_proxy npm_config_https_proxy',
+  'npm_config_noproxy npm_config_offline npm_config_prefer_offline YARN_NPM_REGISTRY_SERVER',
+].flatMap((line) => line.split(' '))
+
+/** Tools that look below HOME: where they really are. A variable of the environment wins over the folder of the real home. */
+const BELOW_HOME: readonly (readonly [name: string, ...folders: string[]])[] = [
+  ['RUSTUP_HOME', '.rustup'],
+  ['CARGO_HOME', '.cargo'],
+  ['GOPATH', 'go'],
+  ['GOMODCACHE', 'go/pkg/mod'],
+  ['GOCACHE', '.cache/go-build', 'Library/Caches/go-build'],
+  ['PYENV_ROOT', '.pyenv'],
+  ['RBENV_ROOT', '.rbenv'],
+  ['NVM_DIR', '.nvm'],
+  ['VOLTA_HOME', '.volta'],
+  ['FNM_DIR', '.local/share/fnm', 'Library/Application Support/fnm'],
+  ['ASDF_DIR', '.asdf'],
+  ['ASDF_DATA_DIR', '.asdf'],
+  ['MISE_DATA_DIR', '.local/share/mise'],
+  ['SDKMAN_DIR', '.sdkman'],
+  ['GRADLE_USER_HOME', '.gradle'],
+  ['MIX_HOME', '.mix'],
+  ['HEX_HOME', '.hex'],
+  ['COURSIER_CACHE', '.cache/coursier'],
+  ['STACK_ROOT', '.stack'],
+  ['DENO_DIR', '.cache/deno'],
+  ['BUN_INSTALL', '.bun'],
+  ['PNPM_HOME', '.local/share/pnpm', 'Library/pnpm'],
+  ['npm_config_cache', '.npm'],
+  ['npm_config_userconfig', '.npmrc'],
+  ['PIP_CONFIG_FILE', '.config/pip/pip.conf', '.pip/pip.conf'],
+  ['PIP_CACHE_DIR', '.cache/pip', 'Library/Caches/pip'],
+  ['UV_CACHE_DIR', '.cache/uv'],
+  ['BUNDLE_USER_CACHE', '.bundle/cache'],
+  ['CCACHE_DIR', '.ccache', '.cache/ccache'],
+]
+
+const SECRET = /KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|COOKIE|SESSION/i
+
+/**
+ * The whole environment of a program that works on a project: an allow-list, a home of its own, no colours, no questions, none of the
+ * user's git configuration, and nothing whose name looks like a secret. Toolchains below the user's home are still found.
+ */
+export function programEnv(options: ProgramEnvOptions): Record<string, string> {
+  const from = options.from ?? process.env
+  const realHome = options.realHome ?? from['HOME'] ?? homedir()
+  const { home } = options
+  makeHome(home)
+  const env: Record<string, string> = {}
+  for (const name of PASSED) if (from[name]) env[name] = from[name]
+  for (const [name, ...folders] of BELOW_HOME) {
+    const found = from[name] ?? folders.map((it) => join(realHome, it)).find((it) => existsSync(it))
+    if (found) env[name] = found
+  }
+  const maven = join(realHome, '.m2/repository')
+  if (existsSync(maven)) env['MAVEN_OPTS'] = [from['MAVEN_OPTS'], `-Dmaven.repo.local=${maven}`].filter(Boolean).join(' ')
+  for (const name of Object.keys(env)) if (looksSecret(name)) delete env[name]
+
+  return {
+    ...env,
+    PATH: safePath(from),
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    CI: '1',
+    NO_COLOR: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: join(home, '.gitconfig'),
+    GIT_TERMINAL_PROMPT: '0',
+    ...(options.run === undefined ? {} : { REEVE_RUN: options.run }),
+    ...options.extra,
+  }
+}
+
+/** Does a variable of this name probably hold a secret? */
+export function looksSecret(name: string): boolean {
+  return SECRET.test(name)
+}
+
+const GITCONFIG = '[user]\n\tname = reeve\n\temail = reeve@localhost\n[init]\n\tdefaultBranch = main\n'
+
+/** Sync on purpose: three calls once per environment, and callers need the environment at once. */
+function makeHome(home: string): void {
+  mkdirSync(join(home, 'tmp'), { recursive: true, mode: 0o700 })
+  // Tests that commit need an identity, as they have on a user's machine.
+  if (!existsSync(join(home, '.gitconfig'))) writeFileSync(join(home, '.gitconfig'), GITCONFIG)
+}
+
+/** PATH without relative entries (they would find programs of the task) and without the ones npm puts in front when it starts reeve. */
+function safePath(from: Readonly<Record<string, string | undefined>>): string {
+  const byNpm = from['npm_execpath'] !== undefined || from['npm_lifecycle_event'] !== undefined
+  const kept = (from['PATH'] ?? '')
+    .split(delimiter)
+    .filter((it) => isAbsolute(it) && !(byNpm && /(?:\/node_modules\/\.bin|\/node-gyp-bin)\/?$/.test(it)))
+  return kept.length > 0 ? [...new Set(kept)].join(delimiter) : '/usr/local/bin:/usr/bin:/bin'
+}

@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { basename, isAbsolute } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ReeveError } from '../core/errors.ts'
+import { type OutputCap, outputCap } from './output-cap.ts'
+import type { ProgramEnd, ProgramResult, ProgramSpec } from './port.ts'
+import { askTreeToEnd, killTree, type Mark, newMark, send } from './process-tree.ts'
+
+const KEEP_BYTES = 1024 * 1024
+const FLOOD_BYTES = 256 * 1024 * 1024
+// A program that wants to tidy up after TERM has this long.
+const GRACE_MS = 500
+// After the exit only what is left in the pipes (64 KiB) is still to come; whoever holds them open longer is not waited for.
+const DRAIN_MS = 500
+// A process in an uninterruptible wait does not even die of KILL; its caller must go on all the same.
+const DEATH_MS = 5000
+
+type Stop = 'timeout' | 'aborted' | 'flooded'
+
+/**
+ * Runs a program and says how it ended; see `ProgramSpec`. Throws only for a wrong call (`invalid_input`). When it returns, the program's
+ * process group, its descendants and all that carry its mark have been killed, however it ended.
+ */
+export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
+  if (!isAbsolute(spec.cwd)) throw new ReeveError('invalid_input', { problem: `The folder "${spec.cwd}" to run in is not absolute.` })
+  const began = performance.now()
+  const out = { stdout: outputCap(spec.keepBytes ?? KEEP_BYTES), stderr: outputCap(spec.keepBytes ?? KEEP_BYTES) }
+  const finish = (ended: ProgramEnd, exitCode: number | null, signal: string | null, problem: string): ProgramResult => ({
+    ended,
+    exitCode,
+    signal,
+    stdout: out.stdout.text(),
+    stderr: out.stderr.text(),
+    dropped: out.stdout.dropped() + out.stderr.dropped(),
+    durationMs: Math.round(performance.now() - began),
+    problem,
+  })
+  if (spec.signal?.aborted) return finish('aborted', null, null, `${nameOf(spec)} was not started: the work was stopped.`)
+
+  const mark = newMark(spec.run)
+  const started = await start(spec, mark)
+  if ('problem' in started) return finish(started.ended, null, null, started.problem)
+  const { child, pid } = started
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+  })
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+  })
+
+  const stopped = stopper(spec)
+  collect(child, spec, out, stopped.flooded)
+  const first = await Promise.race([exit, stopped.promise])
+  stopped.dispose()
+  const end = first ?? (await endTree(pid, mark, exit))
+  const stop = first ? null : stopped.reason()
+  if (spec.trusted !== true || stop !== null) await killTree(pid, mark)
+  await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })])
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.stdin?.destroy()
+
+  if (stop !== null) return finish(stop, null, end?.signal ?? null, stopSentence(stop, spec))
+  if (end?.signal) return finish('signalled', null, end.signal, `${nameOf(spec)} was ended by ${end.signal}.`)
+  const code = end?.code ?? null
+  return finish('exited', code, null, code === 0 ? '' : `${nameOf(spec)} ended with exit code ${code}.`)
+}
+
+type Started = { child: ChildProcess; pid: number } | { ended: 'not_found' | 'not_started'; problem: string }
+
+async function start(spec: ProgramSpec, mark: Mark): Promise<Started> {
+  const [program, ...args] = spec.argv
+  try {
+    const child = spawn(program, args, {
+      cwd: spec.cwd,
+      env: { ...spec.env, ...mark.env },
+      detached: true, // a process group of its own, which can be killed as one
+      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', reject)
+    })
+    child.on('error', () => {}) // a signal that could not be sent: the tree kill looks after that
+    return { child, pid: child.pid ?? 0 }
+  } catch (error) {
+    return await whyNot(spec, error as NodeJS.ErrnoException)
+  }
+}
+
+async function whyNot(spec: ProgramSpec, error: NodeJS.ErrnoException): Promise<Started> {
+  const folder = await stat(spec.cwd).catch(() => null)
+  if (!folder?.isDirectory()) return { ended: 'not_started', problem: `${nameOf(spec)} was not started: there is no folder "${spec.cwd}".` }
+  if (error.code === 'ENOENT') return { ended: 'not_found', problem: `The program "${spec.argv[0]}" was not found.` }
+  const reason = error.code === 'EACCES' ? 'it may not be executed' : error.code === 'E2BIG' ? 'its arguments are too long' : error.message
+  return { ended: 'not_started', problem: `${nameOf(spec)} could not be started: ${reason}.` }
+}
+
+/** A promise that resolves to null when the program must be stopped; `reason` then says why. */
+function stopper(spec: ProgramSpec) {
+  const { promise, resolve } = Promise.withResolvers<null>()
+  let why: Stop | null = null
+  const because = (reason: Stop) => () => {
+    why ??= reason
+    resolve(null)
+  }
+  const aborted = because('aborted')
+  // Longer timers wrap around in Node and would fire at once.
+  const timer = setTimeout(because('timeout'), Math.min(spec.timeoutMs, 2 ** 31 - 1))
+  spec.signal?.addEventListener('abort', aborted, { once: true })
+  return {
+    promise,
+    flooded: because('flooded'),
+    reason: () => why,
+    dispose() {
+      clearTimeout(timer)
+      spec.signal?.removeEventListener('abort', aborted)
+    },
+  }
+}
+
+function collect(child: ChildProcess, spec: ProgramSpec, out: Record<'stdout' | 'stderr', OutputCap>, flooded: () => void): void {
+  const most = spec.floodBytes ?? FLOOD_BYTES
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const decoder = new StringDecoder('utf8')
+    child[stream]?.on('data', (chunk: Buffer) => {
+      out[stream].add(chunk)
+      spec.onOutput?.({ stream, text: decoder.write(chunk) })
+      if (out.stdout.seen() + out.stderr.seen() > most) flooded()
+    })
+    child[stream]?.on('error', () => {})
+  }
+  if (spec.input !== undefined) {
+    child.stdin?.on('error', () => {}) // EPIPE: a program need not read its input
+    child.stdin?.end(spec.input)
+  }
+}
+
+async function endTree(pid: number, mark: Mark, exit: Promise<{ code: number | null; signal: string | null }>) {
+  await Promise.race([Promise.all([askTreeToEnd(pid, mark), exit]), delay(GRACE_MS)])
+  send(-pid, 'SIGKILL')
+  return await Promise.race([exit, delay(DEATH_MS, null)])
+}
+
+function nameOf(spec: ProgramSpec): string {
+  const [program, flag, line] = spec.argv
+  return flag === '-c' && line !== undefined && /^(?:ba|da|z|k)?sh$/.test(basename(program))
+    ? `"${shorten(line)}"`
+    : `"${basename(program)}"`
+}
+
+function shorten(line: string): string {
+  return line.length > 100 ? `${line.slice(0, 97)}...` : line
+}
+
+function stopSentence(stop: Stop, spec: ProgramSpec): string {
+  if (stop === 'timeout') return `${nameOf(spec)} was still running after ${seconds(spec.timeoutMs)} and was ended.`
+  if (stop === 'aborted') return `${nameOf(spec)} was ended because the work was stopped.`
+  return `${nameOf(spec)} was ended: it wrote more than ${Math.round((spec.floodBytes ?? FLOOD_BYTES) / 1024 / 1024)} MiB of output.`
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`
+}
