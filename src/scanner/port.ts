@@ -1,7 +1,7 @@
 /** What the scanner says about a repository, without a model. */
 
 /** How the result of a command is read. `dir` and `file` are under the report folder that the runner passes in `{report}`. */
-export type ReportFormat = 'junit' | 'tap' | 'lcov' | 'cobertura' | 'sarif' | 'json' | 'exit-code'
+export type ReportFormat = 'junit' | 'tap' | 'lcov' | 'cobertura' | 'sarif' | 'json' | 'text' | 'exit-code'
 
 /**
  * A command that a project has, and why we think so. `argv` may hold `{report}` (a private, empty, absolute folder for machine-readable
@@ -22,6 +22,14 @@ export interface DetectedCommand {
   needs: { program: string; hint: string } | null
   env?: Readonly<Record<string, string>>
   report: { format: ReportFormat /** File or glob under the checkout or `{report}`; null: stdout. */; path: string | null } | null
+  /** Run before `argv`, in order. The first that fails ends it, unless it may fail: then its exit code counts when all later ones succeed. */
+  prepare?: readonly { argv: readonly [string, ...string[]]; mayFail?: boolean }[]
+  /** A folder for what the build writes, from `cwd`. It ignores itself (a `.gitignore` of `*`), so the tree stays clean. `fresh`: emptied first. */
+  buildFolder?: { path: string; fresh: boolean }
+  /** Items of `argv` that are the project's own choice of tests; left out when tests are selected. */
+  testPaths?: readonly string[]
+  /** Items of `argv` that a shell would have expanded; replaced by the files that match, from `cwd`. */
+  globs?: readonly string[]
 }
 
 export interface RepoScan {
