@@ -32,6 +32,12 @@ export interface DetectedCommand {
   globs?: readonly string[]
 }
 
+/** Something the scanner left out, and why. A folder ends in `/` and stands for all in it. */
+export interface Skipped {
+  path: string
+  reason: string
+}
+
 export interface RepoScan {
   languages: { name: string; files: number; lines: number; percent: number }[]
   frameworks: { name: string; reason: string }[]
@@ -39,7 +45,7 @@ export interface RepoScan {
   tests: { frameworks: { name: string; reason: string }[]; files: string[]; layout: string }
   commands: DetectedCommand[]
   files: number
-  skipped: { path: string; reason: string }[]
+  skipped: Skipped[]
   durationMs: number
 }
 
@@ -49,6 +55,6 @@ export interface RepoSymbol {
   file: string
   line: number
   endLine: number
-  /** First line of the definition, trimmed. */
+  /** The definition without its body, on one line, at most 200 characters. */
   signature: string
 }
