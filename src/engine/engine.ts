@@ -1,0 +1,264 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { problemOf, ReeveError } from '../core/errors.ts'
+import type { RunId } from '../core/ids.ts'
+import { isFinished } from '../core/run.ts'
+import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
+import { activate, limitTime } from './activation.ts'
+import { interrupt, type Life } from './life.ts'
+import type { Workflow } from './port.ts'
+import { needsSomebody } from './waiting.ts'
+
+export interface EngineOptions {
+  store: Store
+  workflows: Readonly<Record<string, Workflow>>
+  clock?: Clock
+  /** Name of this node for people; a unique id is made from it. */
+  node?: string
+  /** Runs at work in this process at the same time. */
+  concurrency?: number
+  /**
+   * A limit over all processes of the data folder: runs at work that share `key`. `RUN_SLOTS` is the key for all runs.
+   */
+  slots?: { key: string; max: number }
+  /** Called when a run begins or goes on here, before its workflow. A throw fails the run. */
+  onActivate?: (row: RunRow) => Promise<void> | void
+}
+
+export interface Engine {
+  /** Id under which this process claims runs. */
+  readonly node: string
+  /** Begins to work: on the runs that `only` allows, on all when it is absent. Puts dead processes' runs back first. */
+  start(options?: { only?: ReadonlySet<RunId> | ((run: RunId) => boolean) }): Promise<void>
+  /** May work on this run too. */
+  add(run: RunId): void
+  /**
+   * The run as soon as it has ended or waits for somebody. A wait that ends by itself (quota with a time, a dependency that is at work) goes on
+   * being waited for. Rejects with the signal's reason, or when the store fails.
+   */
+  waitFor(run: RunId, signal: AbortSignal): Promise<RunRow>
+  /** Takes nothing new and hands runs back at their next step boundary. True: nothing is at work any more. */
+  drain(timeoutMs: number): Promise<boolean>
+  /** Aborts the steps at work and hands their runs back to the queue; no crash is counted. */
+  detach(): Promise<void>
+  /** Detaches and ends. The store stays open. */
+  stop(): Promise<void>
+  /** Queues the runs of dead processes again; returns their ids. */
+  recover(): Promise<RunId[]>
+}
+
+/** Slots of this key bound the runs at work in one data folder. Holder: `<node>/<run>`. */
+export const RUN_SLOTS = 'runs'
+
+// Other processes' submits, signals and cancels are seen by looking; own ones at once.
+const POLL_MS = 200
+// Many changes in a row are looked at once.
+const GATHER_MS = 5
+const RECOVER_EVERY_MS = 3000
+// Long enough for a stalled loop, short enough that a vanished machine's slot comes back soon. A dead process's is freed by `recover`.
+const SLOT_TTL_MS = 30_000
+// The store is tried again after a failure; this many in a row are reported to those who wait.
+const MAX_FAILURES = 5
+
+const all = (_run: RunId) => true
+const none = (_run: RunId) => false
+
+interface Work {
+  life: Life
+  done: Promise<void>
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { store, workflows, slots } = options
+  const clock = options.clock ?? systemClock
+  const concurrency = options.concurrency ?? 3
+  const node = `${options.node ?? `p${process.pid}`}-${randomBytes(6).toString('hex')}`
+  const atWork = new Map<RunId, Work>()
+  const added = new Set<RunId>()
+  const problems = new Map<RunId, unknown>()
+  const over = new AbortController()
+  let poke = new AbortController()
+  let allowed = none
+  let draining = false
+  let failures = 0
+  let lastProblem: unknown = null
+  let recoveredAt = Number.NEGATIVE_INFINITY
+  let slotsRenewedAt = 0
+  let loop: Promise<void> | null = null
+
+  const may = (run: RunId) => added.has(run) || allowed(run)
+  const holder = (run: RunId) => `${node}/${run}`
+
+  async function start(how: { only?: ReadonlySet<RunId> | ((run: RunId) => boolean) } = {}): Promise<void> {
+    if (loop) throw new Error('The engine was started already.')
+    const { only } = how
+    if (only === undefined) allowed = all
+    if (typeof only === 'function') allowed = only
+    if (typeof only === 'object') allowed = (run) => only.has(run)
+    if (slots) await store.setLimit(slots.key, slots.max)
+    store.holdNode(node)
+    loop = dispatch()
+  }
+
+  async function dispatch(): Promise<void> {
+    const watch = store.watch(null)
+    while (!over.signal.aborted) {
+      poke = new AbortController()
+      try {
+        await tick()
+        failures = 0
+      } catch (error) {
+        failures += 1
+        lastProblem = error
+        await clock.sleep(POLL_MS, over.signal).catch(() => undefined)
+      }
+      await watch.next(POLL_MS, AbortSignal.any([poke.signal, over.signal]))
+      if (!over.signal.aborted) await clock.sleep(GATHER_MS)
+    }
+    watch.close()
+  }
+
+  async function tick(): Promise<void> {
+    await lookAfter()
+    if (draining) return
+    if (clock.now() - recoveredAt >= RECOVER_EVERY_MS) {
+      recoveredAt = clock.now()
+      await store.recover()
+    }
+    await store.wakeDue(may)
+    if (atWork.size < concurrency) await claimMore()
+  }
+
+  /** Notices what others did to the runs at work here. */
+  async function lookAfter(): Promise<void> {
+    const states = await store.statesOf([...atWork.keys()])
+    for (const [run, { life }] of atWork) {
+      const now = states.get(run)
+      if (now && (now.epoch !== life.claim.epoch || isFinished(now.state))) interrupt(life, { kind: 'gone' })
+    }
+    if (!slots || clock.now() - slotsRenewedAt < SLOT_TTL_MS / 3) return
+    slotsRenewedAt = clock.now()
+    // Losing one to a stalled loop costs a run too many for a moment, not a run.
+    for (const run of atWork.keys()) await store.renewSlot(slots.key, holder(run), SLOT_TTL_MS)
+  }
+
+  async function claimMore(): Promise<void> {
+    for (const run of await store.startable()) {
+      if (atWork.size >= concurrency || draining) return
+      if (atWork.has(run) || !may(run)) continue
+      if (slots && (await store.takeSlot(slots.key, holder(run), SLOT_TTL_MS)) !== true) return
+      const claimed = await store.claim(run, node)
+      if (claimed) begin(claimed)
+      if (!claimed && slots) await store.freeSlot(slots.key, holder(run))
+    }
+  }
+
+  function begin(claimed: NonNullable<Awaited<ReturnType<Store['claim']>>>): void {
+    const life: Life = {
+      store,
+      clock,
+      claim: { run: claimed.run, epoch: claimed.epoch },
+      controller: new AbortController(),
+      draining: () => draining,
+      row: claimed.row,
+      left: null,
+      atWork: new Set(),
+      starts: new Map(),
+      asked: new Set(),
+      used: new Set(),
+    }
+    atWork.set(claimed.run, { life, done: work(life, claimed.activeMs) })
+  }
+
+  /** Never rejects: what the store refused is told to those who wait for the run. */
+  async function work(life: Life, activeMs: number): Promise<void> {
+    const { run } = life.claim
+    try {
+      await live(life, activeMs)
+      if (slots) await store.freeSlot(slots.key, holder(run))
+    } catch (error) {
+      problems.set(run, error)
+    } finally {
+      atWork.delete(run)
+      poke.abort()
+    }
+  }
+
+  async function live(life: Life, activeMs: number): Promise<void> {
+    const workflow = workflows[life.row.workflow] ?? (() => Promise.reject(unknownWorkflow(life.row.workflow)))
+    const unlimited = limitTime(life, activeMs)
+    try {
+      await activate(life, async (run) => {
+        await options.onActivate?.(life.row)
+        return workflow(run)
+      })
+    } finally {
+      unlimited()
+    }
+  }
+
+  function unknownWorkflow(workflow: string): ReeveError {
+    return new ReeveError('workflow_not_found', { workflow, known: Object.keys(workflows).toSorted().join(', ') || 'none' })
+  }
+
+  async function waitFor(run: RunId, signal: AbortSignal): Promise<RunRow> {
+    const watch = store.watch(run)
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const row = await store.getRun(run)
+        if (!row) throw new ReeveError('run_not_found', { run })
+        if (isFinished(row.state) || (row.state === 'waiting' && (await needsSomebody(store, row)))) return row
+        const problem = problems.get(run) ?? (failures >= MAX_FAILURES ? lastProblem : undefined)
+        if (problem !== undefined) throw storeFailed(store.folder, problem)
+        await watch.next(POLL_MS, signal)
+      }
+    } finally {
+      watch.close()
+    }
+  }
+
+  const allDone = () => Promise.all([...atWork.values()].map((it) => it.done))
+
+  async function drain(timeoutMs: number): Promise<boolean> {
+    draining = true
+    const late = new AbortController()
+    await Promise.race([allDone(), clock.sleep(timeoutMs, late.signal).catch(() => undefined)])
+    late.abort()
+    return atWork.size === 0
+  }
+
+  async function detach(): Promise<void> {
+    draining = true
+    for (const { life } of atWork.values()) interrupt(life, { kind: 'hand-back', message: 'Detached: the run goes on when it is resumed.' })
+    await allDone()
+  }
+
+  async function stop(): Promise<void> {
+    await detach()
+    over.abort()
+    await loop
+    // A claim that was being made while the engine was told to stop.
+    await detach()
+    if (loop) store.releaseNode(node)
+  }
+
+  return {
+    node,
+    start,
+    add(run) {
+      added.add(run)
+      poke.abort()
+    },
+    waitFor,
+    drain,
+    detach,
+    stop,
+    recover: () => store.recover(),
+  }
+}
+
+function storeFailed(path: string, problem: unknown): ReeveError {
+  return problem instanceof ReeveError ? problem : new ReeveError('store_failed', { path, problem: problemOf(problem) })
+}

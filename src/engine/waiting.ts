@@ -1,0 +1,16 @@
+import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
+
+/** True when a waiting run goes on only if somebody does something: answers, resumes, or sees to a run that it depends on. */
+export async function needsSomebody(store: Store, row: RunRow): Promise<boolean> {
+  if (row.reason === 'dependency') return dependenciesNeedSomebody(store, row)
+  return (await store.wakesAt(row.id)) === null
+}
+
+async function dependenciesNeedSomebody(store: Store, row: RunRow): Promise<boolean> {
+  for (const id of await store.dependenciesOf(row.id)) {
+    const on = await store.getRun(id)
+    if (on?.state === 'waiting' && (await needsSomebody(store, on))) return true
+  }
+  return false
+}

@@ -1,0 +1,74 @@
+import { sql } from 'kysely'
+import type { RunId } from '../core/ids.ts'
+import { endRun } from './ending.ts'
+import { freeSlotsOf } from './limits.ts'
+import { nodeIsAlive } from './nodes.ts'
+import { append, type Context, write } from './tx.ts'
+
+// Deaths in a row, without one step finished between, after which a run is not tried again.
+const MAX_CRASHES = 5
+
+interface Orphan {
+  id: RunId
+  epoch: number
+  crashes: number
+  node: string | null
+}
+
+/**
+ * Puts runs back into the queue whose process has died; a run that keeps killing its process fails with `crash_loop`. Any process may call it
+ * at any time, several at once too. One small read when there is nothing to do.
+ */
+export async function recover(ctx: Context): Promise<RunId[]> {
+  const running = await ctx.db
+    .selectFrom('runs')
+    .select(['id', 'epoch', 'crashes', 'node'])
+    .where('state', '=', 'running')
+    .orderBy('id')
+    .execute()
+  const alive = new Map<string | null, boolean>([[null, false]])
+  const recovered: RunId[] = []
+  for (const run of running) {
+    if (!alive.has(run.node) && run.node !== null) alive.set(run.node, nodeIsAlive(ctx.folder, run.node))
+    if (alive.get(run.node) === true) continue
+    if (await putBack(ctx, run)) recovered.push(run.id)
+  }
+  for (const [node, lives] of alive) {
+    if (node !== null && !lives) await freeSlotsOf(ctx, node)
+  }
+  return recovered
+}
+
+async function putBack(ctx: Context, orphan: Orphan): Promise<boolean> {
+  return write(ctx, async (tx) => {
+    const row = await tx.t
+      .updateTable('runs')
+      .set({ node: null })
+      .where('id', '=', orphan.id)
+      .where('epoch', '=', orphan.epoch)
+      .where('state', '=', 'running')
+      .where('node', 'is not distinct from', orphan.node)
+      .returning('crashes')
+      .executeTakeFirst()
+    if (!row) return false
+    const message = 'The process that worked on it is gone.'
+    await append(tx, orphan.id, null, 'run.interrupted', { message, crashes: row.crashes + 1 })
+    if (row.crashes >= MAX_CRASHES) {
+      const problem = `Its process died ${row.crashes + 1} times in a row without finishing a step.`
+      await endRun(tx, orphan.id, { status: 'failed', reason: 'crash_loop', message: problem })
+      return true
+    }
+    await tx.t
+      .updateTable('runs')
+      .set((it) => ({ state: 'queued', crashes: it('crashes', '+', 1), claimed_at: null, active_ms: activeUntilLastEvent(orphan.id) }))
+      .where('id', '=', orphan.id)
+      .execute()
+    return true
+  })
+}
+
+/** Nobody knows when it died; its last event before `run.interrupted` is the last sign of life. */
+function activeUntilLastEvent(run: RunId) {
+  const lastSign = sql`(select ts from events where events.run = ${run} and type <> 'run.interrupted' order by seq desc limit 1)`
+  return sql<number>`active_ms + case when claimed_at is null or ${lastSign} < claimed_at then 0 else ${lastSign} - claimed_at end`
+}
