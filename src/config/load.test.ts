@@ -30,6 +30,7 @@ async function refused(given: Given): Promise<string> {
   throw new Error('nothing was refused')
 }
 
+const keyed = (value: string) => toml(`[providers.x]\nkind = "anthropic"\napi_key_env = "${value}"\n`)
 const toml = (text: string): Given => ({ files: { 'reeve.toml': text } })
 
 describe('the layers', () => {
@@ -265,7 +266,6 @@ describe('what is refused, word for word', () => {
 })
 
 describe('keys', () => {
-  const keyed = (value: string) => toml(`[providers.x]\nkind = "anthropic"\napi_key_env = "${value}"\n`)
   const SECRETS = [
     'sk-abcdef0123456789abcdef',
     'ghp_0123456789abcdefghij',

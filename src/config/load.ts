@@ -28,6 +28,8 @@ export interface LoadRequest {
   userDir?: string
 }
 
+export type { Flag, ReadProjectFile }
+
 export interface Loaded {
   settings: Settings
   /** Dotted key -> where its value comes from: `reeve.toml:7`, a variable, a flag, `default`. */

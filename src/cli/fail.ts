@@ -1,0 +1,31 @@
+import { type ErrorCode, problemOf, ReeveError } from '../core/errors.ts'
+import { type Io, remark, sayJson } from './io.ts'
+import { safe } from './text.ts'
+
+interface Failure {
+  code: ErrorCode
+  message: string
+  hint: string | undefined
+  exit: number
+}
+
+/** Says what went wrong in one sentence and what to do next, and gives the exit code. Never throws. */
+export function reportFailure(io: Pick<Io, 'json' | 'out' | 'err' | 'paint' | 'env'>, error: unknown): number {
+  const failure = failureOf(error)
+  if (io.json) {
+    const { code, message, hint } = failure
+    sayJson(io as Io, { error: { code, message, hint: hint ?? null } })
+    return failure.exit
+  }
+  const [first = '', ...more] = safe(failure.message).split('\n')
+  remark(io as Io, `${io.paint('red', 'reeve:')} ${first}`)
+  for (const line of more) remark(io as Io, `       ${line}`)
+  if (failure.hint !== undefined) remark(io as Io, `       ${safe(failure.hint)}`)
+  if (failure.code === 'internal' && io.env['REEVE_DEBUG'] && error instanceof Error) remark(io as Io, safe(error.stack ?? ''))
+  return failure.exit
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof ReeveError) return error
+  return new ReeveError('internal', { problem: problemOf(error) })
+}

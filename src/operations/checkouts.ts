@@ -1,0 +1,14 @@
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ReeveError } from '../core/errors.ts'
+import { programEnv } from '../process/env.ts'
+import type { Checkout } from '../workspace/port.ts'
+import type { Context } from './context.ts'
+
+/** A folder of the user's as it lies there, for looking at and for running its own commands. Throws `file_not_found`. */
+export async function plainCheckout(context: Context, path: string | undefined): Promise<Checkout> {
+  const folder = resolve(context.cwd, path ?? '.')
+  const found = await stat(folder).catch(() => null)
+  if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: path ?? folder })
+  return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }
+}

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { leaves, printable } from '../config/load.ts'
+import { ReeveError } from '../core/errors.ts'
+import { openProject } from '../workspace/project.ts'
+import { type Context, projectOf, settingsOf } from './context.ts'
+import { operation } from './operation.ts'
+import { projectInput } from './shapes.ts'
+
+const settingSchema = z.object({ key: z.string(), value: z.json(), origin: z.string() })
+
+export const configShow = operation({
+  name: 'config.show',
+  summary: 'Shows the settings in force, and where each comes from.',
+  permission: 'config:read',
+  effect: 'read',
+  input: z.object({ project: projectInput }),
+  output: z.object({ project: z.string().nullable(), settings: z.array(settingSchema), warnings: z.array(z.string()) }),
+  async handler(context, input) {
+    const root = await rootOrNull(context, input.project)
+    const { settings, origins, warnings } = await settingsOf(context, root)
+    const shown = leaves(settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => ({
+        key,
+        value: printable(key, value) as z.output<typeof settingSchema>['value'],
+        origin: origins.get(key) ?? 'default',
+      }))
+    return { project: root, settings: shown, warnings }
+  },
+})
+
+export const configValidate = operation({
+  name: 'config.validate',
+  summary: 'Checks all configuration files and variables.',
+  permission: 'config:read',
+  effect: 'read',
+  input: z.object({ project: projectInput }),
+  output: z.object({ ok: z.literal(true), project: z.string().nullable(), warnings: z.array(z.string()) }),
+  async handler(context, input) {
+    const root = await rootOrNull(context, input.project)
+    const { warnings } = await settingsOf(context, root)
+    return { ok: true as const, project: root, warnings }
+  },
+})
+
+/** Outside a repository there are still the user's own settings. A folder that was named must be one, though. */
+async function rootOrNull(context: Context, path: string | undefined): Promise<string | null> {
+  if (path !== undefined) return (await projectOf(context, path)).root
+  try {
+    return (await openProject(resolve(context.cwd))).root
+  } catch (error) {
+    if (error instanceof ReeveError && error.code === 'not_a_repository') return null
+    throw error
+  }
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import type { Env, Folders } from '../config/home.ts'
+import { type Flag, type Loaded, loadSettings, type ReadProjectFile } from '../config/load.ts'
+import { secretValues } from '../config/secrets.ts'
+import type { Clock } from '../core/clock.ts'
+import type { RunId } from '../core/ids.ts'
+import type { Redact } from '../core/redact.ts'
+import type { Kit } from '../steps/kit.ts'
+import type { Store } from '../store/open.ts'
+import type { Project } from '../workspace/port.ts'
+import { openProject } from '../workspace/project.ts'
+
+/** What the operations work with; `app.ts` makes the real one, tests make theirs. */
+export interface Context {
+  clock: Clock
+  env: Env
+  folders: Folders
+  /** Where a relative path of the caller begins. */
+  cwd: string
+  /** Who calls, for the record. */
+  actor: string
+  version: string
+  /** Names of the workflows that a run may ask for. */
+  workflows: readonly string[]
+  kit: Kit
+  secrets: Secrets
+  /** The store of this machine, opened on first use. */
+  store(): Promise<Store>
+  /** Lets this process work on runs. */
+  host: Host
+}
+
+/** Where runs are worked on: in this process, by an engine of its own. */
+export interface Host {
+  /**
+   * Works on these runs and those that come with `add`, until each has ended or waits for something that this process cannot give. When the
+   * signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.
+   */
+  work(runs: readonly RunId[], options: { concurrency: number; signal: AbortSignal }): Promise<void>
+}
+
+/** Values that are never written. They become known with the settings; the redactor sees all that are known at that time. */
+export interface Secrets {
+  learn(values: readonly string[]): void
+  redact: Redact
+}
+
+/** The project a caller means: the folder that was named, else the one the caller is in. */
+export function projectOf(context: Context, path: string | undefined): Promise<Project> {
+  return openProject(resolve(context.cwd, path ?? '.'))
+}
+
+/** The settings of a project as they are now. What they hold that is secret is redacted from then on. */
+export async function settingsOf(
+  context: Context,
+  root: string | null,
+  more: { flags?: readonly Flag[]; readProjectFile?: ReadProjectFile } = {},
+): Promise<Loaded> {
+  const loaded = await loadSettings({ projectRoot: root, env: context.env, userDir: context.folders.config, ...more })
+  context.secrets.learn(secretValues(loaded.settings, context.env))
+  return loaded
+}

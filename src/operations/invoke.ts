@@ -1,0 +1,80 @@
+import type { z } from 'zod'
+import { nearest, ReeveError } from '../core/errors.ts'
+import type { Context } from './context.ts'
+import type { Operation, Stream } from './operation.ts'
+
+/** Runs an operation: reads the input, calls the handler, checks the output. The only way in, for every face. */
+export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
+  it: Operation<I, O>,
+  context: Context,
+  input: unknown,
+  signal: AbortSignal,
+): Promise<z.output<O>> {
+  const answer = await it.handler(context, readInput(it.name, it.input, input), signal)
+  return checkOutput(it.name, it.output, answer)
+}
+
+/** Opens a streaming operation; the input is read before the first event is asked for. */
+export function open<I extends z.ZodObject, E extends z.ZodType>(
+  it: Stream<I, E>,
+  context: Context,
+  input: unknown,
+  signal: AbortSignal,
+): AsyncIterable<z.output<E>> {
+  const read = readInput(it.name, it.input, input)
+  return checkedEvents(it, it.handler(context, read, signal))
+}
+
+async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(it: Stream<I, E>, events: AsyncIterable<z.input<E>>) {
+  for await (const event of events) yield checkOutput(it.name, it.events, event)
+}
+
+function readInput<I extends z.ZodObject>(name: string, schema: I, input: unknown): z.output<I> {
+  const known = Object.keys(schema.shape)
+  const given = typeof input === 'object' && input !== null ? Object.keys(input) : []
+  for (const field of given) {
+    if (known.includes(field)) continue
+    const near = nearest(field, known)
+    const tail = near === undefined ? `it takes: ${known.join(', ') || 'nothing'}` : `did you mean "${near}"?`
+    throw new ReeveError('invalid_input', { problem: `${name} takes no "${field}"; ${tail}` })
+  }
+  const result = schema.safeParse(input ?? {})
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${sentence(issue)}`)
+  throw new ReeveError('invalid_input', { problem: `${name}: ${problems.join('; ')}` })
+}
+
+function checkOutput<O extends z.ZodType>(name: string, schema: O, answer: unknown): z.output<O> {
+  const result = schema.safeParse(answer)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new ReeveError('internal', { problem: `${name} answered wrongly at "${issue?.path.join('.')}": ${issue?.message}` })
+}
+
+/** A zod issue as people say it: what was found is left out, since input may be secret. */
+export function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `allowed: ${issue.values.map(String).join(', ')}`
+  if (issue.code === 'invalid_type')
+    return issue.input === undefined && /undefined/.test(issue.message) ? 'is missing' : `must be ${article(issue.expected)}`
+  if (issue.code === 'too_small') return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${unit(issue.origin)}`
+  if (issue.code === 'too_big') return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${unit(issue.origin)}`
+  if (issue.code === 'unrecognized_keys') return `unknown: ${issue.keys.join(', ')}`
+  return issue.message
+}
+
+function unit(origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' items' : ''
+}
+
+function article(type: string): string {
+  const words: Record<string, string> = {
+    string: 'a text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'a table',
+    record: 'a table',
+  }
+  return words[type] ?? type
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { RUN_STATUSES } from '../core/run.ts'
+import { projectOf } from './context.ts'
+import { operation, stream } from './operation.ts'
+import { projectInput, runEventSchema, runInput, runSummarySchema, runViewSchema } from './shapes.ts'
+import { summaryOf, viewOf } from './views.ts'
+
+export const runsList = operation({
+  name: 'runs.list',
+  summary: 'Lists runs, the newest first.',
+  permission: 'runs:read',
+  effect: 'read',
+  input: z.object({
+    project: projectInput,
+    all: z.boolean().default(false).describe('Of all projects.'),
+    status: z.array(z.enum(RUN_STATUSES)).default([]).describe('Only these statuses.'),
+    limit: z.int().min(1).max(1000).default(20),
+  }),
+  output: z.object({ runs: z.array(runSummarySchema) }),
+  async handler(context, input) {
+    const project = input.all ? null : await projectOf(context, input.project)
+    const store = await context.store()
+    const rows = await store.listRuns({
+      limit: input.limit,
+      ...(project === null ? {} : { project: project.root }),
+      ...(input.status.length === 0 ? {} : { states: input.status }),
+    })
+    return { runs: rows.map(summaryOf) }
+  },
+})
+
+export const runsGet = operation({
+  name: 'runs.get',
+  summary: 'Tells everything about a run: steps, verdict, usage, paths.',
+  permission: 'runs:read',
+  effect: 'read',
+  input: z.object({ run: runInput }),
+  output: runViewSchema,
+  async handler(context, input) {
+    const store = await context.store()
+    return viewOf(context, store, await store.findRun(input.run))
+  },
+})
+
+export const runsEvents = stream({
+  name: 'runs.events',
+  summary: 'Gives the events of a run, and those to come with "follow".',
+  permission: 'runs:read',
+  effect: 'read',
+  input: z.object({
+    run: runInput,
+    after: z.int().min(0).default(0).describe('Only events with a higher number.'),
+    follow: z.boolean().default(false).describe('Stay until the run has ended.'),
+  }),
+  events: runEventSchema,
+  async *handler(context, input, signal) {
+    const store = await context.store()
+    const { id } = await store.findRun(input.run)
+    if (input.follow) yield* store.tail(id, input.after, signal)
+    else yield* await store.events(id, input.after)
+  },
+})
+
+/** Events that tell why something was chosen or decided. */
+const DECISIONS = new Set([
+  'provider.chosen',
+  'provider.limited',
+  'provider.failed',
+  'verdict.reached',
+  'proof.finished',
+  'attempt.rejected',
+  'approval.asked',
+  'approval.given',
+  'approval.refused',
+  'run.waiting',
+  'run.interrupted',
+  'run.finished',
+])
+
+export const runsExplain = operation({
+  name: 'runs.explain',
+  summary: 'Tells the decisions of a run with their reasons.',
+  permission: 'runs:read',
+  effect: 'read',
+  input: z.object({ run: runInput }),
+  output: z.object({ run: z.string(), decisions: z.array(runEventSchema) }),
+  async handler(context, input) {
+    const store = await context.store()
+    const { id } = await store.findRun(input.run)
+    const events = await store.events(id)
+    return { run: id, decisions: events.filter((it) => DECISIONS.has(it.type)) }
+  },
+})

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { ReeveError } from '../core/errors.ts'
+import { isFinished } from '../core/run.ts'
+import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
+import { type Context, projectOf } from './context.ts'
+import { operation } from './operation.ts'
+import { projectInput, runInput, runSummarySchema } from './shapes.ts'
+import { summaryOf } from './views.ts'
+
+const one = z.object({ run: runSummarySchema })
+const comment = z.string().max(10_000).optional().describe('Why; kept with the decision.')
+
+async function onRun(context: Context, text: string, fn: (store: Store, row: RunRow) => Promise<RunRow>): Promise<z.input<typeof one>> {
+  const store = await context.store()
+  return { run: summaryOf(await fn(store, await store.findRun(text))) }
+}
+
+export const runsCancel = operation({
+  name: 'runs.cancel',
+  summary: 'Stops a run for good. What it has written is kept.',
+  permission: 'runs:write',
+  effect: 'destructive',
+  input: z.object({ run: runInput }),
+  output: one,
+  handler: (context, input) => onRun(context, input.run, (store, row) => store.cancel(row.id, context.actor)),
+})
+
+export const runsPause = operation({
+  name: 'runs.pause',
+  summary: 'Holds a run before its next step.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ run: runInput }),
+  output: one,
+  handler: (context, input) => onRun(context, input.run, (store, row) => store.pause(row.id, context.actor)),
+})
+
+export const runsApprove = operation({
+  name: 'runs.approve',
+  summary: 'Says yes to what a run asks.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ run: runInput, comment }),
+  output: one,
+  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'approve', input.comment)),
+})
+
+export const runsReject = operation({
+  name: 'runs.reject',
+  summary: 'Says no to what a run asks.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ run: runInput, comment }),
+  output: one,
+  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'reject', input.comment)),
+})
+
+function decide(context: Context, store: Store, row: RunRow, kind: 'approve' | 'reject', text: string | undefined): Promise<RunRow> {
+  return store.signal(row.id, kind, text === undefined ? {} : { comment: text }, context.actor)
+}
+
+export const runsSend = operation({
+  name: 'runs.send',
+  summary: 'Gives a run an instruction; its next agent gets it.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ run: runInput, text: z.string().min(1).max(100_000) }),
+  output: one,
+  handler: (context, input) =>
+    onRun(context, input.run, (store, row) => store.signal(row.id, 'message', { text: input.text }, context.actor)),
+})
+
+const resumed = z.object({ runs: z.array(runSummarySchema), skipped: z.array(z.object({ run: z.string(), reason: z.string() })) })
+
+export const runsResume = operation({
+  name: 'runs.resume',
+  summary: 'Makes runs ready to go on: paused, detached, crashed ones; without a run, all of the project.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ run: runInput.optional(), project: projectInput }),
+  output: resumed,
+  async handler(context, input) {
+    const store = await context.store()
+    await store.recover()
+    if (input.run !== undefined) {
+      const row = await store.findRun(input.run)
+      const reason = hindrance(row)
+      if (reason !== null) throw new ReeveError('wrong_state', { run: row.id, status: statusOf(row), action: 'resume', allowed: reason })
+      return { runs: [summaryOf(await wake(context, store, row))], skipped: [] }
+    }
+    const project = await projectOf(context, input.project)
+    const rows = await store.listRuns({ project: project.root, states: ['queued', 'running', 'waiting'], limit: 1000 })
+    const skipped = rows.flatMap((row) => {
+      const reason = hindrance(row)
+      return reason === null ? [] : [{ run: row.id, reason: `${statusOf(row)}; this needs ${reason}` }]
+    })
+    const able = rows.filter((row) => hindrance(row) === null).toReversed()
+    const runs = []
+    for (const row of able) runs.push(summaryOf(await wake(context, store, row)))
+    return { runs, skipped }
+  },
+})
+
+/** Why a run cannot go on by a plain "resume": what is needed instead. */
+function hindrance(row: RunRow): string | null {
+  if (isFinished(row.state)) return 'a run that has not ended; for a fresh one of its task: reeve retry'
+  if (row.state === 'running') return 'a run that no process works on; watch this one: reeve logs -f'
+  if (row.state === 'waiting' && row.reason === 'approval') return 'a decision: reeve approve or reeve reject'
+  return null
+}
+
+function statusOf(row: RunRow): string {
+  return row.reason === null ? row.state : `${row.state} (${row.reason})`
+}
+
+function wake(context: Context, store: Store, row: RunRow): Promise<RunRow> {
+  const parked = row.state === 'waiting' && row.reason !== 'dependency'
+  return parked ? store.resume(row.id, context.actor) : Promise.resolve(row)
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { plainCheckout } from './checkouts.ts'
+import { operation } from './operation.ts'
+
+const named = z.object({ name: z.string(), reason: z.string() })
+
+export const repoScanSchema = z.object({
+  languages: z.array(z.object({ name: z.string(), files: z.int(), lines: z.int(), percent: z.number() })),
+  frameworks: z.array(named),
+  packageManagers: z.array(z.object({ name: z.string(), manifest: z.string(), lockfile: z.string().nullable(), reason: z.string() })),
+  tests: z.object({ frameworks: z.array(named), files: z.array(z.string()), layout: z.string() }),
+  commands: z.array(
+    z.object({
+      gate: z.string(),
+      tool: z.string(),
+      command: z.string(),
+      cwd: z.string(),
+      reason: z.string(),
+      needs: z.object({ program: z.string(), hint: z.string() }).nullable(),
+    }),
+  ),
+  files: z.int(),
+  skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+  durationMs: z.number(),
+})
+
+export const scannerScan = operation({
+  name: 'scanner.scan',
+  summary: 'Reads a repository without a model: languages, frameworks, tests, commands with the reason for each.',
+  permission: 'projects:read',
+  effect: 'read',
+  input: z.object({ path: z.string().optional().describe('A folder; the current one when absent.') }),
+  output: repoScanSchema,
+  async handler(context, input) {
+    const { scanRepository } = await import('../scanner/scan.ts')
+    return scanRepository(await plainCheckout(context, input.path))
+  },
+})

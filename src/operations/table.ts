@@ -1,0 +1,37 @@
+import { configShow, configValidate } from './config.ts'
+import { errorsExplain } from './errors.ts'
+import { rolesList } from './roles.ts'
+import { runsEvents, runsExplain, runsGet, runsList } from './runs-read.ts'
+import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } from './runs-signal.ts'
+import { runsRetry, runsSubmit } from './runs-submit.ts'
+import { runsWork } from './runs-work.ts'
+import { scannerScan } from './scanner.ts'
+
+/** Every verb that answers once. Nothing else is public. */
+export const OPERATIONS = {
+  'runs.submit': runsSubmit,
+  'runs.retry': runsRetry,
+  'runs.list': runsList,
+  'runs.get': runsGet,
+  'runs.explain': runsExplain,
+  'runs.cancel': runsCancel,
+  'runs.pause': runsPause,
+  'runs.resume': runsResume,
+  'runs.approve': runsApprove,
+  'runs.reject': runsReject,
+  'runs.send': runsSend,
+  'scanner.scan': scannerScan,
+  'roles.list': rolesList,
+  'config.show': configShow,
+  'config.validate': configValidate,
+  'errors.explain': errorsExplain,
+} as const
+
+/** Every verb that answers with events. */
+export const STREAMS = {
+  'runs.events': runsEvents,
+  'runs.work': runsWork,
+} as const
+
+export type Operations = typeof OPERATIONS
+export type Streams = typeof STREAMS

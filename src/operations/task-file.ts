@@ -1,0 +1,237 @@
+import { type Document, isAlias, isMap, LineCounter, type Node, parseAllDocuments } from 'yaml'
+import type { z } from 'zod'
+import { nearest, ReeveError } from '../core/errors.ts'
+import { taskIdFrom } from '../core/ids.ts'
+import { type Task, type TaskKind, taskSchema } from '../core/task.ts'
+import { sentence } from './invoke.ts'
+
+/** Text of a task file and its name for messages. */
+export interface TaskDocument {
+  name: string
+  text: string
+}
+
+export interface ReadTasks {
+  tasks: Task[]
+  /** Fields that are probably mistyped; they are kept in the task's context. */
+  warnings: string[]
+}
+
+interface Problem {
+  where: string
+  problem: string
+}
+
+/**
+ * Reads task files: YAML or JSON, one task, a list of tasks, `tasks:` with a list, several documents. Unknown fields go to `context`.
+ * Throws one `invalid_task` that lists every problem with file:line.
+ */
+export function readTaskFiles(documents: readonly TaskDocument[]): ReadTasks {
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  const tasks = documents.flatMap((it) => readOne(it, problems, warnings))
+  if (problems.length === 0 && tasks.length === 0) problems.push({ where: documents[0]?.name ?? 'tasks', problem: 'holds no task' })
+  checkIds(tasks, problems)
+  if (problems.length > 0) throw refusal(problems)
+  return { tasks: tasks.map((it) => it.task), warnings }
+}
+
+interface Placed {
+  task: Task
+  where: string
+}
+
+function readOne(source: TaskDocument, problems: Problem[], warnings: string[]): Placed[] {
+  const counter = new LineCounter()
+  const parsed = parseAllDocuments(source.text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true })
+  const documents = Array.isArray(parsed) ? parsed : []
+  const place = (node: unknown): string => `${source.name}:${lineOf(node, counter)}`
+  return documents.flatMap((document) => {
+    // Unknown tags are only warnings for the parser; here they would silently become texts.
+    const [broken] = [...document.errors, ...document.warnings]
+    if (broken) {
+      problems.push({ where: `${source.name}:${counter.linePos(broken.pos[0]).line}`, problem: firstLine(broken.message) })
+      return []
+    }
+    return taskNodes(document).flatMap((node) => readTask(node, document, place, problems, warnings))
+  })
+}
+
+function lineOf(node: unknown, counter: LineCounter): number {
+  const range = (node as Node | undefined)?.range
+  return range ? counter.linePos(range[0]).line : 1
+}
+
+function taskNodes(document: Document): Node[] {
+  const top = document.contents
+  if (top === null) return []
+  const list = isMap(top) && top.has('tasks') && !top.has('id') ? (top.get('tasks', true) as Node) : top
+  if ('items' in list && !isMap(list)) return list.items as Node[]
+  return [list]
+}
+
+function readTask(node: Node, document: Document, place: (node: unknown) => string, problems: Problem[], warnings: string[]): Placed[] {
+  const where = place(node)
+  const value = valueOf(node, document)
+  if (!isRecord(value)) {
+    problems.push({ where, problem: 'is no task; a task is a table with at least id, title and description' })
+    return []
+  }
+  const at = (path: readonly PropertyKey[]) => place(nodeAt(node, path) ?? node)
+  const { known, unknown } = splitFields(value)
+  const unread = unknownInner(known).map(([path, problem]) => ({ where: at(path), problem }))
+  const result = taskSchema.safeParse(known)
+  const issues = result.success
+    ? []
+    : firstPerPath(result.error.issues).map((issue) => ({ where: at(issue.path), problem: issueText(issue, known, unknown) }))
+  problems.push(...unread, ...issues)
+  if (!result.success) return []
+
+  for (const field of Object.keys(unknown)) {
+    const near = nearest(field, FIELDS)
+    if (near !== undefined)
+      warnings.push(`${at([field])}: unknown field "${field}" is given to the role as context; did you mean "${near}"?`)
+  }
+  return [{ task: { ...result.data, context: { ...result.data.context, ...unknown } }, where }]
+}
+
+/** Resolves aliases within the bounds of the parser, which refuses alias bombs. */
+function valueOf(node: Node, document: Document): unknown {
+  const value = isAlias(node) ? node.resolve(document) : node
+  try {
+    return value === undefined ? undefined : (value.toJS(document, { maxAliasCount: 100 }) as unknown)
+  } catch (error) {
+    throw new ReeveError('invalid_task', { where: 'task file', problem: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function nodeAt(node: Node, path: readonly PropertyKey[]): unknown {
+  let found: unknown = node
+  for (const key of path) {
+    if (found === null || typeof found !== 'object' || !('get' in found)) return found
+    const next: unknown = (found as { get: (key: unknown, keep: boolean) => unknown }).get(key, true)
+    if (next === undefined) return found
+    found = next
+  }
+  return found
+}
+
+const FIELDS = Object.keys(taskSchema.shape)
+const INNER: Record<string, readonly string[]> = { acceptance: ['lint', 'typecheck', 'tests'], budget: ['usd', 'tokens', 'minutes'] }
+
+function splitFields(value: Record<string, unknown>): { known: Record<string, unknown>; unknown: Record<string, unknown> } {
+  const entries = Object.entries(value)
+  return {
+    known: Object.fromEntries(entries.filter(([key]) => FIELDS.includes(key))),
+    unknown: Object.fromEntries(entries.filter(([key]) => !FIELDS.includes(key))),
+  }
+}
+
+/** Fields of `acceptance` and `budget` decide what is checked and spent: a mistyped one may not vanish. */
+function unknownInner(known: Record<string, unknown>): [string[], string][] {
+  return Object.entries(INNER).flatMap(([field, allowed]) => {
+    const value = known[field]
+    if (!isRecord(value)) return []
+    return Object.keys(value)
+      .filter((it) => !allowed.includes(it))
+      .map((it): [string[], string] => {
+        const near = nearest(it, allowed)
+        return [
+          [field, it],
+          `unknown field "${field}.${it}"; ${near === undefined ? `allowed: ${allowed.join(', ')}` : `did you mean "${near}"?`}`,
+        ]
+      })
+  })
+}
+
+function firstPerPath(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
+  return issues.filter((it, at) => issues.findIndex((other) => other.path.join('.') === it.path.join('.')) === at)
+}
+
+function issueText(issue: z.core.$ZodIssue, known: Record<string, unknown>, unknown: Record<string, unknown>): string {
+  const field = issue.path.map(String).join('.')
+  const [top] = issue.path
+  if (issue.path.length === 1 && typeof top === 'string' && !(top in known)) {
+    const near = nearest(top, Object.keys(unknown))
+    return near === undefined ? `${field} is missing` : `${field} is missing; is it "${near}" that is mistyped?`
+  }
+  if (issue.code === 'invalid_union') return `${field} must be true, false, or a command`
+  return `${field} ${joined(sentence(issue))}`
+}
+
+function joined(text: string): string {
+  return /^(?:must|is) /.test(text) ? text : `is not allowed; ${text.replace(/^allowed: /, 'allowed: ')}`
+}
+
+function checkIds(tasks: readonly Placed[], problems: Problem[]): void {
+  const first = new Map<string, string>()
+  for (const { task, where } of tasks) {
+    const before = first.get(task.id)
+    if (before !== undefined) problems.push({ where, problem: `the id "${task.id}" is taken by the task at ${before}` })
+    else first.set(task.id, where)
+    if (task.depends_on.includes(task.id)) problems.push({ where, problem: `task "${task.id}" depends on itself` })
+  }
+}
+
+function refusal(problems: readonly Problem[]): ReeveError {
+  const [first, ...rest] = problems
+  const more = rest.map((it) => `\n${it.where}: ${it.problem}`).join('')
+  return new ReeveError('invalid_task', { where: first?.where ?? 'task', problem: `${first?.problem ?? 'cannot be read'}${more}` })
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const TITLE = 80 // a commit subject and a line of `reeve ls` hold it
+
+/** A plain sentence as a task: its first line is the title. `suffix` keeps ids of equal sentences apart. */
+export function taskFromSentence(text: string, suffix: string, kind: TaskKind = 'feature', role?: string): Task {
+  const description = text.trim()
+  if (description === '')
+    throw new ReeveError('invalid_input', {
+      problem: 'The task is empty. Say what is wanted, for example: reeve run "Add a --json flag to the export command"',
+    })
+  const [line = ''] = description.split('\n')
+  const title = line.length > TITLE ? `${line.slice(0, TITLE - 1).trimEnd()}…` : line.trim()
+  const result = taskSchema.safeParse({
+    id: `${taskIdFrom(title)}-${suffix}`,
+    title,
+    description,
+    kind,
+    ...(role === undefined ? {} : { role }),
+  })
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new ReeveError('invalid_task', {
+    where: 'task',
+    problem: issue ? `${issue.path.join('.')} ${joined(sentence(issue))}` : 'cannot be used',
+  })
+}
+
+/**
+ * Tasks in an order in which each comes after those it depends on, the given order where that is free. Throws `dependency_cycle` with the
+ * circle's names. Names that are not among the tasks are left to the caller.
+ */
+export function inDependencyOrder(tasks: readonly Task[]): Task[] {
+  const byId = new Map(tasks.map((it) => [it.id, it]))
+  const done = new Set<string>()
+  const ordered: Task[] = []
+  const visit = (task: Task, above: readonly string[]): void => {
+    if (done.has(task.id)) return
+    const at = above.indexOf(task.id)
+    if (at >= 0) throw new ReeveError('dependency_cycle', { cycle: [...above.slice(at), task.id].join(' -> ') })
+    for (const id of task.depends_on) {
+      const needed = byId.get(id)
+      if (needed) visit(needed, [...above, task.id])
+    }
+    done.add(task.id)
+    ordered.push(task)
+  }
+  for (const task of tasks) visit(task, [])
+  return ordered
+}
