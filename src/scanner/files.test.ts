@@ -163,8 +163,9 @@ describe('outside a repository', () => {
     expect(skipped).toEqual([{ path: 'd/'.repeat(41), reason: 'more than 40 folders deep' }])
   })
 
-  it('walks when git is not there', async () => {
-    const root = makeRepository({ 'a.ts': 'a' })
-    expect(await listProjectFiles({ path: root, targetDir: '.', env: { PATH: '/nowhere' } })).toEqual(['a.ts'])
+  it('walks a folder that the repository around it ignores', async () => {
+    const root = makeRepository({ 'a.ts': 'a', '.gitignore': 'copies/\n' })
+    writeFiles(root, { 'copies/one/b.ts': 'b' })
+    expect(await listProjectFiles(checkout(join(root, 'copies/one')))).toEqual(['b.ts'])
   })
 })

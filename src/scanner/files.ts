@@ -51,7 +51,7 @@ export function isInTarget(checkout: Checkout, path: string): boolean {
 }
 
 async function listing(checkout: Checkout, skipped: Skipped[]): Promise<ListedFile[]> {
-  const byGit = await gitFiles(checkout)
+  const byGit = await gitFiles(checkout.path)
   // None at all: an ignored folder of a repository further up, which git has nothing to say about.
   return byGit !== null && byGit.length > 0 ? byGit : walkFiles(checkout.path, skipped)
 }

@@ -321,7 +321,10 @@ describe('the parser thread', () => {
 describe('the reader', () => {
   it('parses the same text once', async () => {
     let calls = 0
-    const thread = { ...reader.thread, outline: async () => ({ symbols: [], names: [['n', (calls += 1)] as [string, number]] }) }
+    const thread = {
+      ...reader.thread,
+      outline: async () => ({ symbols: [], imports: [], names: [['n', (calls += 1)] as [string, number]] }),
+    }
     const counting = symbolReader(thread)
     const first = await counting.outline('a.ts', 'const a = 1')
     const second = await counting.outline('b.ts', 'const a = 1')

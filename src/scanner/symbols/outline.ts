@@ -10,6 +10,8 @@ export type FileSymbol = Omit<RepoSymbol, 'file'>
 export interface Outline {
   symbols: FileSymbol[]
   names: [name: string, count: number][]
+  /** Words of its import lines: names, and what other files are called there. */
+  imports: string[]
 }
 
 interface Found {
@@ -34,7 +36,7 @@ export function outlineOf(text: string, loaded: LoadedGrammar): Outline {
   const tree = loaded.parser.parse(text)
   if (!tree) throw new Error('the parser gave no tree')
   try {
-    return { symbols: symbolsOf(tree, text, loaded), names: namesIn(text) }
+    return { symbols: symbolsOf(tree, text, loaded), names: namesIn(text), imports: importsIn(text) }
   } finally {
     tree.delete()
   }
@@ -169,4 +171,15 @@ export function namesIn(text: string): [string, number][] {
     counts.set(word, (count ?? 0) + 1)
   }
   return [...counts]
+}
+
+const IMPORT_LINE =
+  /^[ \t]*(?:import|from|export\b[^'"\n]*\bfrom|\}\s*from|#[ \t]*include|use|require|require_relative|alias|mod|using)\b.*$|\brequire\(.*$|^[ \t]*"[\w./-]+"$/gm
+// More import lines than any file written by a person has.
+const MAX_IMPORT_LINES = 300
+
+/** The words of the lines that import something, in any of the languages. Cheap: no parser. */
+export function importsIn(text: string): string[] {
+  const lines = (text.match(IMPORT_LINE) ?? []).slice(0, MAX_IMPORT_LINES).join('\n')
+  return [...new Set(lines.match(/[\p{L}\p{N}_$-]+/gu) ?? [])]
 }
