@@ -12,7 +12,7 @@ it('never gives more slots than the limit, over several stores', async () => {
     stores.flatMap((store, s) => Array.from({ length: 4 }, (_, at) => store.takeSlot('account', `n${s}/${at}`, 60_000))),
   )
   expect(taken.filter((it) => it === true)).toHaveLength(4)
-  for (const refused of taken.filter((it) => it !== true)) expect((refused as { retryInMs: number }).retryInMs).toBeGreaterThan(50_000)
+  for (const refused of taken.filter((it) => it !== true)) expect(refused.retryInMs).toBeGreaterThan(50_000)
 })
 
 it('gives a holder the slot it has already, and others the one that is freed', async () => {
