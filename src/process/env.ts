@@ -115,7 +115,7 @@ export function programEnv(options: ProgramEnvOptions): Record<string, string> {
 
   return {
     ...env,
-    PATH: safePath(from),
+    PATH: searchPath(from),
     HOME: home,
     TMPDIR: join(home, 'tmp'),
     SHELL: '/bin/sh',
@@ -147,7 +147,7 @@ function makeHome(home: string): void {
 }
 
 /** PATH without relative entries (they would find programs of the task) and without the ones npm puts in front when it starts reeve. */
-function safePath(from: Readonly<Record<string, string | undefined>>): string {
+export function searchPath(from: Readonly<Record<string, string | undefined>>): string {
   const byNpm = from['npm_execpath'] !== undefined || from['npm_lifecycle_event'] !== undefined
   const kept = (from['PATH'] ?? '')
     .split(delimiter)

@@ -53,6 +53,8 @@ export interface Workspace extends Checkout {
   readonly base: string
   /** Tree hash of the files as they are now (untracked included, ignored not). Refuses nested repositories: see `problems`. */
   treeHash(): Promise<string>
+  /** What of the files could not be taken as it is (nested repositories, unreadable files), a sentence each. */
+  problems?(): Promise<string[]>
   /** Commits everything as it is. The message is a conventional commit; trailers are added by the caller. */
   checkpoint(message: string): Promise<Checkpoint>
   /** Keeps everything (also untracked) as `refs/reeve/attempts/<run>/<n>` in the user's repository, then returns the ref. Never loses a byte that git would not ignore. */

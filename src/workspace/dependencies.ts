@@ -1,0 +1,136 @@
+import { constants } from 'node:fs'
+import { appendFile, copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ReeveError } from '../core/errors.ts'
+import { runProgram } from '../process/run-program.ts'
+import { copyTree, relocatePython } from './copy-tree.ts'
+import { dependencyKey, isDependency, putIntoCache, takeFromCache } from './dependency-cache.ts'
+import { type GitPlace, git, items } from './git.ts'
+import { exists } from './nested.ts'
+import type { Project } from './port.ts'
+import type { RunFolders, WorkspaceRecord } from './record.ts'
+import { entriesOf } from './revisions.ts'
+
+export interface SetupOptions {
+  project: Pick<Project, 'root'>
+  folders: RunFolders
+  record: WorkspaceRecord
+  env: Readonly<Record<string, string>>
+  /** Installs of earlier workspaces. */
+  cacheDir: string
+  signal: AbortSignal
+  timeoutMs: number
+  onOutput?: ((text: string) => void) | undefined
+}
+
+type TreePlace = GitPlace & { workTree: string; index: string }
+const placeOf = ({ folders, record }: Pick<SetupOptions, 'folders' | 'record'>): TreePlace => ({
+  gitDir: folders.git,
+  workTree: folders.tree,
+  index: join(folders.git, 'index'),
+  run: record.runId,
+})
+
+/**
+ * Puts into a fresh tree what git does not hold: the files that `.worktreeinclude` names and what the setup commands install, from the cache
+ * where the same was installed before. Afterwards the tracked files are as in the base, whatever the setup did to them. Throws `environment`
+ * when a command fails. Returns the paths of the included files.
+ */
+export async function prepareDependencies(options: SetupOptions): Promise<string[]> {
+  const included = await copyIncluded(options)
+  if (options.record.setup.length > 0) await install(options)
+  return included
+}
+
+async function install(options: SetupOptions): Promise<void> {
+  const { folders, record, cacheDir } = options
+  const place = placeOf(options)
+  const before = new Set(await besideTracked(place))
+  const key = dependencyKey(entriesOf(await git(place, ['ls-tree', '-r', '-z', '--full-tree', record.base])), record.setup)
+  const cached = await takeFromCache(cacheDir, key, folders.tree)
+  if (!cached?.complete) await runSetup(options)
+  const made = (await besideTracked(place)).filter((it) => !before.has(it))
+  if (cached === null) {
+    const paths = made.filter(isDependency).map((it) => it.replace(/\/$/, ''))
+    await putIntoCache(cacheDir, key, folders.tree, { paths, complete: paths.length === made.length })
+  }
+  const installed = made.filter(isDependency).map(excludeLine)
+  await writeFile(folders.installed, installed.join(''))
+  await setAside(place, folders)
+}
+
+/** Top-most files and folders that are not tracked, ignored or not; folders end with a slash. */
+async function besideTracked(place: TreePlace): Promise<string[]> {
+  const ignored = await git(place, ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory'])
+  return [...items(ignored), ...(await unignored(place))]
+}
+
+async function unignored(place: TreePlace): Promise<string[]> {
+  return items(await git(place, ['ls-files', '-z', '--others', '--exclude-standard', '--directory']))
+}
+
+/** What the setup made is not the run's work: tracked files go back to the base, new ones are excluded from every tree. */
+async function setAside(place: TreePlace, folders: RunFolders): Promise<void> {
+  const made = await unignored(place)
+  await appendFile(join(folders.git, 'info/exclude'), made.map(excludeLine).join(''))
+  await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
+}
+
+function excludeLine(path: string): string {
+  return `/${path.replaceAll(/[\\*?[\]!# ]/g, '\\$&')}\n`
+}
+
+async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: SetupOptions): Promise<void> {
+  for (const command of record.setup) {
+    const result = await runProgram({
+      argv: ['/bin/sh', '-c', command],
+      cwd: folders.tree,
+      env,
+      timeoutMs,
+      signal,
+      run: record.runId,
+      onOutput: ({ text }) => onOutput?.(text),
+    })
+    signal.throwIfAborted()
+    if (result.exitCode === 0) continue
+    const how = result.ended === 'exited' ? `failed with exit code ${result.exitCode}` : `did not finish: ${result.problem}`
+    const words = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-12).join('\n')
+    throw new ReeveError('environment', { problem: `The setup command "${command}" ${how}${words === '' ? '' : `\n${words}`}` })
+  }
+}
+
+/** Copies the ignored files of the user's checkout that `.worktreeinclude` of the base names. */
+async function copyIncluded(options: SetupOptions): Promise<string[]> {
+  const included = await includedPaths(options)
+  for (const path of included) await copyMissing(options.project.root, options.folders.tree, path)
+  return included
+}
+
+async function copyMissing(fromRoot: string, toRoot: string, path: string): Promise<void> {
+  const [from, to] = [join(fromRoot, path), join(toRoot, path)]
+  if (!(await stat(from).catch(() => null))?.isFile() || (await exists(to))) return
+  await mkdir(dirname(to), { recursive: true })
+  await copyFile(from, to, constants.COPYFILE_FICLONE)
+}
+
+async function includedPaths({ project, folders, record }: SetupOptions): Promise<string[]> {
+  const patterns = join(folders.tree, '.worktreeinclude')
+  if (!(await stat(patterns).catch(() => null))?.isFile()) return []
+  // The user's files seen through the private git dir: its index is the base, its configuration is ours.
+  const place = { ...placeOf({ folders, record }), workTree: project.root }
+  const named = await git(place, ['ls-files', '-z', '--others', '--ignored', `--exclude-from=${patterns}`])
+  const ignored = await git(place, ['ls-files', '-z', '--others', '--ignored', '--exclude-standard'], { excludesFile: record.excludesFile })
+  const both = new Set(items(ignored))
+  return items(named).filter((it) => both.has(it))
+}
+
+/** Gives another folder what the workspace has beside its tracked files: dependencies and included files. */
+export async function shareDependencies({ folders, record }: Pick<SetupOptions, 'folders' | 'record'>, to: string): Promise<void> {
+  const installed = (await besideTracked(placeOf({ folders, record }))).filter(isDependency).map((it) => it.replace(/\/$/, ''))
+  for (const path of installed) {
+    if (await exists(join(to, path))) continue
+    await copyTree(join(folders.tree, path), join(to, path))
+    await relocatePython(join(to, path), folders.tree, to)
+  }
+  for (const path of record.included) await copyMissing(folders.tree, to, path)
+}

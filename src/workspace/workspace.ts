@@ -1,0 +1,193 @@
+import { join } from 'node:path'
+import { crashAt } from '../core/crash.ts'
+import { ReeveError } from '../core/errors.ts'
+import { programEnv } from '../process/env.ts'
+import { type Attempt, keepTree, takeEverything } from './attempts.ts'
+import { prepareDependencies, shareDependencies } from './dependencies.ts'
+import { changesBetween, patchBetween } from './diff.ts'
+import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
+import { handOver } from './handover.ts'
+import { makeTree, removeStaleLocks, showIndex, type WorkspacePlan } from './make-workspace.ts'
+import { exists, nestedGitFolders } from './nested.ts'
+import type { Checkpoint, FileChange, Project, Scratch, Workspace } from './port.ts'
+import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
+import { listFiles, showFile } from './revisions.ts'
+import { makeScratch } from './scratch.ts'
+import { type Snapshot, takeSnapshot } from './snapshot.ts'
+import { addWorktree, readRef, removeFolder, runRef } from './worktree.ts'
+
+export interface CreateOptions extends WorkspacePlan {
+  /** Folder of all runs and caches. */
+  dataDir: string
+  signal: AbortSignal
+  /** For each setup command. */
+  timeoutMs: number
+  onOutput?: (text: string) => void
+}
+
+export interface OpenOptions {
+  project: Project
+  runId: string
+  dataDir: string
+  /** What the caller remembers of it; another branch than the one on record is an error. */
+  branch?: string
+}
+
+const PATCH_BYTES = 512 * 1024
+
+/**
+ * The workspace of a run: its own branch and worktree, ready to be worked in. Idempotent: called again, it opens the one that is there, and
+ * makes anew what a crash left half made. Throws `environment` when a setup command fails, `branch_taken`, `git_failed`.
+ */
+export async function createWorkspace(options: CreateOptions): Promise<Workspace> {
+  const { project, runId, dataDir, signal, timeoutMs, onOutput } = options
+  const folders = foldersOf(dataDir, runId)
+  const known = await readRecord(folders)
+  if (known?.state === 'ready') return await openWorkspace({ project, runId, dataDir })
+  if (known?.state === 'reaping') throw new ReeveError('environment', { problem: `The workspace of run ${runId} is being removed.` })
+  const { record } = await makeTree(options, dataDir)
+  signal.throwIfAborted()
+  const env = programEnv({ home: folders.home, run: runId })
+  const cacheDir = join(dataDir, 'cache', 'dependencies')
+  const included = await prepareDependencies({ project, folders, record, env, cacheDir, signal, timeoutMs, onOutput })
+  const ready: WorkspaceRecord = { ...record, included, state: 'ready' }
+  await writeRecord(folders, ready)
+  return workspaceOf(project, folders, ready)
+}
+
+/** Opens the workspace of a run after a restart. Throws `environment` when there is none that is ready. */
+export async function openWorkspace({ project, runId, dataDir, branch }: OpenOptions): Promise<Workspace> {
+  const folders = foldersOf(dataDir, runId)
+  const record = await readRecord(folders)
+  if (record?.state !== 'ready') throw new ReeveError('environment', { problem: `Run ${runId} has no workspace in "${folders.root}".` })
+  if (branch !== undefined && branch !== record.branch) {
+    throw new ReeveError('environment', { problem: `The workspace of run ${runId} is on branch ${record.branch}, not ${branch}.` })
+  }
+  await removeStaleLocks(folders)
+  await removeFolder(folders.scratch) // of steps that died
+  if (await exists(join(folders.tree, '.git'))) return workspaceOf(project, folders, record)
+  return await rebuild(project, folders, record)
+}
+
+/** The tree was deleted by somebody: the last checkpoint is still in the private git dir. */
+async function rebuild(project: Project, folders: RunFolders, record: WorkspaceRecord): Promise<Workspace> {
+  const admin = await addWorktree(project, { tree: folders.tree, branch: record.branch, runId: record.runId })
+  const next = { ...record, admin }
+  await writeRecord(folders, next)
+  const place = { gitDir: folders.git, workTree: folders.tree, run: record.runId }
+  await git(place, ['read-tree', 'HEAD'])
+  await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
+  await showIndex(folders, next)
+  return workspaceOf(project, folders, next)
+}
+
+/** One thing at a time: all of them use the same index. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => {})
+    return next
+  }
+}
+
+function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRecord): Workspace {
+  const { runId, base, author, excludesFile, submodules } = record
+  const env = programEnv({ home: folders.home, run: runId })
+  const place = { gitDir: folders.git, workTree: folders.tree, index: join(folders.git, 'index'), run: runId } satisfies GitPlace
+  const bare = { gitDir: folders.git, run: runId }
+  const alone = oneAtATime()
+  const snapshot = (): Promise<Snapshot> => takeSnapshot({ place, submodules, excludesFile })
+  const head = async () => (await git(bare, ['rev-parse', '--verify', 'HEAD'])).trim()
+  const treeOf = (commit: string) => resolveTree({ gitDir: folders.git }, commit)
+
+  async function checkpoint(message: string): Promise<Checkpoint> {
+    const [{ tree }, parent] = [await snapshot(), await head()]
+    const changes = await changesBetween(bare, parent, tree)
+    if (changes.length === 0) return { commit: parent, tree, changed: false, files: 0 }
+    const commit = (await git(bare, ['commit-tree', tree, '-p', parent, '-F', '-'], { input: message, author })).trim()
+    await git(bare, ['update-ref', 'refs/heads/task', commit, parent])
+    crashAt('after-commit-before-publish')
+    return { commit, tree, changed: true, files: changes.length }
+  }
+
+  async function keepAttempt(): Promise<Attempt> {
+    const { tree } = await takeEverything({ project, folders, record })
+    return await keepTree({ project, folders, record }, { tree, parent: await head(), author })
+  }
+
+  async function restore(commit: string): Promise<void> {
+    const target = await treeOf(commit)
+    const nested = await nestedGitFolders(place, excludesFile)
+    const foreign = nested.filter((it) => !submodules.some((one) => one.path === it))
+    const now = await snapshot()
+    if (foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(await head()))) await keepAttempt()
+    crashAt('after-keep-before-restore')
+    for (const path of foreign) await removeFolder(join(folders.tree, path, '.git'))
+    await git(place, ['read-tree', '--reset', '-u', commit], { excludesFile })
+    await git(bare, ['update-ref', 'refs/heads/task', commit])
+    const after = await snapshot()
+    if (after.tree === target) return
+    const left = await changesBetween(bare, target, after.tree)
+    const names = left
+      .map((it) => it.path)
+      .slice(0, 5)
+      .join(', ')
+    throw new ReeveError('environment', { problem: `The files of run ${runId} could not be put back: ${names} differ.` })
+  }
+
+  async function scratch(commit: string): Promise<Scratch> {
+    return await makeScratch({
+      parent: folders.scratch,
+      gitDir: folders.git,
+      project,
+      commit,
+      targetDir: record.targetDir,
+      env,
+      run: runId,
+      fill: (tree) => alone(() => shareDependencies({ folders, record }, tree)),
+    })
+  }
+
+  async function publish(branch: boolean): Promise<string> {
+    const commit = await head()
+    await handOver(project, folders.git, 'refs/heads/task', runRef(runId))
+    if (branch) await moveBranch(commit)
+    return commit
+  }
+
+  /** A person may have committed on the run's branch: then it is theirs, and stays. */
+  async function moveBranch(commit: string): Promise<void> {
+    const ref = `refs/heads/${record.branch}`
+    const now = await readRef(project, ref)
+    if (now !== commit) {
+      const ours = (await git(bare, ['for-each-ref', '--format=%(objectname)', 'refs/branch'])).split('\n')
+      if (now !== null && now !== base && !ours.includes(now)) throw new ReeveError('branch_taken', { branch: record.branch, run: runId })
+      await git(bare, ['update-ref', `refs/branch/${commit}`, commit]) // written first: after a crash the branch is known to be ours
+      await gitIn(project, ['update-ref', ref, commit, now ?? '0'.repeat(commit.length)])
+    }
+    await showIndex(folders, record)
+  }
+
+  return {
+    path: folders.tree,
+    targetDir: record.targetDir,
+    env,
+    run: runId,
+    runId,
+    project,
+    branch: record.branch,
+    base,
+    treeHash: () => alone(async () => (await snapshot()).tree),
+    problems: () => alone(async () => (await snapshot()).problems),
+    checkpoint: (message) => alone(() => checkpoint(message)),
+    keepAttempt: () => alone(keepAttempt),
+    restore: (commit) => alone(() => restore(commit)),
+    changes: (from = base) => alone(async (): Promise<FileChange[]> => await changesBetween(bare, from, (await snapshot()).tree)),
+    patch: (from = base, maxBytes = PATCH_BYTES) => alone(async () => await patchBetween(bare, from, (await snapshot()).tree, maxBytes)),
+    fileAt: (path, commit = base) => showFile(bare, commit, path),
+    filesAt: (commit = base) => listFiles(bare, commit),
+    scratch: (commit = base) => scratch(commit),
+    publish: (options) => alone(() => publish(options?.branch ?? false)),
+  }
+}
