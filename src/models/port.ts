@@ -28,6 +28,8 @@ export interface ToolCall {
   name: string
   /** As the model gave it: may be anything, also a string that is no JSON. The loop validates. */
   input: Json
+  /** What the provider wants back with the call in the next turn, such as a signature; nobody else reads it. */
+  providerData?: Json
 }
 
 export type ModelMessage =

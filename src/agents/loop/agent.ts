@@ -1,0 +1,273 @@
+import type { Clock } from '../../core/clock.ts'
+import { problemOf } from '../../core/errors.ts'
+import type { Json } from '../../core/json.ts'
+import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import type { ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
+import type { Agent, AgentRequest, AgentResult } from '../port.ts'
+import { filesIn } from '../tools/files.ts'
+import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from '../tools/tool.ts'
+import { specsFor, TOOLS } from '../tools/toolbox.ts'
+import { act } from './act.ts'
+import { type Answer, ask } from './ask.ts'
+import { condense, roomFor, tokensOf } from './conversation.ts'
+import { type Deadline, startDeadline } from './deadline.ts'
+import { answerIn, type Checked, checker } from './output.ts'
+import { systemPrompt } from './prompt.ts'
+import { createRepeats, type Repeats } from './repeats.ts'
+
+/** Turns in a row in which no call made sense. */
+const MAX_MALFORMED = 3
+/** Answers in a row that were cut at the output limit, or empty. */
+const MAX_NUDGES = 2
+const REPAIR_TURNS = 1
+/** From here on the agent is told how many turns are left. */
+const TELL_TURNS_LEFT = 3
+
+export interface LoopDeps {
+  provider: ModelProvider
+  clock: Clock
+  runProgram: RunProgram
+  syntaxErrors: SyntaxCheck
+  repoMap: RepoMap
+  /** Default: all of `tools/`. */
+  tools?: readonly Tool[]
+  /** Default: the path rules of `workspace/`. */
+  files?: (root: string) => Files
+}
+
+/** Our own agent: a model in a loop over tools. State is the list of messages; it lives as long as one `run`. */
+export function createLoopAgent(deps: LoopDeps): Agent {
+  return {
+    provider: deps.provider.name,
+    model: deps.provider.model,
+    run: async (request) => {
+      const deadline = startDeadline(request.signal, request.limits.timeoutMs, deps.clock)
+      const work = emptyWork()
+      try {
+        return result(work, await loop(await begin(work, request, deps, deadline)), request, deadline)
+      } catch (error) {
+        return result(work, failed('crashed', problemOf(error)), request, deadline)
+      } finally {
+        deadline.end()
+      }
+    },
+  }
+}
+
+interface Ending {
+  status: AgentResult['status']
+  problem: string
+  class: ProviderErrorClass | null
+  retryAt: number | null
+}
+const DONE: Ending = { status: 'completed', problem: '', class: null, retryAt: null }
+
+/** What one run has come to; kept apart so that a crash in the loop still reports what was used. */
+interface Work {
+  messages: ModelMessage[]
+  usage: Usage
+  cost: Cost
+  turn: number
+  /** The last thing the agent said. */
+  text: string
+  output: Json | null
+  malformed: number
+  nudges: number
+  repairs: number
+  condensed: boolean
+}
+
+interface Loop {
+  work: Work
+  request: AgentRequest
+  provider: ModelProvider
+  tools: readonly Tool[]
+  specs: ToolSpec[]
+  context: ToolContext
+  repeats: Repeats
+  maxSteps: number
+  check: ((value: Json) => Checked) | null
+  signal: AbortSignal
+}
+
+function emptyWork(): Work {
+  return { messages: [], usage: NO_USAGE, cost: 0, turn: 0, text: '', output: null, malformed: 0, nudges: 0, repairs: 0, condensed: false }
+}
+
+async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline: Deadline): Promise<Loop> {
+  const { role, workspace, limits } = request
+  const tools = deps.tools ?? TOOLS
+  const specs = await specsFor(tools, role.permissions, request.outputSchema)
+  work.messages = [
+    { role: 'system', text: systemPrompt(request, specs) },
+    { role: 'user', text: request.goal },
+  ]
+  return {
+    work,
+    request,
+    provider: deps.provider,
+    tools,
+    specs,
+    repeats: createRepeats(),
+    maxSteps: Math.min(limits.steps, role.max_steps),
+    check: request.outputSchema ? checker(request.outputSchema) : null,
+    signal: deadline.signal,
+    context: {
+      role: role.name,
+      permissions: role.permissions,
+      checkout: workspace,
+      files: (deps.files ?? filesIn)(workspace.path),
+      isTestFile: (path) => request.isTestFile(path),
+      protectedPaths: request.protectedPaths,
+      commandTimeoutMs: limits.commandTimeoutMs,
+      signal: deadline.signal,
+      runProgram: deps.runProgram,
+      syntaxErrors: deps.syntaxErrors,
+      repoMap: deps.repoMap,
+    },
+  }
+}
+
+async function loop(it: Loop): Promise<Ending> {
+  for (;;) {
+    const spent = overBudget(it)
+    if (spent) return spent
+    const answer = await nextAnswer(it)
+    const end = answer.ok ? await onAnswer(it, answer) : onFailure(it, answer)
+    if (end) return end
+  }
+}
+
+function overBudget({ work, request, maxSteps, signal }: Loop): Ending | null {
+  const { limits } = request
+  if (signal.aborted) return failed('aborted', 'The step was aborted.')
+  if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`)
+  const tokens = work.usage.inputTokens + work.usage.outputTokens
+  if (limits.tokens !== null && tokens >= limits.tokens) return limited(`The limit of ${limits.tokens} tokens is reached (${tokens} used).`)
+  if (limits.usd !== null && work.cost !== null && work.cost >= limits.usd)
+    return limited(`The limit of ${limits.usd} US dollars is reached.`)
+  return null
+}
+
+async function nextAnswer(it: Loop): Promise<Answer> {
+  const { work, request } = it
+  const room = roomFor(it.provider.capabilities.contextTokens, it.specs)
+  const fitted = condense(work.messages, room)
+  work.messages = fitted.messages
+  if (!fitted.fits) {
+    const problem = `The task needs about ${tokensOf(work.messages)} tokens, the provider "${it.provider.name}" has room for ${room} (context_tokens).`
+    return { ok: false, class: 'context_too_long', problem, retryAt: null, text: '', usage: NO_USAGE, cost: 0 }
+  }
+  const origin = { ...request.origin, role: request.role.name, turn: work.turn }
+  const answer = await ask(it.provider, { messages: work.messages, tools: it.specs, origin, signal: it.signal }, (event) =>
+    request.emit(event),
+  )
+  work.turn += 1
+  work.usage = addUsage(work.usage, answer.usage)
+  work.cost = addCost(work.cost, answer.cost)
+  if (answer.text.trim() !== '') work.text = answer.text
+  return answer
+}
+
+function onFailure({ work }: Loop, answer: Answer & { ok: false }): Ending | null {
+  // The estimate was too low for this model: make half the room, once.
+  if (answer.class === 'context_too_long' && !work.condensed && answer.usage.requests > 0) {
+    const before = tokensOf(work.messages)
+    work.condensed = true
+    work.messages = condense(work.messages, Math.floor(before / 2)).messages
+    if (tokensOf(work.messages) < before) return null
+  }
+  return { status: 'failed', problem: answer.problem, class: answer.class, retryAt: answer.retryAt }
+}
+
+async function onAnswer(it: Loop, answer: Answer & { ok: true }): Promise<Ending | null> {
+  const { work } = it
+  if (answer.finish === 'refused') return failed('refused', 'The model refused to answer.')
+  work.messages.push({ role: 'assistant', text: answer.text, calls: answer.calls })
+  if (answer.calls.length === 0) return onText(it, answer)
+
+  work.nudges = 0
+  const acted = await act(answer.calls, { ...it, emit: (event) => it.request.emit(event), finish: (finished) => accept(it, finished) })
+  if (it.signal.aborted) return failed('aborted', 'The step was aborted.')
+  if (acted.finished) return DONE
+  if (acted.circle !== null) return failed('bad_output', acted.circle)
+  if (work.repairs > REPAIR_TURNS) return failed('bad_output', 'The answer did not get the wanted shape, even after it was told.')
+  work.malformed = acted.malformed === answer.calls.length ? work.malformed + 1 : 0
+  if (work.malformed >= MAX_MALFORMED) {
+    return failed(
+      'bad_output',
+      `${MAX_MALFORMED} tool calls in a row made no sense. The last answer to it: ${acted.results.at(-1)?.text ?? ''}`,
+    )
+  }
+  const left = it.maxSteps - work.turn
+  const last = acted.results.at(-1)
+  if (last && left <= TELL_TURNS_LEFT) last.text += `\n(${left} turn${left === 1 ? '' : 's'} left. Finish with what you have.)`
+  work.messages.push({ role: 'tool', results: acted.results })
+  return null
+}
+
+/** An answer without calls: the end, or not yet. */
+function onText(it: Loop, answer: Answer & { ok: true }): Ending | null {
+  const { work } = it
+  if (answer.finish === 'length')
+    return nudge(work, 'Your answer was cut at the output limit. Go on, in smaller steps.', 'was cut at the output limit')
+  if (answer.text.trim() === '') return nudge(work, 'Your answer was empty. Use a tool, or call finish.', 'was empty')
+  if (it.check === null) return DONE
+  const found = answerIn(answer.text, it.check)
+  if (found.ok) {
+    work.output = found.value
+    return DONE
+  }
+  if (work.repairs >= REPAIR_TURNS) return failed('bad_output', `The answer does not have the wanted shape: ${found.problem}`)
+  work.repairs += 1
+  work.messages.push({
+    role: 'user',
+    text: `Your answer does not have the wanted shape: ${found.problem}\nGive the whole answer again, as JSON only.`,
+  })
+  return null
+}
+
+function nudge(work: Work, text: string, what: string): Ending | null {
+  work.nudges += 1
+  if (work.nudges > MAX_NUDGES) return failed('bad_output', `The answer ${what}, ${work.nudges} times in a row.`)
+  work.messages.push({ role: 'user', text })
+  return null
+}
+
+function accept({ work, check }: Loop, finished: { text: string; output: Json | null }): { ok: true } | { ok: false; problem: string } {
+  work.text = finished.text
+  if (check === null) {
+    work.output = finished.output
+    return { ok: true }
+  }
+  const checked = finished.output === null ? answerIn(finished.text, check) : shaped(finished.output, check)
+  if (checked.ok) {
+    work.output = checked.value
+    return { ok: true }
+  }
+  work.repairs += 1
+  return { ok: false, problem: `"output" does not have the wanted shape: ${checked.problem}. Call finish again with the whole answer.` }
+}
+
+/** Some models give the output as a string of JSON. */
+function shaped(output: Json, check: (value: Json) => Checked): Checked {
+  const checked = check(output)
+  return checked.ok || typeof output !== 'string' ? checked : answerIn(output, check)
+}
+
+function failed(kind: ProviderErrorClass, problem: string): Ending {
+  return { status: 'failed', problem, class: kind, retryAt: null }
+}
+
+function limited(problem: string): Ending {
+  return { status: 'limited', problem, class: null, retryAt: null }
+}
+
+function result(work: Work, end: Ending, request: AgentRequest, deadline: Deadline): AgentResult {
+  const { text, output, usage, cost, turn: steps } = work
+  const shared = { text, output: end.status === 'completed' ? output : null, usage, cost, steps }
+  if (end.status === 'completed') return { ...shared, ...end }
+  if (request.signal.aborted) return { ...shared, status: 'aborted', problem: 'The step was aborted.', class: 'aborted', retryAt: null }
+  if (deadline.over) return { ...shared, ...limited(`The time limit of ${request.limits.timeoutMs / 1000} s is reached.`) }
+  return { ...shared, ...end }
+}

@@ -1,0 +1,75 @@
+import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import type { GenerateRequest, ModelEvent, ModelProvider, ProviderErrorClass, ToolCall } from '../../models/port.ts'
+import type { AgentEvent } from '../port.ts'
+
+/** Nobody reads an answer this long, and no answer of use is. */
+const MAX_ANSWER_CHARS = 1_048_576
+/** What observers are told of one answer, in pieces of about this size. */
+const SAID_PIECE = 400
+const SAID_MOST = 8000
+
+export type Answer =
+  | { ok: true; text: string; calls: ToolCall[]; finish: Extract<ModelEvent, { type: 'done' }>['finish']; usage: Usage; cost: Cost }
+  | { ok: false; class: ProviderErrorClass; problem: string; retryAt: number | null; text: string; usage: Usage; cost: Cost }
+
+/** One model call, from its stream to an answer. Tells observers what is said while it comes. */
+export async function ask(provider: ModelProvider, request: GenerateRequest, emit: (event: AgentEvent) => void): Promise<Answer> {
+  const calls: ToolCall[] = []
+  const said = speaker(emit)
+  let text = ''
+  for await (const event of provider.generate(request)) {
+    if (event.type === 'text') {
+      text += event.text
+      said.add(event.text)
+    } else if (event.type === 'call') calls.push(event.call)
+    else if (event.type === 'retrying') emit({ type: 'retrying', class: event.class, problem: event.problem, inMs: event.inMs })
+    else if (event.type === 'done') {
+      said.end()
+      return { ok: true, text, calls, finish: event.finish, usage: event.usage, cost: event.cost }
+    } else {
+      said.end()
+      const { class: kind, problem, retryAt, usage, cost } = event
+      return { ok: false, class: kind, problem, retryAt: retryAt ?? null, text, usage, cost }
+    }
+    if (text.length > MAX_ANSWER_CHARS) {
+      said.end()
+      const problem = `The answer is longer than ${MAX_ANSWER_CHARS} characters; it was stopped.`
+      return unfinished(text.slice(0, SAID_MOST), problem)
+    }
+  }
+  said.end()
+  return unfinished(text, 'The stream ended without an answer.')
+}
+
+/** Nobody told what this call cost: at least it was one. */
+function unfinished(text: string, problem: string): Answer {
+  const usage = addUsage(NO_USAGE, { ...NO_USAGE, requests: 1 })
+  return { ok: false, class: 'bad_output', problem, retryAt: null, text, usage, cost: addCost(null, 0) }
+}
+
+/** Coalesces what is said into pieces that end where a line ends, and stops after a while: observers do not need it all. */
+function speaker(emit: (event: AgentEvent) => void): { add(text: string): void; end(): void } {
+  let waiting = ''
+  let told = 0
+  const tell = (text: string) => {
+    const piece = text.slice(0, SAID_MOST - told)
+    if (piece.trim() === '') return
+    told += piece.length
+    emit({ type: 'said', text: piece })
+  }
+  return {
+    add: (text) => {
+      if (told >= SAID_MOST) return
+      waiting += text
+      if (waiting.length < SAID_PIECE) return
+      const at = waiting.lastIndexOf('\n') + 1
+      if (at === 0 && waiting.length < SAID_PIECE * 4) return
+      tell(at === 0 ? waiting : waiting.slice(0, at))
+      waiting = at === 0 ? '' : waiting.slice(at)
+    },
+    end: () => {
+      tell(waiting)
+      waiting = ''
+    },
+  }
+}

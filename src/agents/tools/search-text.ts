@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { problemOf } from '../../core/errors.ts'
+import type { ProgramResult } from '../../process/port.ts'
+import { ripgrep } from './ripgrep.ts'
+import { refused, type Tool, type ToolContext, type ToolOutcome } from './tool.ts'
+
+const MAX_LINES = 200
+const MAX_LINE_CHARS = 300
+
+const input = z.object({
+  pattern: z.string().min(1).max(1000).describe('A regular expression; with literal: true a plain text'),
+  path: z.string().default('.').describe('Folder or file to search, from the root of the repository'),
+  glob: z.string().optional().describe('Only files that fit, such as *.py'),
+  literal: z.boolean().default(false).describe('Take the pattern as plain text'),
+  ignore_case: z.boolean().default(false),
+})
+type Input = z.infer<typeof input>
+
+export const searchTextTool: Tool<Input> = {
+  name: 'search_text',
+  file: 'search-text',
+  input,
+  allowed: () => true,
+  run: async (wanted, context: ToolContext): Promise<ToolOutcome> => {
+    const target = `${wanted.pattern} in ${wanted.path}`
+    let path = '.'
+    try {
+      if (wanted.path !== '.' && wanted.path !== './') path = context.files.check(wanted.path.replace(/\/+$/, ''))
+    } catch (error) {
+      return refused(target, `search_text: ${problemOf(error)}`)
+    }
+    const found = (await ripgrep(ripgrepArgs(wanted, path), context)) ?? (await gitGrep(wanted, path, context))
+    if (found.ended === 'exited' && found.exitCode === 1) return { ok: true, text: 'No match.', target, summary: 'no match' }
+    if (found.ended === 'flooded' || (found.ended === 'exited' && (found.exitCode === 0 || found.stdout !== '')))
+      return shown(found, target)
+    const why = found.ended === 'timeout' ? 'it took too long; search a smaller folder' : firstLineOf(found.stderr || found.problem)
+    return refused(target, `search_text: ${why}. To search for plain text, give literal: true.`)
+  },
+}
+
+function ripgrepArgs(wanted: Input, path: string): string[] {
+  return [
+    '--line-number',
+    '--no-heading',
+    '--with-filename',
+    '--sort=path',
+    '--max-columns=400',
+    '--max-columns-preview',
+    '--max-count=50',
+    '--max-filesize=2M',
+    ...(wanted.literal ? ['--fixed-strings'] : []),
+    ...(wanted.ignore_case ? ['--ignore-case'] : []),
+    ...(wanted.glob === undefined ? [] : [`--glob=${wanted.glob}`]),
+    `--regexp=${wanted.pattern}`,
+    '--',
+    path,
+  ]
+}
+
+/** Where ripgrep has no binary: plain grep. It knows no ignore files, so the usual heavy folders are left out by name. */
+function gitGrep(wanted: Input, path: string, context: ToolContext): Promise<ProgramResult> {
+  return context.runProgram({
+    argv: [
+      'grep',
+      '-rnI',
+      wanted.literal ? '-F' : '-E',
+      '-m50',
+      ...(wanted.ignore_case ? ['-i'] : []),
+      '--exclude-dir=.git',
+      '--exclude-dir=node_modules',
+      ...(wanted.glob === undefined ? [] : [`--include=${wanted.glob.replace(/^.*\//, '')}`]),
+      '-e',
+      wanted.pattern,
+      '--',
+      path,
+    ],
+    cwd: context.checkout.path,
+    env: { PATH: context.checkout.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
+    timeoutMs: 20_000,
+    keepBytes: 256 * 1024,
+    signal: context.signal,
+  })
+}
+
+function shown(found: ProgramResult, target: string): ToolOutcome {
+  const lines = found.stdout.split('\n').filter((it) => it !== '')
+  const text = lines
+    .slice(0, MAX_LINES)
+    .map((it) => it.replace(/^\.\//, ''))
+    .map((it) => (it.length > MAX_LINE_CHARS ? `${it.slice(0, MAX_LINE_CHARS)} …` : it))
+    .join('\n')
+  const more =
+    lines.length > MAX_LINES || found.dropped > 0 ? `\n(more than ${MAX_LINES} lines fit; search a folder or a longer pattern)` : ''
+  return { ok: true, text: text + more, target, summary: `${lines.length}${more === '' ? '' : ' or more'} lines` }
+}
+
+function firstLineOf(text: string): string {
+  const lines = text.trim().split('\n')
+  return (lines.findLast((it) => it.includes('error')) ?? lines[0] ?? '').replace(/^rg: /, '').replace(/\.$/, '')
+}

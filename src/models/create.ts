@@ -1,0 +1,63 @@
+import { type Clock, systemClock } from '../core/clock.ts'
+import { ReeveError } from '../core/errors.ts'
+import type { ProviderSettings } from '../core/settings.ts'
+import type { ApiKind } from './kind.ts'
+import type { ModelProvider } from './port.ts'
+import { createScripted } from './scripted.ts'
+
+export interface ProviderDeps {
+  /** Where keys are looked up, by the names in the settings. */
+  env: Readonly<Record<string, string | undefined>>
+  /** Files named in the settings are relative to it. */
+  projectRoot: string
+  clock?: Clock
+  fetch?: typeof fetch
+}
+
+type ApiKindName = Exclude<ProviderSettings['kind'], 'scripted'>
+
+/** Loaded on use: each brings its package with it. */
+const KINDS: Record<ApiKindName, () => Promise<ApiKind>> = {
+  anthropic: async () => (await import('./anthropic.ts')).anthropic,
+  openai: async () => (await import('./openai.ts')).openai,
+  google: async () => (await import('./google.ts')).google,
+  'openai-compatible': async () => (await import('./openai-compatible.ts')).openaiCompatible,
+}
+
+/** A configured provider. Throws `provider_key_missing` or `invalid_config`; asks nobody over the network. */
+export async function createProvider(name: string, settings: ProviderSettings, deps: ProviderDeps): Promise<ModelProvider> {
+  if (settings.kind === 'scripted') return createScripted(name, settings, deps)
+  const kind = await KINDS[settings.kind]()
+  const baseUrl = settings.base_url ?? kind.baseUrl
+  if (baseUrl === null)
+    throw incomplete(
+      name,
+      'base_url',
+      `a provider of kind "${settings.kind}" needs the server's address, such as "http://127.0.0.1:11434/v1"`,
+    )
+  if (settings.model === undefined) throw incomplete(name, 'model', `a provider of kind "${settings.kind}" needs the name of a model`)
+  const { createApiProvider } = await import('./api.ts')
+  return createApiProvider({
+    name,
+    kind,
+    settings,
+    model: settings.model,
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    key: keyOf(name, settings, kind, deps.env),
+    clock: deps.clock ?? systemClock,
+    fetch: deps.fetch ?? fetch,
+  })
+}
+
+function keyOf(name: string, settings: ProviderSettings, kind: ApiKind, env: ProviderDeps['env']): string | null {
+  const variables = settings.api_key_env === undefined ? kind.keyVariables : [settings.api_key_env]
+  const key = variables.map((it) => env[it]?.trim()).find((it) => it !== undefined && it !== '')
+  if (key !== undefined) return key
+  const [wanted] = variables
+  if (wanted === undefined) return null
+  throw new ReeveError('provider_key_missing', { provider: name, variable: wanted })
+}
+
+function incomplete(name: string, key: string, problem: string): ReeveError {
+  return new ReeveError('invalid_config', { where: `providers.${name}.${key}`, problem })
+}

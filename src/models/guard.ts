@@ -1,0 +1,120 @@
+import type { Clock } from '../core/clock.ts'
+import { problemOf } from '../core/errors.ts'
+import type { ProviderErrorClass, ToolCall } from './port.ts'
+
+/** What one request to a provider gives, before retries and prices. It ends with `end`, or throws. */
+export type RawEvent =
+  | { type: 'text'; text: string }
+  | { type: 'call'; call: ToolCall }
+  | { type: 'end'; tokens: RawTokens | null; finish: Finish }
+
+/** null: the server told nothing. `input` includes `cached`. */
+export interface RawTokens {
+  input: number
+  output: number
+  cached: number
+}
+export type Finish = 'stop' | 'length' | 'calls' | 'refused' | 'other'
+
+/** One failed request. `retryAfterMs`: what the server asked for, null when it said nothing. `final`: trying again cannot help. */
+export class ProviderFailure extends Error {
+  readonly class: ProviderErrorClass
+  readonly retryAfterMs: number | null
+  readonly final: boolean
+
+  constructor(kind: ProviderErrorClass, problem: string, options: { retryAfterMs?: number | null; final?: boolean } = {}) {
+    super(problem)
+    this.name = 'ProviderFailure'
+    this.class = kind
+    this.retryAfterMs = options.retryAfterMs ?? null
+    this.final = options.final ?? false
+  }
+}
+
+export interface GuardLimits {
+  totalMs: number
+  /** Longest silence, also before the first byte. */
+  idleMs: number
+  /** Characters of text and arguments one answer may have. */
+  outputChars: number
+}
+
+/** Begins one request. `alive()` tells that the server is still there though there is no event yet. */
+export type OpenRequest = (signal: AbortSignal, alive: () => void) => AsyncIterable<RawEvent>
+
+/**
+ * One request under time-outs. Ends at once on abort and on a time limit, whatever the source does: each wait on it is a race.
+ * Throws `ProviderFailure` only.
+ */
+export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Clock, signal: AbortSignal): AsyncGenerator<RawEvent> {
+  const stop = new AbortController()
+  const began = clock.now()
+  let seen = began
+  const fail = Promise.withResolvers<never>()
+  fail.promise.catch(() => {})
+  const end = (problem: ProviderFailure) => {
+    fail.reject(problem)
+    stop.abort(problem)
+  }
+  const onAbort = () => end(new ProviderFailure('aborted', 'The call was aborted.', { final: true }))
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  void watch().catch(() => {})
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const now = clock.now()
+      const problem = overdue(now - began, now - seen, limits)
+      if (problem) return end(problem)
+      // At least 1 ms: timers may fire a fraction early.
+      await clock.sleep(Math.max(1, Math.min(seen + limits.idleMs, began + limits.totalMs) - now), stop.signal)
+    }
+  }
+
+  const source = open(stop.signal, () => (seen = clock.now()))[Symbol.asyncIterator]()
+  try {
+    let chars = 0
+    for (;;) {
+      const next = await Promise.race([source.next(), fail.promise])
+      if (next.done) throw new ProviderFailure('bad_output', 'The stream ended without saying that it was finished.')
+      seen = clock.now()
+      chars += sizeOf(next.value)
+      if (chars > limits.outputChars) {
+        throw new ProviderFailure('bad_output', `The answer is longer than ${limits.outputChars} characters.`, { final: true })
+      }
+      yield next.value
+      if (next.value.type === 'end') return
+    }
+  } catch (error) {
+    if (stop.signal.reason instanceof ProviderFailure) throw stop.signal.reason
+    if (error instanceof ProviderFailure) throw error
+    throw new ProviderFailure('crashed', problemOf(error))
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    stop.abort(new ProviderFailure('aborted', 'The call is over.', { final: true }))
+    // Not awaited: a source that hangs must not hold the caller.
+    void Promise.resolve(source.return?.()).catch(() => {})
+  }
+}
+
+function overdue(totalMs: number, silentMs: number, limits: GuardLimits): ProviderFailure | undefined {
+  if (totalMs >= limits.totalMs) {
+    return new ProviderFailure('timeout', `The answer took longer than ${seconds(limits.totalMs)} (request_timeout_seconds).`, {
+      final: true,
+    })
+  }
+  if (silentMs >= limits.idleMs) {
+    return new ProviderFailure('timeout', `Nothing came for ${seconds(limits.idleMs)} (idle_timeout_seconds).`, { final: true })
+  }
+  return undefined
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}
+
+function sizeOf(event: RawEvent): number {
+  if (event.type === 'text') return event.text.length
+  if (event.type === 'call') return typeof event.call.input === 'string' ? event.call.input.length : JSON.stringify(event.call.input).length
+  return 0
+}

@@ -1,0 +1,11 @@
+import { createOpenAI } from '@ai-sdk/openai'
+import type { ApiKind } from './kind.ts'
+
+/** OpenAI's responses API. Servers that only speak chat completions are `openai-compatible`. */
+export const openai: ApiKind = {
+  baseUrl: 'https://api.openai.com/v1',
+  keyVariables: ['OPENAI_API_KEY'],
+  returnsCallData: false,
+  authHeaders: (key) => ({ authorization: `Bearer ${key ?? ''}` }),
+  model: ({ baseUrl, model, key, fetch }) => createOpenAI({ baseURL: baseUrl, apiKey: key ?? '', fetch }).responses(model),
+}
