@@ -57,7 +57,10 @@ export async function agentStep(job: Job, ask: AgentAsk): Promise<Work> {
       provider: choice.provider,
       attempt: ask.attempt,
     } as const
-    const work = (await job.run.step(spec, (step) => workOnce(job, ask, role, choice, last, step) as Promise<Json & Work>)) as Work
+    const work = (await job.run.step(
+      spec,
+      (step) => workOnce(job, { ...ask, name }, role, choice, last, step) as Promise<Json & Work>,
+    )) as Work
     spend(job, work.usage, work.cost)
     job.checkpoint = work.commit
     const { status, provider, commit, tree, usage, cost } = work
@@ -72,15 +75,17 @@ function choose(job: Job, role: Role, failed: readonly { provider: string; probl
   const next = nextAfter(job, role, names)
   if (next) return next
   const [only] = failed
-  if (!only) return chooseProvider({ role, task: job.task, settings: job.settings, failed: [] })
+  if (!only) return chooseProvider({ role, task: job.task, settings: job.settings })
   throw new ReeveError('provider_failed', { provider: names.join('", "'), problem: failed.map((it) => it.problem).join('; ') })
 }
 
 /** The next provider, avoiding those that got stuck in this run as long as another is left. */
 function nextAfter(job: Job, role: Role, failed: readonly string[]): { provider: string; reason: string } | null {
-  for (const without of [[...failed, ...job.avoided], failed]) {
+  const stuck = job.avoided.map((it) => [it, 'got stuck'] as const)
+  const broken = failed.map((it) => [it, 'failed'] as const)
+  for (const without of [[...stuck, ...broken], broken]) {
     try {
-      return chooseProvider({ role, task: job.task, settings: job.settings, failed: without })
+      return chooseProvider({ role, task: job.task, settings: job.settings, failed: new Map(without) })
     } catch (error) {
       if (!(error instanceof ReeveError && error.code === 'no_provider')) throw error
     }

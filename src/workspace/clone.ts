@@ -1,0 +1,92 @@
+import { mkdtemp, realpath } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { programEnv } from '../process/env.ts'
+import { prepareDependencies, shareDependencies } from './dependencies.ts'
+import { changesBetween } from './diff.ts'
+import { git, REEVE } from './git.ts'
+import type { Checkout, FileChange, Project, Scratch } from './port.ts'
+import { makePrivateGit } from './private-git.ts'
+import { foldersOf, type WorkspaceRecord } from './record.ts'
+import { listFiles, showFile } from './revisions.ts'
+import { makeScratch } from './scratch.ts'
+import { removeFolder } from './worktree.ts'
+
+export interface CloneOptions {
+  project: Project
+  commit: string
+  targetDir?: string
+  setup: readonly string[]
+  /** Folder of all runs and caches: an install that was made before is taken from there. */
+  dataDir: string
+  signal: AbortSignal
+  /** For each setup command. */
+  timeoutMs: number
+}
+
+/** A clean copy of a project at a commit: nothing of the user's checkout or of any workspace is in it. */
+export interface Clone extends Checkout {
+  commit: string
+  changesFrom(base: string): Promise<FileChange[]>
+  fileAt(path: string, commit: string): Promise<string | null>
+  filesAt(commit: string): Promise<string[]>
+  /** A disposable checkout of another commit, with the same dependencies. */
+  scratch(commit: string): Promise<Scratch>
+  dispose(): Promise<void>
+}
+
+/** Makes a clean copy in a temporary folder. Only git's objects are borrowed from the project. Throws `environment` when a setup command fails. */
+export async function cloneAt(options: CloneOptions): Promise<Clone> {
+  const { project, commit, dataDir, signal, timeoutMs } = options
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'reeve-clone-')))
+  const folders = foldersOf(root, 'clone')
+  const record = recordOf(options)
+  const env = programEnv({ home: folders.home })
+  const bare = { gitDir: folders.git }
+  const common = { parent: folders.scratch, gitDir: folders.git, project, targetDir: record.targetDir, env, run: undefined }
+  try {
+    await makePrivateGit({ dir: folders.git, project })
+    let main = { ...folders, tree: '' }
+    let included: string[] = []
+    const clone = await makeScratch({
+      ...common,
+      commit,
+      fill: async (tree) => {
+        main = { ...folders, tree }
+        await git({ gitDir: folders.git, workTree: tree, index: join(folders.git, 'index') }, ['read-tree', commit])
+        const cacheDir = join(dataDir, 'cache', 'dependencies')
+        included = await prepareDependencies({ project, folders: main, record, env, cacheDir, signal, timeoutMs })
+      },
+    })
+    const fill = (tree: string) => shareDependencies({ folders: main, record: { ...record, included } }, tree)
+    return {
+      ...clone,
+      changesFrom: (base) => changesBetween(bare, base, commit),
+      fileAt: (path, at) => showFile(bare, at, path),
+      filesAt: (at) => listFiles(bare, at),
+      scratch: (at) => makeScratch({ ...common, commit: at, fill }),
+      dispose: () => removeFolder(root),
+    }
+  } catch (error) {
+    await removeFolder(root)
+    throw error
+  }
+}
+
+function recordOf({ commit, targetDir, setup }: CloneOptions): WorkspaceRecord {
+  return {
+    state: 'ready',
+    runId: 'clone',
+    taskId: '',
+    role: '',
+    base: commit,
+    branch: '',
+    targetDir: targetDir ?? '.',
+    setup: [...setup],
+    author: REEVE,
+    excludesFile: '',
+    submodules: [],
+    included: [],
+    admin: '',
+  }
+}
