@@ -35,7 +35,7 @@ export async function startStep(ctx: Context, by: Claim, data: RunEvent['data'])
     const { state } = await append(tx, by.run, by.epoch, 'step.started', data)
     if (state !== 'running') throw new ReeveError('fenced', { run: by.run })
   })
-  crashAt('after-step-started')
+  crashAt('after-step-started', textOf(data['step']))
 }
 
 export interface StepResult {
@@ -52,7 +52,7 @@ export interface StepResult {
  * the cost) and the answer is false.
  */
 export async function keepStep(ctx: Context, by: Claim, result: StepResult): Promise<boolean> {
-  crashAt('after-effect-before-journal')
+  crashAt('after-effect-before-journal', result.name)
   const kept = await write(ctx, async (tx) => {
     const { state } = await append(tx, by.run, by.epoch, 'step.finished', result.event)
     if (state !== 'running') return false
@@ -60,7 +60,7 @@ export async function keepStep(ctx: Context, by: Claim, result: StepResult): Pro
     await mergeFacts(tx, by.run, result.facts)
     return true
   })
-  if (kept) crashAt('after-journal')
+  if (kept) crashAt('after-journal', result.name)
   return kept
 }
 
@@ -91,7 +91,7 @@ export async function useDecision(ctx: Context, by: Claim, what: string, inputHa
     await take(tx, [signal])
     return decision
   })
-  if (decision) crashAt('after-journal')
+  if (decision) crashAt('after-journal', what)
   return decision
 }
 
