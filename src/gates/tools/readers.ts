@@ -1,0 +1,75 @@
+import type { DetectedCommand } from '../../scanner/port.ts'
+import { NOTHING, type Reader } from '../reports/reading.ts'
+import { readCtest } from './ctest.ts'
+import { readCoberturaReport, readLcovReport, readSarifReport, readTapReport, readUnknown, textReader } from './formats.ts'
+import { readJest, readMocha, readUnittest } from './json-cases.ts'
+import { ANY_JUNIT, BUN_JUNIT, JAVA_JUNIT, junitReader, NODE_JUNIT, PYTEST_JUNIT, VITEST_JUNIT } from './junit-cases.ts'
+import { readBiome, readCoveragePy, readCredo, readEslint, readOxlint, readPyright, readRubocop, readRuff } from './lint-json.ts'
+
+/** Who reads the output of a tool. */
+const BY_TOOL: Readonly<Record<string, Reader>> = {
+  vitest: junitReader(VITEST_JUNIT),
+  'node-test': junitReader(NODE_JUNIT),
+  'bun-test': junitReader(BUN_JUNIT),
+  jest: readJest,
+  mocha: readMocha,
+  ava: readTapReport,
+  pytest: junitReader(PYTEST_JUNIT),
+  unittest: readUnittest,
+  ctest: readCtest,
+  maven: junitReader(JAVA_JUNIT),
+  gradle: junitReader(JAVA_JUNIT),
+  eslint: readEslint,
+  biome: readBiome,
+  oxlint: readOxlint,
+  ruff: readRuff,
+  pyright: readPyright,
+  rubocop: readRubocop,
+  credo: readCredo,
+  'coverage.py': readCoveragePy,
+  tsc: textReader('tsc'),
+  mypy: textReader('mypy'),
+  flake8: textReader('flake8'),
+  cmake: textReader('compiler'),
+}
+
+/** Who reads a format whose tool we do not know. */
+const BY_FORMAT: Readonly<Record<string, Reader>> = {
+  junit: junitReader(ANY_JUNIT),
+  tap: readTapReport,
+  lcov: readLcovReport,
+  cobertura: readCoberturaReport,
+  sarif: readSarifReport,
+  text: textReader('output'),
+}
+
+/** Tools whose report is there whenever they ran: without it, they did not. */
+const SURE_REPORTERS = new Set([
+  'vitest',
+  'node-test',
+  'bun-test',
+  'jest',
+  'mocha',
+  'ava',
+  'pytest',
+  'unittest',
+  'ctest',
+  'go-test',
+  'cargo-test',
+  'rspec',
+  'mix',
+])
+
+/** Commands that nobody asked for a report. */
+export function isUnknown(command: DetectedCommand): boolean {
+  return !(command.tool in BY_TOOL) && (command.report === null || command.report.format === 'exit-code')
+}
+
+export function readerFor(command: DetectedCommand): Reader {
+  return BY_TOOL[command.tool] ?? BY_FORMAT[command.report?.format ?? ''] ?? (isUnknown(command) ? readUnknown : () => NOTHING)
+}
+
+/** Whether a tests gate of this command without any case means that none was collected, even when the report is missing. */
+export function alwaysReports(command: DetectedCommand): boolean {
+  return SURE_REPORTERS.has(command.tool)
+}
