@@ -1,8 +1,9 @@
-import { copyFile, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitPlace, git, gitIn, type Person } from './git.ts'
 import { handOver } from './handover.ts'
 import { NEVER_KEPT } from './ignored.ts'
+import { copyIndex } from './index-file.ts'
 import { exists, nestedGitFolders } from './nested.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
@@ -34,7 +35,7 @@ export async function takeEverything({ project, folders, record }: Keeper): Prom
     await makePrivateGit({ dir: folders.raw, project, raw: true, exclude: await neverKept(project, folders) })
   const index = join(folders.root, 'index-attempt')
   // Beginning with the other index spares reading files that are as they were checked out.
-  await copyFile(join(folders.git, 'index'), index).catch(() => {})
+  await copyIndex(join(folders.git, 'index'), index)
   await rm(`${index}.lock`, { force: true })
   const place = {
     gitDir: folders.raw,

@@ -1,8 +1,9 @@
-import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crashAt } from '../core/crash.ts'
 import { git, gitIn, REEVE, readUserConfig } from './git.ts'
 import { generatedExcludes } from './ignored.ts'
+import { replaceIndex } from './index-file.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
@@ -53,9 +54,7 @@ export async function makeTree(plan: WorkspacePlan, dataDir: string): Promise<{ 
 
 /** Gives the registered worktree the index of the private one, so that `git status` there is right and quick for people. */
 export async function showIndex(folders: RunFolders, record: WorkspaceRecord): Promise<void> {
-  const copy = join(record.admin, 'index.reeve')
-  await copyFile(join(folders.git, 'index'), copy)
-  await rename(copy, join(record.admin, 'index'))
+  await replaceIndex(join(folders.git, 'index'), join(record.admin, 'index'))
 }
 
 /** Locks of git calls that died with an earlier reeve. Only in what belongs to this run alone. */

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitPlace, git } from './git.ts'
+import { copyIndex } from './index-file.ts'
 import { deleteFileIn, writeFileIn } from './paths.ts'
 import type { Project, Scratch } from './port.ts'
 import { removeFolder } from './worktree.ts'
@@ -63,5 +64,5 @@ async function makeSmallGit(dir: string, { gitDir, commit, project }: ScratchOpt
   await writeFile(join(dir, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`)
   await copyFile(join(gitDir, 'info/exclude'), join(dir, 'info/exclude'))
   await copyFile(join(gitDir, 'shallow'), join(dir, 'shallow')).catch(() => {})
-  await copyFile(index, join(dir, 'index'))
+  await copyIndex(index, join(dir, 'index'))
 }
