@@ -18,7 +18,7 @@ export interface Io {
   rows(): number
   out(text: string): void
   err(text: string): void
-  paint(style: Style, text: string): string
+  paint: (style: Style, text: string) => string
   /** The client of the project in `-C`; opened on first use. */
   client(): Promise<Client>
   /** Content of a file the user named, or of standard input for `-`. Throws `file_not_found`. */

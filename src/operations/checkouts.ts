@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
 import type { Checkout } from '../workspace/port.ts'
+import { openProject } from '../workspace/project.ts'
 import type { Context } from './context.ts'
 
 /** A folder of the user's as it lies there, for looking at and for running its own commands. Throws `file_not_found`. */
@@ -11,4 +12,14 @@ export async function plainCheckout(context: Context, path: string | undefined):
   const found = await stat(folder).catch(() => null)
   if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: path ?? folder })
   return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }
+}
+
+/** Top level of the repository around a folder, null where there is none: a plain folder can be looked at too. */
+export async function rootAround(folder: string): Promise<string | null> {
+  try {
+    return (await openProject(folder)).root
+  } catch (error) {
+    if (error instanceof ReeveError && (error.code === 'not_a_repository' || error.code === 'no_commits')) return null
+    throw error
+  }
 }

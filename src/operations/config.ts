@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { leaves, printable } from '../config/load.ts'
-import { ReeveError } from '../core/errors.ts'
-import { openProject } from '../workspace/project.ts'
+import { rootAround } from './checkouts.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput } from './shapes.ts'
@@ -44,13 +43,7 @@ export const configValidate = operation({
   },
 })
 
-/** Outside a repository there are still the user's own settings. A folder that was named must be one, though. */
+/** Outside a repository there are still the user's own settings. A folder that was named must be in one, though. */
 async function rootOrNull(context: Context, path: string | undefined): Promise<string | null> {
-  if (path !== undefined) return (await projectOf(context, path)).root
-  try {
-    return (await openProject(resolve(context.cwd))).root
-  } catch (error) {
-    if (error instanceof ReeveError && error.code === 'not_a_repository') return null
-    throw error
-  }
+  return path === undefined ? rootAround(resolve(context.cwd)) : (await projectOf(context, path)).root
 }

@@ -20,6 +20,10 @@ export interface Context {
   /** Who calls, for the record. */
   actor: string
   version: string
+  /** Program and arguments that start this reeve again. */
+  self: readonly [string, ...string[]]
+  /** Folder of the data files: roles, demo. */
+  templates: string
   /** Names of the workflows that a run may ask for. */
   workflows: readonly string[]
   kit: Kit

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { plainCheckout } from './checkouts.ts'
+import { plainCheckout, rootAround } from './checkouts.ts'
+import { settingsOf } from './context.ts'
 import { operation } from './operation.ts'
 
 const named = z.object({ name: z.string(), reason: z.string() })
@@ -33,6 +34,8 @@ export const scannerScan = operation({
   output: repoScanSchema,
   async handler(context, input) {
     const { scanRepository } = await import('../scanner/scan.ts')
-    return scanRepository(await plainCheckout(context, input.path))
+    const checkout = await plainCheckout(context, input.path)
+    const { settings } = await settingsOf(context, await rootAround(checkout.path))
+    return scanRepository(checkout, { settings })
   },
 })

@@ -122,7 +122,6 @@ describe('a sentence as a task', () => {
 const task = (id: string, ...depends_on: string[]) => ({ ...taskFromSentence('t', 'x'), id, depends_on })
 
 describe('dependencies', () => {
-
   it('puts each task after those it depends on, and keeps the order where it is free', () => {
     const ordered = inDependencyOrder([task('c', 'b'), task('x'), task('b', 'a', 'elsewhere'), task('a')])
     expect(ordered.map((it) => it.id)).toEqual(['a', 'b', 'c', 'x'])

@@ -1,0 +1,170 @@
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Agent } from './agents/port.ts'
+import { type Client, createClient } from './client/client.ts'
+import { type Env, reeveFolders } from './config/home.ts'
+import { providersOf } from './config/secrets.ts'
+import { systemClock } from './core/clock.ts'
+import { ReeveError } from './core/errors.ts'
+import { redactor } from './core/redact.ts'
+import type { Role } from './core/role.ts'
+import type { Settings } from './core/settings.ts'
+import type { Judge } from './gates/port.ts'
+import type { Context, Host, Secrets } from './operations/context.ts'
+import { invoke, open } from './operations/invoke.ts'
+import type { Operation, Stream } from './operations/operation.ts'
+import { OPERATIONS, STREAMS } from './operations/table.ts'
+import type { Kit } from './steps/kit.ts'
+import type { Store } from './store/open.ts'
+import type { Project } from './workspace/port.ts'
+
+export interface AppOptions {
+  env: Env
+  cwd: string
+  version: string
+  /** Program and arguments that start this reeve again. */
+  self: readonly [string, ...string[]]
+  /** Folder of the data files: roles, demo. */
+  templates: string
+}
+
+/**
+ * Builds everything, from top to bottom, and gives the client of it. What is heavy is loaded when it is first needed: most commands need the
+ * store only.
+ */
+export function openApp(options: AppOptions): Client {
+  const { env, cwd, version } = options
+  const clock = systemClock
+  const folders = reeveFolders(env, homedir())
+  const secrets = createSecrets(env)
+  const store = once(async () => (await import('./store/open.ts')).openStore(folders.state))
+
+  const kit: Kit = {
+    clock,
+    dataDir: folders.data,
+    cacheDir: folders.cache,
+    evidenceDir: join(folders.data, 'evidence'),
+    judge: async (request) => (await createJudgeParts())(request),
+    agent: (provider, settings, project) => createAgent(provider, settings, project, env),
+    roles: (project, commit) => rolesAt(options.templates, project, commit),
+    redact: secrets.redact,
+    version,
+  }
+  const context: Context = {
+    clock,
+    env,
+    folders,
+    cwd,
+    actor: userName(env),
+    version,
+    self: options.self,
+    templates: options.templates,
+    workflows: ['build', 'direct'],
+    kit,
+    secrets,
+    store,
+    host: createHost(kit, store),
+  }
+  return createClient({
+    invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, context, input, signal),
+    open: (name, input, signal) => open(STREAMS[name] as unknown as Stream, context, input, signal),
+    close: async () => (store.begun() ? (await store()).close() : undefined),
+  })
+}
+
+/** An engine of this process's own for the runs it is asked to work on. */
+function createHost(kit: Kit, store: () => Promise<Store>): Host {
+  return {
+    async work(runs, { concurrency, signal }) {
+      const [{ createEngine }, { createBuild }, { createDirect }, { sweepRun }] = await Promise.all([
+        import('./engine/engine.ts'),
+        import('./workflows/build.ts'),
+        import('./workflows/direct.ts'),
+        import('./process/sweep.ts'),
+      ])
+      const engine = createEngine({
+        store: await store(),
+        workflows: { build: createBuild(kit), direct: createDirect(kit) },
+        concurrency,
+        // What a dead process left running would write into the workspace behind our back.
+        onActivate: async (row) => void (await sweepRun(row.id)),
+      })
+      try {
+        await engine.start({ only: new Set(runs) })
+        await Promise.all(runs.map((it) => engine.waitFor(it, signal)))
+      } catch (error) {
+        if (!signal.aborted) throw error
+      } finally {
+        await engine.stop()
+      }
+    },
+  }
+}
+
+async function createJudgeParts(): Promise<Judge> {
+  const [{ createJudge }, { measure }, { scanRepository }, { isTestFile }] = await Promise.all([
+    import('./gates/judge.ts'),
+    import('./gates/measure.ts'),
+    import('./scanner/scan.ts'),
+    import('./scanner/test-layout.ts'),
+  ])
+  return createJudge({ measure, isTestFile, detect: async (checkout, options) => (await scanRepository(checkout, options)).commands })
+}
+
+/** Our own agent over the provider's model. */
+async function createAgent(name: string, settings: Settings, project: Project, env: Env): Promise<Agent> {
+  const configured = providersOf(settings)
+  const provider = configured.find(([it]) => it === name)?.[1]
+  if (!provider) throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
+  const [{ createLoopAgent }, { createProvider }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
+    import('./agents/loop/agent.ts'),
+    import('./models/create.ts'),
+    import('./process/run-program.ts'),
+    import('./scanner/syntax.ts'),
+    import('./scanner/repo-map.ts'),
+  ])
+  const model = await createProvider(name, provider, { env, projectRoot: project.root, clock: systemClock })
+  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap })
+}
+
+/** Built-in roles and the project's own, as they are at a commit. */
+async function rolesAt(templatesDir: string, project: Project, commit: string): Promise<Map<string, Role>> {
+  const [{ loadRoles }, { listFiles, showFile }] = await Promise.all([import('./agents/roles.ts'), import('./workspace/revisions.ts')])
+  const readProjectFiles = async () => {
+    const paths = (await listFiles(project, commit)).filter((it) => /^\.reeve\/roles\/[^/]+\.ya?ml$/.test(it))
+    return Promise.all(paths.map(async (path) => ({ path, text: (await showFile(project, commit, path)) ?? '' })))
+  }
+  return loadRoles({ templatesDir, readProjectFiles })
+}
+
+// Names that say outright that the value lets somebody in.
+const SECRET_NAME = /(?:^|_)(?:API_?KEY|ACCESS_KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE)$/i
+
+/** What is redacted: the values of telling variables, and what the settings name. Grows while the process lives. */
+function createSecrets(env: Env): Secrets {
+  const known = new Set(Object.entries(env).flatMap(([name, value]) => (value !== undefined && SECRET_NAME.test(name) ? [value] : [])))
+  let redact = redactor([...known])
+  return {
+    learn(values) {
+      const before = known.size
+      for (const it of values) known.add(it)
+      if (known.size > before) redact = redactor([...known])
+    },
+    redact: (text) => redact(text),
+  }
+}
+
+function userName(env: Env): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A container may run as a user without a name.
+    return env['USER'] ?? 'somebody'
+  }
+}
+
+/** Makes a value on first use; `begun` tells whether that was. */
+function once<T>(make: () => Promise<T>): (() => Promise<T>) & { begun(): boolean } {
+  let made: Promise<T> | undefined
+  return Object.assign(() => (made ??= make()), { begun: () => made !== undefined })
+}

@@ -1,0 +1,17 @@
+import type { CommandRun } from '../commands.ts'
+import { remark, say } from '../io.ts'
+import { workOn } from './work.ts'
+
+export const resume: CommandRun = async (io, args) => {
+  const client = await io.client()
+  const [run] = args
+  const { runs, skipped } = await client.call('runs.resume', run === undefined ? {} : { run })
+  for (const it of skipped) remark(io, io.paint('dim', `${it.run} stays: it is ${it.reason}`))
+  if (runs.length > 0)
+    return workOn(
+      io,
+      runs.map((it) => ({ id: it.id, title: it.task.title, workflow: it.workflow })),
+    )
+  if (!io.json) say(io, 'No run of this project can go on.')
+  return 0
+}

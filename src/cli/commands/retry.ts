@@ -1,0 +1,7 @@
+import type { CommandRun } from '../commands.ts'
+import { choicesOf, follow } from './run.ts'
+
+export const retry: CommandRun = async (io, args, options) => {
+  const client = await io.client()
+  return follow(io, await client.call('runs.retry', { run: args[0] ?? '', ...choicesOf(options) }), options)
+}

@@ -1,0 +1,69 @@
+import { ReeveError } from '../../core/errors.ts'
+import type { TaskKind } from '../../core/task.ts'
+import type { CommandRun, Options } from '../commands.ts'
+import { type Io, remark, say, sayJson } from '../io.ts'
+import { oneLine } from '../text.ts'
+import { workOn } from './work.ts'
+
+export const run: CommandRun = async (io, args, options) => {
+  const files = (options['file'] as string[] | undefined) ?? []
+  const sentence = await sentenceOf(io, args)
+  const documents = await Promise.all(files.map(async (name) => ({ name, text: await io.readFile(name) })))
+  const client = await io.client()
+  const submitted = await client.call('runs.submit', {
+    documents,
+    ...(sentence === undefined ? {} : { sentence }),
+    ...given('kind', options['kind'] as TaskKind | undefined),
+    ...given('role', options['role'] as string | undefined),
+    ...given('target_dir', options['targetDir'] as string | undefined),
+    ...given('key', options['key'] as string | undefined),
+    ...choicesOf(options),
+  })
+  return follow(io, submitted, options)
+}
+
+type Runs = readonly { id: string; task: { title: string }; workflow: string }[]
+
+/** What comes after a submit: work on it here, or only say what was queued. */
+export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly string[] }, options: Options): Promise<number> {
+  for (const it of submitted.warnings) remark(io, io.paint('yellow', `warning: ${oneLine(it)}`))
+  const { runs } = submitted
+  if (options['detach'] !== true)
+    return workOn(
+      io,
+      runs.map((it) => ({ id: it.id, title: it.task.title, workflow: it.workflow })),
+    )
+  for (const it of runs) {
+    if (io.json) sayJson(io, it)
+    else say(io, `${it.id} is queued: ${oneLine(it.task.title)}`)
+  }
+  if (!io.json) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
+  return 130
+}
+
+async function sentenceOf(io: Io, args: readonly string[]): Promise<string | undefined> {
+  if (args.length === 0) return undefined
+  const text = args.length === 1 && args[0] === '-' ? await io.readFile('-') : args.join(' ')
+  if (text.trim() === '')
+    throw new ReeveError('invalid_input', {
+      problem: 'The task is empty. Say what is wanted, for example: reeve run "Add a --json flag to the export command"',
+    })
+  return text
+}
+
+/** The options that override settings, as the operations take them. */
+export function choicesOf(options: Options) {
+  return {
+    ...given('workflow', options['workflow'] as string | undefined),
+    ...given('provider', options['provider'] as string | undefined),
+    ...given('autonomy', options['autonomy'] as 'manual' | 'supervised' | 'autonomous' | undefined),
+    ...given('max_attempts', options['maxAttempts'] as number | undefined),
+    ...given('base', options['base'] as string | undefined),
+    ...given('land', options['land'] as 'none' | 'branch' | 'merge' | 'squash' | undefined),
+    ...given('timeout_minutes', options['timeout'] as number | undefined),
+  }
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+}

@@ -1,0 +1,49 @@
+import type { OutputOf } from '../../client/client.ts'
+import type { CommandRun } from '../commands.ts'
+import { duration } from '../figures.ts'
+import { answer, type Io } from '../io.ts'
+import { oneLine, table } from '../text.ts'
+
+export const scan: CommandRun = async (io, args) => {
+  const [path] = args
+  const found = await (await io.client()).call('scanner.scan', path === undefined ? {} : { path })
+  answer(io, found, () => page(io, found))
+  return 0
+}
+
+function page(io: Io, scan: OutputOf<'scanner.scan'>): string[] {
+  const bold = (text: string) => io.paint('bold', text)
+  const dim = (text: string) => io.paint('dim', text)
+  const languages = scan.languages.map((it) => [it.name, `${it.percent.toFixed(1)} %`, `${it.files} files`, `${it.lines} lines`])
+  const commands = scan.commands.map((it) => [it.gate, it.cwd === '.' ? '' : oneLine(it.cwd), oneLine(it.command), oneLine(it.reason)])
+  return [
+    bold('Languages'),
+    ...(languages.length > 0 ? indented(table(languages, io.columns() - 2, 0)) : ['  none found']),
+    ...namedLines(io, 'Frameworks', scan.frameworks),
+    ...namedLines(
+      io,
+      'Package managers',
+      scan.packageManagers.map((it) => ({ name: it.name, reason: it.lockfile === null ? `${it.reason} (no lockfile)` : it.reason })),
+    ),
+    ...namedLines(io, 'Test frameworks', scan.tests.frameworks),
+    bold('Tests'),
+    `  ${scan.tests.files.length} files${scan.tests.layout === '' ? '' : `: ${oneLine(scan.tests.layout)}`}`,
+    bold('Commands'),
+    ...(commands.length > 0
+      ? indented(table([['GATE', 'IN', 'COMMAND', 'BECAUSE'], ...commands], io.columns() - 2, 3))
+      : ['  none found; add them to reeve.toml, for example: [gates.tests] command = "..."']),
+    dim(
+      `${scan.files} files read in ${duration(scan.durationMs)}${scan.skipped.length > 0 ? `, ${scan.skipped.length} left out (--json tells why)` : ''}`,
+    ),
+  ]
+}
+
+function namedLines(io: Io, title: string, items: readonly { name: string; reason: string }[]): string[] {
+  return items.length === 0
+    ? []
+    : [io.paint('bold', title), ...items.map((it) => `  ${oneLine(it.name)} ${io.paint('dim', oneLine(it.reason))}`)]
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((it) => `  ${it}`)
+}

@@ -1,0 +1,82 @@
+import type { Client } from '../../client/client.ts'
+import type { RunEvent } from '../../core/event.ts'
+import type { RunView } from '../../core/run.ts'
+import { type ExitCode, exitOf, worst } from '../exits.ts'
+import { type Io, say, sayJson } from '../io.ts'
+import { createFollower, type Followed, followStream } from '../live/follow.ts'
+import { oneLine } from '../text.ts'
+import { closing } from './closing.ts'
+
+/**
+ * Works on runs in this process and shows it, until each has ended or waits for a person, who is asked here where there is one. Ends with one
+ * line per run: the finished run in JSON, or how it ended. Returns the exit code: the worst of them.
+ */
+export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCode> {
+  const client = await io.client()
+  const seen = new Map<string, number>()
+  const follower = createFollower(io, runs)
+  let todo = runs.map((it) => it.id)
+  while (todo.length > 0) {
+    const ids = todo
+    const { interrupted } = await followStream(io, follower, (signal) =>
+      noting(client.stream('runs.work', { runs: ids, after: Object.fromEntries(seen) }, signal), seen),
+    )
+    todo = interrupted ? [] : await decided(io, client, runs)
+  }
+  return close(io, client, runs)
+}
+
+/** Numbers of the events that were shown, so that the next round begins behind them. */
+async function* noting(events: AsyncIterable<RunEvent>, seen: Map<string, number>): AsyncIterable<RunEvent> {
+  for await (const event of events) {
+    seen.set(event.run, event.seq)
+    yield event
+  }
+}
+
+/** Asks the person at the terminal about each run that waits for one. Returns the runs that go on by it. */
+async function decided(io: Io, client: Client, runs: readonly Followed[]): Promise<string[]> {
+  if (!io.interactive || io.json) return []
+  const going: string[] = []
+  for (const { id } of runs) {
+    const run = await client.call('runs.get', { run: id })
+    if (run.status === 'waiting' && run.reason === 'approval' && (await decide(io, client, run))) going.push(id)
+  }
+  return going
+}
+
+async function decide(io: Io, client: Client, run: RunView): Promise<boolean> {
+  say(io, `\n${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`)
+  say(io, `  ${oneLine(run.message ?? 'The run asks for your approval.')}`)
+  const leave = new AbortController()
+  const quiet = io.onInterrupt(() => leave.abort())
+  try {
+    for (;;) {
+      const answer = await io.ask('  Go on? [y]es, [n]o, [l]ater: ', leave.signal)
+      const word = answer?.trim().toLowerCase() ?? 'l'
+      if (word === 'l' || word === 'later') return false
+      if (word === 'y' || word === 'yes') {
+        await client.call('runs.approve', { run: run.id })
+        return true
+      }
+      if (word === 'n' || word === 'no') {
+        const comment = (await io.ask('  Why? ', leave.signal))?.trim() ?? ''
+        await client.call('runs.reject', { run: run.id, ...(comment === '' ? {} : { comment }) })
+        return true
+      }
+    }
+  } finally {
+    quiet()
+  }
+}
+
+async function close(io: Io, client: Client, runs: readonly Followed[]): Promise<ExitCode> {
+  const codes: ExitCode[] = []
+  for (const { id } of runs) {
+    const run = await client.call('runs.get', { run: id })
+    codes.push(exitOf(run))
+    if (io.json) sayJson(io, run)
+    else for (const line of closing(io, run)) say(io, line)
+  }
+  return worst(codes)
+}

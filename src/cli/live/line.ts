@@ -1,0 +1,136 @@
+import type { EventType, RunEvent } from '../../core/event.ts'
+import { duration, spent } from '../figures.ts'
+import type { Io } from '../io.ts'
+import { fit, oneLine } from '../text.ts'
+import { mark } from './frame.ts'
+
+type Painter = Pick<Io, 'paint'>
+
+/** An event as one line for people: time, mark, what happened. '' for events that say nothing to a person. */
+export function eventLine(io: Painter, event: RunEvent, prefix = ''): string {
+  const text = SENTENCES[event.type](tell(io, event))
+  if (text === '') return ''
+  const time = io.paint('dim', new Date(event.ts).toTimeString().slice(0, 8))
+  return `${time} ${prefix === '' ? '' : `${io.paint('dim', prefix)} `}${text}`
+}
+
+// One event is one line: what is longer belongs to `reeve show` or `--json`.
+const TEXT = 200
+
+/** An event with the ways to say parts of it. */
+interface Teller {
+  io: Painter
+  data: RunEvent['data']
+  /** A field as harmless text, '' where there is none. */
+  get(key: string): string
+  /** `: text` of a field, or nothing. */
+  because(key: string): string
+  /** A line that begins with the mark of a state. */
+  marked(status: Parameters<typeof mark>[1], text: string): string
+}
+
+function tell(io: Painter, { data }: RunEvent): Teller {
+  const get = (key: string): string => {
+    const value = data[key]
+    return typeof value === 'string' ? fit(oneLine(value), TEXT) : typeof value === 'number' ? String(value) : ''
+  }
+  return {
+    io,
+    data,
+    get,
+    because: (key) => (get(key) === '' ? '' : `: ${get(key)}`),
+    marked: (status, text) => `${mark(io, status)} ${text}`,
+  }
+}
+
+/** Lines without a mark keep the column of the marks free. */
+function plain(text: string): string {
+  return `  ${text}`
+}
+
+const SENTENCES: Record<EventType, (it: Teller) => string> = {
+  'run.queued': (it) => plain(`queued: task ${it.get('task')}, workflow ${it.get('workflow')}`),
+  'run.started': () => plain('started'),
+  'run.waiting': (it) => it.marked('waiting', `waits (${it.get('reason')})${it.because('message')}`),
+  'run.woken': (it) => plain(`woken by ${it.get('by')}`),
+  'run.interrupted': (it) => it.marked('interrupted', `interrupted${it.because('message')}`),
+  'run.detached': (it) => it.marked('interrupted', it.get('message') || 'detached'),
+  'run.paused': (it) => plain(`pause asked by ${it.get('actor')}`),
+  'run.resumed': (it) => plain(`resumed by ${it.get('actor')}`),
+  'run.finished': (it) => it.marked(finishMark(it), `${it.get('status')}${inBrackets(it.get('reason'))}${it.because('message')}`),
+  'run.landed': (it) =>
+    it.marked('succeeded', `landed on ${it.get('branch')} (${it.get('how')})${it.data['forced'] === true ? ', by force' : ''}`),
+  'step.started': (it) => plain(`${it.get('step')}${who(it)}`),
+  'step.finished': (it) => it.marked(stepMark(it), `${it.get('step')}${it.because('summary')}${figures(it)}`),
+  'step.failed': (it) => it.marked('failed', `${it.get('step')}${it.because('problem')}${figures(it)}`),
+  'agent.said': (it) => plain(it.io.paint('italic', `"${it.get('text')}"`)),
+  'agent.acted': (it) => {
+    const text = `${it.get('tool')} ${it.get('target')}`
+    return it.data['ok'] === false ? it.marked('failed', `${text}${it.because('summary')}`) : plain(text)
+  },
+  'provider.chosen': (it) => plain(`${it.get('provider')}${inBrackets(it.get('model'))}${it.because('reason')}`),
+  'provider.limited': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
+  'provider.failed': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
+  'gate.started': (it) => plain(`gate ${it.get('gate')}${where(it)}${it.because('command')}`),
+  'gate.finished': (it) =>
+    it.marked(gateMark(it.get('status')), `gate ${it.get('gate')}${where(it)} ${it.get('status').replace('_', ' ')}${introduced(it)}`),
+  'verdict.reached': (it) => it.marked(gateMark(it.get('status')), `verdict${it.because('summary')}`),
+  'proof.finished': (it) =>
+    it.marked(proofMark(it.get('status')), `red proof ${it.get('status').replace('_', ' ')}${it.because('summary')}`),
+  'checkpoint.made': (it) => plain(`checkpoint ${it.get('commit').slice(0, 10)}${it.because('message')}`),
+  'attempt.kept': (it) => plain(`attempt ${it.get('number')} kept in ${it.get('ref')}`),
+  'attempt.rejected': (it) => it.marked('failed', `attempt rejected${it.because('summary')}`),
+  'approval.asked': (it) => it.marked('waiting', `asks (${it.get('what')})${it.because('message')}`),
+  'approval.given': (it) => it.marked('succeeded', `approved by ${it.get('actor')}${it.because('comment')}`),
+  'approval.refused': (it) => it.marked('failed', `refused by ${it.get('actor')}${it.because('comment')}`),
+  'message.sent': (it) => plain(`${it.get('actor')} says${it.because('text')}`),
+  'budget.reserved': () => '',
+  'evidence.written': (it) => plain(`evidence in ${it.get('path')}`),
+}
+
+function inBrackets(text: string): string {
+  return text === '' ? '' : ` (${text})`
+}
+
+function who(it: Teller): string {
+  const words = [it.get('role'), it.get('provider')].filter((word) => word !== '')
+  return words.length > 0 ? `: ${words.join(' by ')}` : ''
+}
+
+function where(it: Teller): string {
+  const place = it.get('where')
+  return place === 'base' || place === 'proof' ? ` (${place})` : ''
+}
+
+function introduced({ data }: Teller): string {
+  const { introduced: count, total } = data
+  if (typeof count !== 'number' || count === 0) return ''
+  return `: ${count} introduced${typeof total === 'number' ? ` of ${total} findings` : ''}`
+}
+
+function finishMark(it: Teller): 'succeeded' | 'failed' | 'cancelled' {
+  const status = it.get('status')
+  return status === 'succeeded' || status === 'cancelled' ? status : 'failed'
+}
+
+function stepMark(it: Teller): 'succeeded' | 'failed' {
+  return it.get('status') === 'failed' ? 'failed' : 'succeeded'
+}
+
+function gateMark(status: string): 'passed' | 'failed' | 'warning' | 'not_run' {
+  return status === 'passed' || status === 'failed' || status === 'warning' ? status : 'not_run'
+}
+
+function proofMark(status: string): 'passed' | 'failed' | 'not_run' {
+  return status === 'proved' ? 'passed' : status === 'refuted' ? 'failed' : 'not_run'
+}
+
+function figures(it: Teller): string {
+  const { durationMs, usage, cost } = it.data
+  const used = usage as { inputTokens: number; outputTokens: number; cachedInputTokens: number; requests: number } | undefined
+  const parts = [
+    ...(typeof durationMs === 'number' ? [duration(durationMs)] : []),
+    ...(used && used.requests > 0 ? [spent(used, typeof cost === 'number' ? cost : null)] : []),
+  ]
+  return parts.length === 0 ? '' : it.io.paint('dim', `  (${parts.join(', ')})`)
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+
+enableCompileCache()
+const { main } = await import('./cli/main.ts')
+const { terminalOf } = await import('./cli/terminal.ts')
+
+// Valid from the source (src/main.ts) and from the build (dist/main.js).
+const entry = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js')
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }
+
+const terminal = terminalOf(process, version, async ({ cwd }) => {
+  const { openApp } = await import('./app.ts')
+  return openApp({
+    env: process.env,
+    cwd,
+    version,
+    self: [process.execPath, '--disable-warning=ExperimentalWarning', entry],
+    templates: join(import.meta.dirname, '../templates'),
+  })
+})
+process.exitCode = await main(process.argv.slice(2), terminal)
