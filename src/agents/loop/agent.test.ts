@@ -9,6 +9,14 @@ const PLAN = {
   required: ['parts'],
 }
 
+function finish(output: string): string {
+  return `{ calls: [{ tool: finish, input: { summary: s, output: ${output} } }] }`
+}
+
+function edit(at: number): string {
+  return `{ calls: [{ tool: write_file, input: { path: a.txt, content: "${at}" } }] }`
+}
+
 describe('the loop', () => {
   it('runs the calls of a model one after another and ends with finish', async () => {
     const provider = await scripted(`
@@ -93,7 +101,6 @@ replies:
   })
 
   it('takes the output of finish, after one refusal', async () => {
-    const finish = (output: string) => `{ calls: [{ tool: finish, input: { summary: s, output: ${output} } }] }`
     const replies = `replies: [{ turns: [${finish('{ parts: [] }')}, ${finish('{ parts: [x] }')}] }]`
     const { result, events } = await runAgent(await scripted(replies), { outputSchema: PLAN })
     expect(result).toMatchObject({ status: 'completed', output: { parts: ['x'] } })
@@ -119,7 +126,6 @@ replies:
 
   it('does not call it repeating when files changed in between', async () => {
     const test = '{ calls: [{ tool: run_command, input: { command: "false" } }] }'
-    const edit = (at: number) => `{ calls: [{ tool: write_file, input: { path: a.txt, content: "${at}" } }] }`
     const turns = [test, edit(1), test, edit(2), test, edit(3), test, '{ text: Done. }'].join(', ')
     const { result } = await runAgent(await scripted(`replies: [{ turns: [${turns}] }]`))
     expect(result.status).toBe('completed')

@@ -76,8 +76,8 @@ describe('the edit ladder', () => {
     ['several exact places', 'x\ny\nx\n', 'x\n', 'the text to replace occurs 2 times (lines 1, 3); give more lines around it.'],
     [
       'several places on a later rung',
-      '  x \ny\n  x\n',
-      'x \ny'.slice(0, 2),
+      '\tx\ny\n\tx\n',
+      'x ',
       'the text to replace occurs 2 times (lines 1, 3); give more lines around it.',
     ],
     [

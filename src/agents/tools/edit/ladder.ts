@@ -171,7 +171,7 @@ function shift(line: string, delta: string): string {
 
 /** Typographic punctuation as plain ASCII; one character for one. */
 function plain(text: string): string {
-  if (!/[^\x00-\x7F]/.test(text)) return text
+  if (!/[\u0080-\uFFFF]/.test(text)) return text
   return text
     .replaceAll(/[\u2018\u2019\u201A\u201B\u2032]/g, "'")
     .replaceAll(/[\u201C\u201D\u201E\u201F\u2033]/g, '"')
