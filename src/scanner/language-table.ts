@@ -18,7 +18,7 @@ export type Grammar = (typeof GRAMMARS)[number]
 
 export const LANGUAGES: readonly Language[] = [
   { name: 'TypeScript', kind: 'code', extensions: ['ts', 'mts', 'cts'], programs: ['ts-node', 'tsx', 'deno'], grammar: 'typescript' },
-  { name: 'TSX', kind: 'code', extensions: ['tsx'], grammar: 'tsx' },
+  { name: 'TypeScript', kind: 'code', extensions: ['tsx'], grammar: 'tsx' },
   // The JavaScript grammar reads JSX too.
   {
     name: 'JavaScript',

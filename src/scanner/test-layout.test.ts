@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isTestFile, testConventionOf } from './test-layout.ts'
+import { isTestFile, layoutOf, testConventionOf } from './test-layout.ts'
 
 const TESTS: Record<string, string[]> = {
   'JavaScript and TypeScript': [
@@ -82,5 +82,28 @@ describe('isTestFile', () => {
   it('names the language whose convention fits', () => {
     expect(testConventionOf('a/b_test.go')).toBe('Go')
     expect(testConventionOf('tests/data.json')).toBeUndefined()
+  })
+})
+
+describe('layoutOf', () => {
+  it('says how many tests there are, where, and how they are called', () => {
+    expect(layoutOf(['src/a.test.ts', 'src/b.test.ts', 'src/__tests__/c.test.ts', 'tests/d.test.ts', 'tests/e.test.ts'])).toBe(
+      '5 test files: 3 beside the code (*.test.ts), 2 in tests/ (*.test.ts).',
+    )
+    expect(layoutOf(['packages/a/test/test_x.py', 'packages/a/test/test_y.py'])).toBe('2 test files: 2 in packages/a/test/ (test_*.py).')
+  })
+
+  it('names no pattern where there is none', () => {
+    expect(layoutOf(['test/a.rb', 'test/b_test.rb'])).toBe('2 test files: 2 in test/.')
+  })
+
+  it('sums up many places', () => {
+    expect(layoutOf(['a/test/x', 'b/test/x', 'c/test/x', 'd/test/x', 'e/test/x', 'f/test/x'])).toMatch(/ in d\/test\/, 2 more places\.$/)
+  })
+
+  it('counts sources that hold their own tests, and says when there are none', () => {
+    expect(layoutOf(['tests/api.rs'], 2)).toBe('1 test file: 1 in tests/; 2 source files with tests inside.')
+    expect(layoutOf([], 1)).toBe('No separate test files; 1 source file with tests inside.')
+    expect(layoutOf([])).toBe('No test files were found.')
   })
 })

@@ -43,3 +43,50 @@ function inTestFolder(folders: readonly string[], name: string): boolean {
   if (spec === -1) return false
   return SPEC_CODE.test(name) || lower.slice(spec + 1).some((it) => SPEC_PARTS.has(it))
 }
+
+/**
+ * One sentence for people and prompts: how many test files there are and where they lie. `testFiles` are test code, without fixtures;
+ * `inSources` is the number of source files that hold their own tests (Rust).
+ */
+export function layoutOf(testFiles: readonly string[], inSources = 0): string {
+  const within = inSources > 0 ? `; ${counted(inSources, 'source file')} with tests inside` : ''
+  if (testFiles.length === 0) return inSources > 0 ? `No separate test files${within}.` : 'No test files were found.'
+  const homes = Map.groupBy(testFiles, homeOf)
+  const places = [...homes]
+    .toSorted(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
+    .map(([home, files]) => `${files.length} ${home === '' ? 'beside the code' : `in ${home}/`}${namesOf(files)}`)
+  const shown = places.length > MOST_PLACES ? [...places.slice(0, MOST_PLACES), `${places.length - MOST_PLACES} more places`] : places
+  return `${counted(testFiles.length, 'test file')}: ${shown.join(', ')}${within}.`
+}
+
+const MOST_PLACES = 4
+
+/** The outermost folder that makes a file a test: `packages/a/test`; '' when only its name does. */
+function homeOf(path: string): string {
+  const folders = path.split('/').slice(0, -1)
+  const lower = folders.map((it) => it.toLowerCase())
+  const at = lower.findIndex((it, index) => TEST_FOLDERS.has(it) || SPEC_FOLDERS.has(it) || (index === 0 && ROOT_TEST_FOLDERS.has(it)))
+  // `__tests__` lies beside the code by its nature: a place for each would say nothing.
+  if (at === -1 || lower[at] === '__tests__') return ''
+  return folders.slice(0, at + 1).join('/')
+}
+
+/** ` (*.test.ts)`: the commonest pattern of these names, when most follow it. */
+function namesOf(files: readonly string[]): string {
+  const patterns = Map.groupBy(files, patternOf)
+  const [commonest] = [...patterns].toSorted(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))
+  if (!commonest || commonest[0] === '' || commonest[1].length * 2 <= files.length) return ''
+  return ` (${commonest[0]})`
+}
+
+function patternOf(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const suffix = /[._-](?:test|tests|spec|unittest|e2e|cy)\.\w+$|(?:Tests?|IT|Spec)\.\w+$/.exec(name)
+  if (suffix) return `*${suffix[0]}`
+  const prefix = /^(test[-_]).*(\.\w+)$/.exec(name)
+  return prefix ? `${prefix[1]}*${prefix[2]}` : ''
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
