@@ -22,7 +22,7 @@ export async function finish(job: Job, end: RunEnd | Verdict): Promise<RunEnd> {
   if (how === 'none') return outcome
   const risk = runs.autonomy === 'autonomous' ? await riskStep(job) : ''
   if (runs.autonomy !== 'autonomous' || risk !== '') {
-    const decision = await job.run.approval('land', `${risk === '' ? outcome.message : risk} Land it (${how})?`)
+    const decision = await job.run.approval('land/approval', `${risk === '' ? outcome.message : risk} Land it (${how})?`)
     if (!decision.approved) {
       const reason = decision.comment === '' ? '' : `: ${decision.comment}`
       return { status: 'failed', reason: 'gates', message: `Landing was refused by ${decision.actor}${reason}.` }

@@ -56,7 +56,7 @@ export async function makePlan(job: Job): Promise<{ parts: Part[] } | { end: Run
       continue
     }
     if (job.settings.runs.autonomy !== 'manual') return { parts }
-    const decision = await job.run.approval(name, planText(parsed.data.summary, parts))
+    const decision = await job.run.approval(`${name}/approval`, planText(parsed.data.summary, parts))
     if (decision.approved) return { parts }
     refusal = decision.comment || 'No reason was given.'
     if (decision.comment === '')
