@@ -17,6 +17,8 @@ export interface AgentAsk {
   outputSchema?: { [key: string]: Json }
   /** Conventional commit message of the checkpoint that keeps the work. */
   message: string
+  /** A role that may write production files may also write tests, as where no spec author has written them. */
+  withTests?: boolean
 }
 
 /** What an agent's step left behind; journaled. `commit` is the checkpoint with its work. */
@@ -41,8 +43,9 @@ const UNSAID_RETRY_MS = 60_000
  * order; what it wrote by then is kept as an attempt. Throws no_provider or provider_failed when none is left.
  */
 export async function agentStep(job: Job, ask: AgentAsk): Promise<Work> {
-  const role = job.roles.get(ask.role)
-  if (!role) throw new ReeveError('role_not_found', { role: ask.role, known: [...job.roles.keys()].join(', ') })
+  const known = job.roles.get(ask.role)
+  if (!known) throw new ReeveError('role_not_found', { role: ask.role, known: [...job.roles.keys()].join(', ') })
+  const role = ask.withTests === true ? alsoTests(known) : known
 
   const failed: { provider: string; problem: string }[] = []
   for (;;) {
@@ -68,6 +71,10 @@ export async function agentStep(job: Job, ask: AgentAsk): Promise<Work> {
     if (work.status !== 'failed') return work
     failed.push({ provider: choice.provider, problem: work.problem })
   }
+}
+
+function alsoTests(role: Role): Role {
+  return role.permissions.write === 'production' ? { ...role, permissions: { ...role.permissions, write: 'all' } } : role
 }
 
 function choose(job: Job, role: Role, failed: readonly { provider: string; problem: string }[]): { provider: string; reason: string } {

@@ -40,6 +40,7 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
       attempt,
       goal: () => implementGoal(job, ask.part, before, instructions),
       message: commitSubject(job.task.kind, ask.part.title),
+      withTests: job.specs === null,
     })
     const verdict = await gateStep(job, { name: `${step}/gates`, depth: ask.depth, attempt })
     const idle = work.tree === job.baseTree
