@@ -273,17 +273,3 @@ it('stops waiting when its caller has had enough, and for a run that is not ther
   await expect(engine.waitFor('rnone', soon())).rejects.toThrow('No run "rnone".')
   await engine.stop()
 })
-
-it('tells those who wait when the store fails', async () => {
-  const folder = temporaryFolder()
-  const [store, watched] = [await toyStore(folder), await toyStore(folder)]
-  const { begun, toy } = stubborn()
-  const engine = createEngine({ store, workflows: { toy } })
-  await engine.start()
-  const run = await toySubmit(watched)
-  await begun
-  const waiting = engine.waitFor(run.id, soon())
-  await store.close()
-  await expect(waiting).rejects.toThrow()
-  await engine.stop().catch(() => undefined)
-})

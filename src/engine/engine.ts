@@ -55,7 +55,7 @@ export const RUN_SLOTS = 'runs'
 const POLL_MS = 200
 // Many changes in a row are looked at once.
 const GATHER_MS = 5
-const RECOVER_EVERY_MS = 3000
+const RECOVER_EVERY_MS = 2000
 // Long enough for a stalled loop, short enough that a vanished machine's slot comes back soon. A dead process's is freed by `recover`.
 const SLOT_TTL_MS = 30_000
 // The store is tried again after a failure; this many in a row are reported to those who wait.
@@ -76,7 +76,6 @@ export function createEngine(options: EngineOptions): Engine {
   const node = `${options.node ?? `p${process.pid}`}-${randomBytes(6).toString('hex')}`
   const atWork = new Map<RunId, Work>()
   const added = new Set<RunId>()
-  const problems = new Map<RunId, unknown>()
   const over = new AbortController()
   let poke = new AbortController()
   let allowed = none
@@ -113,8 +112,9 @@ export function createEngine(options: EngineOptions): Engine {
         lastProblem = error
         await clock.sleep(POLL_MS, over.signal).catch(() => undefined)
       }
-      await watch.next(POLL_MS, AbortSignal.any([poke.signal, over.signal]))
-      if (!over.signal.aborted) await clock.sleep(GATHER_MS)
+      if (over.signal.aborted) break
+      await watch.next(POLL_MS, poke.signal)
+      await clock.sleep(GATHER_MS)
     }
     watch.close()
   }
@@ -123,8 +123,8 @@ export function createEngine(options: EngineOptions): Engine {
     await lookAfter()
     if (draining) return
     if (clock.now() - recoveredAt >= RECOVER_EVERY_MS) {
+      await store.recover((run, by) => by === node && !atWork.has(run))
       recoveredAt = clock.now()
-      await store.recover()
     }
     await store.wakeDue(may)
     if (atWork.size < concurrency) await claimMore()
@@ -171,14 +171,14 @@ export function createEngine(options: EngineOptions): Engine {
     atWork.set(claimed.run, { life, done: work(life, claimed.activeMs) })
   }
 
-  /** Never rejects: what the store refused is told to those who wait for the run. */
+  /** Never rejects. A run that the store would not let go of counts as crashed: the next look finds it, and tries it again. */
   async function work(life: Life, activeMs: number): Promise<void> {
     const { run } = life.claim
     try {
       await live(life, activeMs)
       if (slots) await store.freeSlot(slots.key, holder(run))
     } catch (error) {
-      problems.set(run, error)
+      lastProblem = error
     } finally {
       atWork.delete(run)
       poke.abort()
@@ -210,8 +210,7 @@ export function createEngine(options: EngineOptions): Engine {
         const row = await store.getRun(run)
         if (!row) throw new ReeveError('run_not_found', { run })
         if (isFinished(row.state) || (row.state === 'waiting' && (await needsSomebody(store, row)))) return row
-        const problem = problems.get(run) ?? (failures >= MAX_FAILURES ? lastProblem : undefined)
-        if (problem !== undefined) throw storeFailed(store.folder, problem)
+        if (failures >= MAX_FAILURES) throw storeFailed(store.folder, lastProblem)
         await watch.next(POLL_MS, signal)
       }
     } finally {
@@ -238,6 +237,7 @@ export function createEngine(options: EngineOptions): Engine {
   async function stop(): Promise<void> {
     await detach()
     over.abort()
+    poke.abort()
     await loop
     // A claim that was being made while the engine was told to stop.
     await detach()

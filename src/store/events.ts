@@ -39,12 +39,14 @@ export async function eventsOfType(ctx: Context, run: RunId, types: readonly Eve
  */
 export async function* tail(ctx: Context, run: RunId, after: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
   await mustGet(ctx, run)
+  const isOver = async () =>
+    isFinished((await ctx.db.selectFrom('runs').select('state').where('id', '=', run).executeTakeFirstOrThrow()).state)
   const watch = ctx.hub.watch(run)
   let last = after
   try {
     while (!signal.aborted) {
       // Read before the events: what was written before the end is then among them.
-      const over = isFinished((await mustGet(ctx, run)).state)
+      const over = await isOver()
       const page = await events(ctx, run, last, PAGE)
       for (const event of page) {
         if (signal.aborted) return

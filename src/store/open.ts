@@ -215,8 +215,9 @@ export class Store {
     return lifecycle.statesOf(this.#ctx, ids)
   }
 
-  recover(): Promise<RunId[]> {
-    return recovery.recover(this.#ctx)
+  /** `lost` names runs of a living node that it does not work on any more. */
+  recover(lost?: (run: RunId, node: string) => boolean): Promise<RunId[]> {
+    return recovery.recover(this.#ctx, lost)
   }
 
   holdNode(node: string): void {

@@ -19,7 +19,7 @@ interface Orphan {
  * Puts runs back into the queue whose process has died; a run that keeps killing its process fails with `crash_loop`. Any process may call it
  * at any time, several at once too. One small read when there is nothing to do.
  */
-export async function recover(ctx: Context): Promise<RunId[]> {
+export async function recover(ctx: Context, lost: (run: RunId, node: string) => boolean = () => false): Promise<RunId[]> {
   const running = await ctx.db
     .selectFrom('runs')
     .select(['id', 'epoch', 'crashes', 'node'])
@@ -30,7 +30,7 @@ export async function recover(ctx: Context): Promise<RunId[]> {
   const recovered: RunId[] = []
   for (const run of running) {
     if (!alive.has(run.node) && run.node !== null) alive.set(run.node, nodeIsAlive(ctx.folder, run.node))
-    if (alive.get(run.node) === true) continue
+    if (alive.get(run.node) === true && !(run.node !== null && lost(run.id, run.node))) continue
     if (await putBack(ctx, run)) recovered.push(run.id)
   }
   for (const [node, lives] of alive) {

@@ -59,7 +59,8 @@ export interface SignalsTable {
   data: string
   /** 1: used by the run, or without effect. */
   taken: number
-  created_at: number
+  /** Number of the run's last event when it came: the order of signals. */
+  seq: number
 }
 
 export interface DependsTable {
@@ -151,7 +152,7 @@ async function createSignals(db: Kysely<unknown>): Promise<void> {
     .addColumn('kind', 'text', (it) => it.notNull())
     .addColumn('data', 'text', (it) => it.notNull())
     .addColumn('taken', 'integer', (it) => it.notNull().defaultTo(0))
-    .addColumn('created_at', 'bigint', (it) => it.notNull())
+    .addColumn('seq', 'integer', (it) => it.notNull())
     .execute()
   await db.schema.createIndex('signals_by_run').on('signals').columns(['run', 'taken']).execute()
   await db.schema

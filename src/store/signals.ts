@@ -77,8 +77,11 @@ async function note(it: Sending, type: EventType, data: RunEvent['data']): Promi
 }
 
 async function keep(it: Sending, kind: SignalKind, data: SignalData, taken: 0 | 1): Promise<void> {
-  const row = { id: it.id, run: it.run, kind, data: JSON.stringify(data), taken, created_at: it.tx.now() }
-  await it.tx.t.insertInto('signals').values(row).execute()
+  const { last_seq } = await it.tx.t.selectFrom('runs').select('last_seq').where('id', '=', it.run).executeTakeFirstOrThrow()
+  await it.tx.t
+    .insertInto('signals')
+    .values({ id: it.id, run: it.run, kind, data: JSON.stringify(data), taken, seq: last_seq })
+    .execute()
 }
 
 /** Until it is resumed: a pause stays untaken, the run looks for it between steps. */
@@ -153,7 +156,7 @@ export async function untaken(tx: Tx, run: RunId, kinds: readonly SignalKind[]):
     .where('run', '=', run)
     .where('taken', '=', 0)
     .where('kind', 'in', [...kinds])
-    .orderBy('created_at')
+    .orderBy('seq')
     .orderBy('id')
     .execute()
   return rows.map((it) => ({ id: it.id, kind: it.kind as SignalKind, data: parseJson(it.data, `signal ${it.id}`) as SignalData }))

@@ -78,6 +78,11 @@ class ImmediateDriver extends SqliteDriver {
       }
     })
   }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // A full disk and a read error have rolled it back already; a second rollback would hide what went wrong.
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection)
+  }
 }
 
 /** Tries again while the database is locked, for a minute at most. */
