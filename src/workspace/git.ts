@@ -25,6 +25,8 @@ export interface GitOptions {
   keepBytes?: number
   /** Patterns of ignored files besides the tree's own; default none. */
   excludesFile?: string
+  /** One more setting whose key may hold any character, also "=". */
+  setting?: readonly [key: string, value: string]
 }
 
 export interface Person {
@@ -101,6 +103,11 @@ export async function tryGit(place: GitPlace, args: readonly string[], options: 
   if (options.author) {
     env['GIT_AUTHOR_NAME'] = options.author.name
     env['GIT_AUTHOR_EMAIL'] = options.author.email
+  }
+  if (options.setting) {
+    env['GIT_CONFIG_COUNT'] = '1'
+    env['GIT_CONFIG_KEY_0'] = options.setting[0]
+    env['GIT_CONFIG_VALUE_0'] = options.setting[1]
   }
   const where = [`--git-dir=${place.gitDir}`, ...(place.workTree === undefined ? [] : [`--work-tree=${place.workTree}`])]
   const excludes = ['-c', `core.excludesFile=${options.excludesFile ?? '/dev/null'}`]

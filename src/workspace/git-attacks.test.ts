@@ -1,0 +1,267 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { git as plainGit } from '../../test/support/repository.ts'
+import { type Life, live } from '../../test/workspace/life.ts'
+import { land } from './land.ts'
+import { reap } from './reap.ts'
+import { restoreAttempt } from './rescue.ts'
+
+interface Scene extends Life {
+  tree: string
+  mark: string
+  /** The user's git dir. */
+  common: string
+  /** The worktree's part of it. */
+  admin: string
+}
+
+interface Attack {
+  name: string
+  /** Done with everything a program in the workspace can reach. */
+  plant(scene: Scene): void
+  /** Ordinary git calls that fall for it: the control that shows the attack is live. */
+  falls: (scene: Scene) => (readonly string[])[]
+}
+
+const ATTACKS: Attack[] = [
+  {
+    name: 'a hook in the shared git dir',
+    plant: ({ common, mark }) => hook(join(common, 'hooks/pre-commit'), mark),
+    falls: () => [['commit', '-qam', 'x']],
+  },
+  {
+    name: 'a post-checkout hook',
+    plant: ({ common, mark }) => hook(join(common, 'hooks/post-checkout'), mark),
+    falls: () => [['checkout', '-q', '-b', 'other']],
+  },
+  {
+    name: 'a reference-transaction hook',
+    plant: ({ common, mark }) => hook(join(common, 'hooks/reference-transaction'), mark),
+    falls: () => [['update-ref', 'refs/heads/q', 'HEAD']],
+  },
+  {
+    name: 'a tracked hook under core.hooksPath',
+    plant: ({ root, tree, mark }) => {
+      plainGit(root, 'config', 'core.hooksPath', '.husky/_')
+      for (const name of ['pre-commit', 'post-commit', 'post-checkout', 'post-index-change']) hook(join(tree, '.husky/_', name), mark)
+    },
+    falls: () => [['add', '-A']],
+  },
+  {
+    name: 'core.fsmonitor',
+    plant: ({ root, mark }) => config(root, 'core.fsmonitor', `touch ${mark}; false`),
+    falls: () => [['status']],
+  },
+  {
+    name: 'core.fsmonitor in config.worktree',
+    plant: ({ root, admin, mark }) => {
+      config(root, 'extensions.worktreeConfig', 'true')
+      writeFileSync(join(admin, 'config.worktree'), `[core]\n\tfsmonitor = "touch ${mark}; false"\n`)
+    },
+    falls: () => [['status']],
+  },
+  {
+    name: 'a clean filter of a free name',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'filter.evil.clean', `touch ${mark}; cat`)
+      writeFiles(tree, { '.gitattributes': '*.txt filter=evil\n', 'f.txt': 'changed\n' })
+    },
+    falls: () => [['add', '-A']],
+  },
+  {
+    name: 'a smudge filter of a free name',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'filter.evil.smudge', `touch ${mark}; cat`)
+      config(root, 'filter.evil.required', 'true')
+      writeFiles(tree, { '.gitattributes': '*.txt filter=evil\n', 'f.txt': 'changed\n' })
+    },
+    falls: () => [['checkout', '-f', 'HEAD', '--', 'f.txt']],
+  },
+  {
+    name: 'a filter process',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'filter.evil.process', `touch ${mark}; false`)
+      writeFiles(tree, { '.gitattributes': '*.txt filter=evil\n', 'f.txt': 'changed\n' })
+    },
+    falls: () => [['add', '-A']],
+  },
+  {
+    name: 'diff.external',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'diff.external', `touch ${mark}; true`)
+      writeFiles(tree, { 'f.txt': 'changed\n' })
+    },
+    falls: () => [['diff']],
+  },
+  {
+    name: 'a textconv',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'diff.x.textconv', `touch ${mark}; cat`)
+      writeFiles(tree, { '.gitattributes': '*.txt diff=x\n', 'f.txt': 'changed\n' })
+    },
+    falls: () => [['diff']],
+  },
+  {
+    name: 'gpg.program with commit.gpgSign',
+    plant: ({ root, tree, mark }) => {
+      hook(join(tree, 'gpg.sh'), mark)
+      config(root, 'gpg.program', join(tree, 'gpg.sh'))
+      config(root, 'commit.gpgSign', 'true')
+      writeFiles(tree, { 'f.txt': 'changed\n' })
+    },
+    falls: () => [['commit', '-qam', 'x']],
+  },
+  {
+    name: 'url.insteadOf that turns every path into a command',
+    plant: ({ root, mark, dataDir }) => {
+      config(root, `url.ext::sh -c touch% ${mark}% .insteadOf`, dataDir)
+      config(root, 'protocol.ext.allow', 'always')
+    },
+    falls: ({ dataDir }) => [['fetch', join(dataDir, 'runs/r1/git')]],
+  },
+  {
+    name: 'core.sshCommand',
+    plant: ({ root, mark, dataDir }) => {
+      config(root, 'core.sshCommand', `touch ${mark}; false`)
+      config(root, 'url.ssh://x.invalid/.insteadOf', dataDir)
+    },
+    falls: ({ dataDir }) => [['fetch', join(dataDir, 'runs/r1/git')]],
+  },
+  {
+    name: 'core.alternateRefsCommand',
+    plant: ({ root, common, mark }) => {
+      const other = join(temporaryFolder(), 'other')
+      plainGit(root, 'clone', '-q', root, other)
+      plainGit(other, 'commit', '-q', '--allow-empty', '-m', 'more')
+      writeFileSync(join(common, 'objects/info/alternates'), `${join(other, '.git/objects')}\n`)
+      config(root, 'core.alternateRefsCommand', `touch ${mark}; true`)
+      config(root, 'remote.other.url', other)
+    },
+    falls: () => [['fetch', '-q', 'other']],
+  },
+  {
+    name: 'the .git file of the worktree redirected',
+    plant: ({ tree, mark }) => {
+      plainGit(tree, 'init', '-q', '--bare', 'evil')
+      const text = `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ${tree}\n\tfsmonitor = "touch ${mark}; false"\n`
+      writeFileSync(join(tree, 'evil/config'), text)
+      rmSync(join(tree, '.git'))
+      writeFileSync(join(tree, '.git'), `gitdir: ${tree}/evil\n`)
+    },
+    falls: () => [['status']],
+  },
+  {
+    name: 'commondir redirected',
+    plant: ({ common, admin, mark }) => {
+      const copy = join(temporaryFolder(), 'common')
+      cpSync(common, copy, { recursive: true })
+      appendFileSync(join(copy, 'config'), `[core]\n\tfsmonitor = "touch ${mark}; false"\n`)
+      writeFileSync(join(admin, 'commondir'), `${copy}\n`)
+    },
+    falls: () => [['status']],
+  },
+  {
+    name: 'a nested repository with a monitor',
+    plant: ({ tree, mark }) => {
+      mkdirSync(join(tree, 'sub'))
+      plainGit(join(tree, 'sub'), 'init', '-q')
+      writeFiles(tree, { 'sub/x': 'x\n' })
+      plainGit(join(tree, 'sub'), 'add', '-A')
+      plainGit(join(tree, 'sub'), 'commit', '-qm', 's')
+      config(join(tree, 'sub'), 'core.fsmonitor', `touch ${mark}; false`)
+    },
+    falls: () => [['add', '-A'], ['status']],
+  },
+  {
+    name: 'a merge driver',
+    plant: ({ root, tree, mark }) => {
+      config(root, 'merge.x.driver', `touch ${mark}; true`)
+      writeFiles(tree, { '.gitattributes': '*.txt merge=x\n', 'f.txt': 'theirs\n' })
+      writeFiles(root, { '.gitattributes': '*.txt merge=x\n', 'f.txt': 'ours\n' })
+      plainGit(root, 'add', '-A')
+      plainGit(root, 'commit', '-qm', 'feat: ours')
+    },
+    falls: () => [
+      ['add', '-A'],
+      ['commit', '-qm', 'x'],
+      ['merge', '-q', 'main'],
+    ],
+  },
+]
+
+function hook(file: string, mark: string): void {
+  writeFiles(join(file, '..'), { [file.slice(file.lastIndexOf('/') + 1)]: `#!/bin/sh\ntouch "${mark}"\n` })
+  chmodSync(file, 0o755)
+}
+
+function config(root: string, key: string, value: string): void {
+  plainGit(root, 'config', key, value)
+}
+
+async function scene(): Promise<Scene> {
+  const life = await live({ 'f.txt': 'one\n', '.gitattributes': '# none\n' })
+  const common = join(life.root, '.git')
+  const mark = join(temporaryFolder('reeve-mark-'), 'executed')
+  return { ...life, tree: life.workspace.path, mark, common, admin: join(common, 'worktrees/tree') }
+}
+
+/** Everything reeve ever does with a workspace and the repository it came from. */
+async function wholeLife({ workspace, project, dataDir }: Scene): Promise<void> {
+  await workspace.treeHash()
+  const { commit } = await workspace.checkpoint('feat: what the task wrote')
+  await workspace.changes()
+  await workspace.patch()
+  writeFiles(workspace.path, { 'later.txt': 'later\n' })
+  const kept = await workspace.keepAttempt()
+  await workspace.restore(commit)
+  await workspace.restore(workspace.base)
+  await workspace.restore(commit)
+  await (await workspace.scratch(commit)).dispose()
+  await workspace.publish({ branch: true })
+  await restoreAttempt(project, kept.ref, { folder: join(dataDir, 'rescued') })
+  for (const how of ['branch', 'merge'] as const) {
+    await land({ project, run: 'r1', commit, base: workspace.base, how, branch: 'landed', message: 'feat: it', trailers: {} }).catch(
+      () => {},
+    )
+  }
+  await reap({ project, runId: 'r1', dataDir, branch: 'delete' })
+}
+
+describe('git calls on a repository that a task has poisoned', () => {
+  for (const attack of ATTACKS) {
+    it(`execute nothing: ${attack.name}`, async () => {
+      const planted = await scene()
+      attack.plant(planted)
+      rmSync(planted.mark, { force: true })
+      await wholeLife(planted)
+      expect(existsSync(planted.mark), 'reeve executed what the task planted').toBe(false)
+
+      const control = await scene()
+      attack.plant(control)
+      rmSync(control.mark, { force: true })
+      for (const args of attack.falls(control)) asUser(control.tree, args)
+      expect(existsSync(control.mark), 'the control: ordinary git falls for it').toBe(true)
+    })
+  }
+})
+
+/** git as a user's shell runs it; whether it fails does not matter here. */
+function asUser(cwd: string, args: readonly string[]): void {
+  const identity = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: cwd,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_PAGER: 'cat',
+    ...identity,
+  }
+  try {
+    execFileSync('git', args, { cwd, env, stdio: 'ignore' })
+  } catch {
+    // The attack may well break the command after it was executed.
+  }
+}
