@@ -59,9 +59,12 @@ reeve_install() { # the packages of the lockfile, once per lockfile; $1 = "all" 
   echo "reeve: installing packages (once) ..." >&2
   omit=
   if [ "$1" = runtime ]; then omit=--omit=dev; fi
+  mkdir -p "$root/.cache"
+  log="$root/.cache/npm-ci.log"
   # shellcheck disable=SC2086
-  if ! (cd "$root" && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error $omit >&2); then
-    echo "reeve: npm ci failed in $root. See the lines above." >&2
+  if ! (cd "$root" && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error $omit > "$log" 2>&1); then
+    head -n 12 "$log" >&2
+    echo "reeve: npm ci failed in $root. All it said is in $log." >&2
     return 3
   fi
   echo "$sum $1" > "$stamp"

@@ -21,6 +21,7 @@ const LICENCES = new Set([
   'Unlicense',
   'MIT OR Apache-2.0',
   '(MIT OR CC0-1.0)',
+  '(AFL-2.1 OR BSD-3-Clause)',
 ])
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Entry> }
