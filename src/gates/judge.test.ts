@@ -1,0 +1,665 @@
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../test/support/folder.ts'
+import { type Files, fakeCase, fakeCommand, type Judged, judgeWorld, type Sight, type World } from '../../test/support/judge.ts'
+import { introducedFindings } from '../core/verdict.ts'
+import type { Finding, Measurement, TestCase } from './port.ts'
+
+const A = 'a.test.js > adds'
+const B = 'a.test.js > halves'
+const remark = (parts: Partial<Finding>): Finding => ({
+  file: 'src/a.js',
+  line: 1,
+  severity: 'error',
+  rule: 'no-x',
+  message: 'x is bad',
+  attribution: 'none',
+  ...parts,
+})
+
+/** A change of production code only; `measure` says what differs. */
+const code = (measure: World['measure'], parts: Partial<World> = {}): World => ({
+  base: { 'src/a.js': 'one\n' },
+  change: { 'src/a.js': 'two\n' },
+  measure,
+  ...parts,
+})
+const tests = (...cases: TestCase[]): Partial<Measurement> => ({ cases })
+
+function gate({ verdict }: Judged, name: string) {
+  const found = verdict.gates.find((it) => it.name === name)
+  if (!found) throw new Error(`no gate ${name}`)
+  return found
+}
+const attributions = (judged: Judged, name = 'tests') => gate(judged, name).findings.map((it) => `${it.attribution} ${it.rule}`)
+
+describe('attribution of tests', () => {
+  const cases: { what: string; measure: (sight: Sight) => Partial<Measurement>; status: string; found: string[]; kind?: World['kind'] }[] =
+    [
+      { what: 'passes when all pass', measure: () => tests(fakeCase(A)), status: 'passed', found: [] },
+      {
+        what: 'calls a failure introduced when the test passes on the base',
+        measure: ({ inWorkspace }) => tests(fakeCase(A, inWorkspace ? 'failed' : 'passed'), fakeCase(B)),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'calls a failure pre-existing when the test fails on the base too',
+        measure: () => tests(fakeCase(A, 'failed')),
+        status: 'warning',
+        found: [`pre-existing ${A}`],
+      },
+      {
+        what: 'calls a new failing test introduced',
+        measure: ({ inWorkspace }) => (inWorkspace ? tests(fakeCase(A), fakeCase(B, 'failed')) : tests(fakeCase(A))),
+        status: 'failed',
+        found: [`introduced ${B}`],
+      },
+      {
+        what: 'does not excuse a test that was skipped on the base',
+        measure: ({ inWorkspace }) => tests(fakeCase(A, inWorkspace ? 'failed' : 'skipped')),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'tells the two apart in one run',
+        measure: ({ inWorkspace }) => tests(fakeCase(A, 'failed'), fakeCase(B, inWorkspace ? 'failed' : 'passed')),
+        status: 'failed',
+        found: [`pre-existing ${A}`, `introduced ${B}`],
+      },
+      {
+        what: 'calls a failure flaky when it passes in the first run again and in the whole one after it',
+        measure: ({ inWorkspace, runs }) => tests(fakeCase(A, inWorkspace && runs === 0 ? 'failed' : 'passed')),
+        status: 'warning',
+        found: [`flaky ${A}`],
+      },
+      {
+        what: 'calls a failure introduced when it passes alone and fails with the others',
+        measure: ({ inWorkspace, onlyTests }) => tests(fakeCase(A, inWorkspace && !onlyTests ? 'failed' : 'passed')),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'does not let a test that failed by chance on the base excuse the change',
+        measure: ({ inWorkspace, onlyTests }) => tests(fakeCase(A, inWorkspace || !onlyTests ? 'failed' : 'passed')),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'says not run when the machine is at fault',
+        measure: () => ({ status: 'failed', environmental: true, problem: 'No space left on device.', cases: null }),
+        status: 'not_run',
+        found: ['environmental reeve/command-failed'],
+      },
+      {
+        what: 'says not run when the tool is missing',
+        measure: () => ({ status: 'not_run', problem: 'vitest was not found. Run: npm ci' }),
+        status: 'not_run',
+        found: [],
+      },
+      {
+        what: 'says not run when the tool breaks in the same way on the base',
+        measure: () => ({ status: 'failed', exitCode: 2, cases: null }),
+        status: 'not_run',
+        found: ['environmental reeve/command-failed'],
+      },
+      {
+        what: 'counts everything as introduced when the base cannot be measured',
+        measure: ({ inWorkspace }) =>
+          inWorkspace ? tests(fakeCase(A, 'failed')) : { status: 'not_run', problem: 'vitest was not found.' },
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'fails when no test was collected',
+        measure: ({ inWorkspace }) => tests(...(inWorkspace ? [] : [fakeCase(A)])),
+        status: 'failed',
+        found: ['introduced reeve/no-tests'],
+      },
+      {
+        what: 'fails when no test was collected for a feature, even when the base had none',
+        kind: 'feature',
+        measure: () => tests(),
+        status: 'failed',
+        found: ['introduced reeve/no-tests'],
+      },
+      { what: 'says not run when a chore is done where there never were tests', measure: () => tests(), status: 'not_run', found: [] },
+      {
+        what: 'fails on a failing test whose command ends with exit code 0',
+        measure: ({ inWorkspace }) => ({ cases: [fakeCase(A, inWorkspace ? 'failed' : 'passed')], status: 'passed', exitCode: 0 }),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+      {
+        what: 'names each failing test once, although the tool lists it as a finding too',
+        measure: ({ inWorkspace }) =>
+          inWorkspace ? { status: 'failed', cases: [fakeCase(A, 'failed')], findings: [remark({ rule: A })] } : tests(fakeCase(A)),
+        status: 'failed',
+        found: [`introduced ${A}`],
+      },
+    ]
+  it.each(cases)('$what', async ({ measure, status, found, kind }) => {
+    const judged = await judgeWorld(code(measure, kind ? { kind } : {}))
+    expect(gate(judged, 'tests').status).toBe(status)
+    expect(attributions(judged)).toEqual(found)
+    expect(judged.open).toBe(0)
+  })
+
+  it('gives only the introduced failures back to the agent', async () => {
+    const judged = await judgeWorld(code(({ inWorkspace }) => tests(fakeCase(A, 'failed'), fakeCase(B, inWorkspace ? 'failed' : 'passed'))))
+    expect(introducedFindings(judged.verdict).map((it) => it.rule)).toEqual([B])
+  })
+
+  it('knows a test of a moved file again', async () => {
+    const text = "it('adds', () => {\n  expect(add(1)).toBe(2)\n})\n"
+    const judged = await judgeWorld({
+      base: { 'a.test.js': text },
+      change: { 'test/a.test.js': text },
+      measure: ({ inWorkspace }) => tests(fakeCase(`${inWorkspace ? 'test/' : ''}a.test.js > adds`, 'failed')),
+    })
+    expect(attributions(judged)).toEqual(['pre-existing test/a.test.js > adds'])
+    expect(gate(judged, 'integrity').findings).toEqual([])
+  })
+
+  it('does not run a test again that waited for ever', async () => {
+    const judged = await judgeWorld(
+      code(({ inWorkspace }) =>
+        inWorkspace ? { status: 'failed', findings: [remark({ rule: 'reeve/timeout', file: null })], cases: null } : tests(fakeCase(A)),
+      ),
+    )
+    expect(judged.ran).toEqual(['tests in workspace', 'tests in scratch'])
+    expect(gate(judged, 'tests').status).toBe('failed')
+  })
+
+  it('has no attribution without a base, and fails all the same', async () => {
+    const judged = await judgeWorld(code(() => tests(fakeCase(A, 'failed')), { alone: true }))
+    expect(attributions(judged)).toEqual([`none ${A}`])
+    expect(judged.verdict.status).toBe('failed')
+    expect(judged.verdict.gates.map((it) => it.name)).not.toContain('integrity')
+  })
+})
+
+describe('commands that tell only an exit code', () => {
+  const commands = () => [fakeCommand('tests', { tool: 'make', report: { format: 'exit-code', path: null } })]
+  const red = { status: 'failed', exitCode: 2, outputTail: 'make: *** [test] Error 1' } as const
+  const cases: { what: string; measure: World['measure']; status: string; found: string[]; acceptance?: boolean }[] = [
+    {
+      what: 'fails when the base passes',
+      measure: ({ inWorkspace }) => (inWorkspace ? red : {}),
+      status: 'failed',
+      found: ['introduced reeve/command-failed'],
+    },
+    { what: 'warns when the base fails too', measure: () => red, status: 'warning', found: ['pre-existing reeve/command-failed'] },
+    {
+      what: 'is flaky when it passes again',
+      measure: ({ inWorkspace, runs }) => (inWorkspace && runs === 0 ? red : {}),
+      status: 'warning',
+      found: ['flaky reeve/command-failed'],
+    },
+  ]
+  it.each(cases)('$what', async ({ measure, status, found }) => {
+    const judged = await judgeWorld(code(measure, { commands }))
+    expect(gate(judged, 'tests').status).toBe(status)
+    expect(attributions(judged)).toEqual(found)
+  })
+
+  it('builds on the base before it asks there', async () => {
+    const judged = await judgeWorld(
+      code(({ gate: name, inWorkspace }) => (name === 'tests' && inWorkspace ? red : {}), {
+        commands: () => [fakeCommand('build'), ...commands()],
+      }),
+    )
+    expect(judged.ran.slice(0, 4)).toEqual(['build in workspace', 'tests in workspace', 'build in scratch', 'tests in scratch'])
+  })
+
+  it('accepts no excuse for a command that the task asks for', async () => {
+    const judged = await judgeWorld(
+      code(() => red, { commands: () => [fakeCommand('acceptance-1', { tool: 'configured', report: null })] }),
+    )
+    expect(attributions(judged, 'acceptance-1')).toEqual(['introduced reeve/command-failed'])
+    expect(judged.verdict.status).toBe('failed')
+  })
+})
+
+describe('attribution of remarks', () => {
+  const base = 'a\nb\nc\n'
+  const change = 'new\na\nb\nc\n'
+  const lint = (now: Finding[], before: Finding[]): World => ({
+    base: { 'src/a.js': base },
+    change: { 'src/a.js': change },
+    commands: () => [fakeCommand('lint')],
+    measure: ({ inWorkspace }) => ({
+      findings: inWorkspace ? now : before,
+      status: (inWorkspace ? now : before).length > 0 ? 'failed' : 'passed',
+    }),
+  })
+  const cases: { what: string; now: Finding[]; before: Finding[]; status: string; found: string[] }[] = [
+    {
+      what: 'follows a remark to its new line',
+      now: [remark({ line: 3 })],
+      before: [remark({ line: 2 })],
+      status: 'warning',
+      found: ['pre-existing no-x'],
+    },
+    {
+      what: 'calls the one on the new line new',
+      now: [remark({ line: 1 }), remark({ line: 3 })],
+      before: [remark({ line: 2 })],
+      status: 'failed',
+      found: ['introduced no-x', 'pre-existing no-x'],
+    },
+    {
+      what: 'compares messages without their numbers',
+      now: [remark({ line: 4, message: 'declared on line 12' })],
+      before: [remark({ line: 3, message: 'declared on line 11' })],
+      status: 'warning',
+      found: ['pre-existing no-x'],
+    },
+    {
+      what: 'does not excuse another rule',
+      now: [remark({ line: 3, rule: 'no-y' })],
+      before: [remark({ line: 2 })],
+      status: 'failed',
+      found: ['introduced no-y'],
+    },
+    {
+      what: 'does not excuse another file',
+      now: [remark({ file: 'src/b.js' })],
+      before: [remark({})],
+      status: 'failed',
+      found: ['introduced no-x'],
+    },
+    {
+      what: 'blames warnings where they make the tool fail',
+      now: [remark({ severity: 'warning' })],
+      before: [],
+      status: 'failed',
+      found: ['introduced no-x'],
+    },
+  ]
+  it.each(cases)('$what', async ({ now, before, status, found }) => {
+    const judged = await judgeWorld(lint(now, before))
+    expect(gate(judged, 'lint').status).toBe(status)
+    expect(attributions(judged, 'lint')).toEqual(found)
+  })
+})
+
+describe('the base', () => {
+  it('is not measured while all is green', async () => {
+    const judged = await judgeWorld(code(() => tests(fakeCase(A))))
+    expect(judged.ran).toEqual(['tests in workspace'])
+    expect(gate(judged, 'tests').base).toBeNull()
+  })
+
+  it('is measured at the end of the work, for the record', async () => {
+    const judged = await judgeWorld(code(() => tests(fakeCase(A)), { depth: 'full' }))
+    expect(gate(judged, 'tests').base).toEqual({ status: 'passed', tests: { total: 1, passed: 1, failed: 0, skipped: 0 } })
+  })
+
+  it('is measured once for many judgements', async () => {
+    const cacheDir = temporaryFolder()
+    const world = code(({ inWorkspace }) => tests(fakeCase(A, inWorkspace ? 'failed' : 'passed')), { cacheDir })
+    const first = await judgeWorld(world)
+    const second = await judgeWorld(world)
+    expect(first.ran.filter((it) => it === 'tests in scratch')).toHaveLength(1)
+    expect(second.ran.filter((it) => it === 'tests in scratch')).toHaveLength(0)
+    expect(attributions(second)).toEqual([`introduced ${A}`])
+  })
+
+  it('blames the change, with the reason, when it cannot be checked out', async () => {
+    const judged = await judgeWorld(
+      code(() => tests(fakeCase(A, 'failed')), { baseCheckout: () => Promise.reject(new Error('disk is full')) }),
+    )
+    expect(attributions(judged)).toEqual([`introduced ${A}`])
+    expect(gate(judged, 'tests').reason).toContain('the base could not be measured: disk is full')
+  })
+})
+
+describe('the order of gates', () => {
+  const all = () => ['coverage', 'format', 'acceptance-1', 'tests', 'lint', 'types', 'build'].map((it) => fakeCommand(it))
+
+  it("runs build, types, lint, tests, the task's commands and others", async () => {
+    const judged = await judgeWorld(code(() => ({}), { commands: all }))
+    expect(judged.ran).toEqual(['build', 'types', 'lint', 'tests', 'acceptance-1', 'format'].map((it) => `${it} in workspace`))
+  })
+
+  it('judges nothing that an earlier build left behind when the build fails', async () => {
+    const judged = await judgeWorld(
+      code(({ gate: name, inWorkspace }) => (name === 'build' && inWorkspace ? { findings: [remark({})], status: 'failed' } : {}), {
+        commands: () => [fakeCommand('build', { tool: 'cmake' }), fakeCommand('tests', { tool: 'ctest' }), fakeCommand('lint')],
+      }),
+    )
+    expect(gate(judged, 'tests')).toMatchObject({ status: 'not_run', reason: 'The build failed, and this needs what it makes.' })
+    expect(gate(judged, 'lint').status).toBe('passed')
+    expect(judged.verdict.status).toBe('failed')
+  })
+
+  it('runs tests that need no build when the build fails', async () => {
+    const judged = await judgeWorld(
+      code(
+        ({ gate: name, inWorkspace }) =>
+          name === 'build' && inWorkspace ? { findings: [remark({})], status: 'failed' } : tests(fakeCase(A)),
+        {
+          commands: () => [fakeCommand('build'), fakeCommand('tests')],
+        },
+      ),
+    )
+    expect(gate(judged, 'tests').status).toBe('passed')
+  })
+
+  it('lists the gates that a project does not have, and holds that against nobody', async () => {
+    const judged = await judgeWorld(code(() => tests(fakeCase(A))))
+    expect(gate(judged, 'lint')).toMatchObject({ status: 'not_run', command: null })
+    expect(judged.verdict).toMatchObject({ status: 'passed', score: 1, summary: '2 gates passed.' })
+  })
+
+  it('says that nothing is known when there is no gate at all', async () => {
+    const judged = await judgeWorld(code(() => ({}), { commands: () => [], alone: true }))
+    expect(judged.verdict).toMatchObject({ status: 'not_run', score: 0, summary: 'No gate could be run, so nothing is known.' })
+  })
+
+  it('is not green when the tests could not run', async () => {
+    const judged = await judgeWorld(
+      code(({ gate: name }) => (name === 'tests' ? { status: 'not_run', problem: 'pytest was not found.' } : {}), {
+        commands: () => [fakeCommand('lint'), fakeCommand('tests')],
+      }),
+    )
+    expect(judged.verdict.status).toBe('not_run')
+    expect(judged.verdict.summary).toContain('tests could not run: pytest was not found')
+  })
+
+  it('stops with the reason of the abort, and leaves no scratch behind', async () => {
+    const stop = new AbortController()
+    const ended = judgeWorld(
+      code(
+        () => {
+          stop.abort(new Error('stopped by Ada'))
+          return {}
+        },
+        { signal: stop.signal },
+      ),
+    )
+    await expect(ended).rejects.toThrow('stopped by Ada')
+  })
+
+  it('tells what it does as it goes', async () => {
+    const judged = await judgeWorld(code(({ inWorkspace }) => tests(fakeCase(A, inWorkspace ? 'failed' : 'passed'))))
+    expect(judged.events[0]).toEqual({ type: 'gate.started', gate: 'tests', command: 'run tests', where: 'change' })
+    expect(judged.events.at(-1)).toMatchObject({
+      type: 'gate.finished',
+      gate: 'tests',
+      status: 'failed',
+      introduced: 1,
+      total: 1,
+      where: 'change',
+    })
+  })
+})
+
+describe('what a change does to its judges', () => {
+  const test =
+    "import { add } from '../src/a.js'\nit('adds', () => {\n  expect(add(1, 2)).toBe(3)\n  expect(add(0, 0)).toBe(0)\n})\nit('halves', () => {\n  expect(half(4)).toBe(2)\n})\n"
+  const manifest = (scripts: Record<string, string>, more: object = {}) => JSON.stringify({ name: 'x', scripts, ...more })
+  const base: Files = { 'src/a.js': 'one\n', 'a.test.js': test, 'package.json': manifest({ test: 'vitest run', lint: 'eslint .' }) }
+  const from = (parts: Record<string, string | null>): Files => {
+    const files: Record<string, string> = { ...base, 'src/a.js': 'two\n' }
+    for (const [path, text] of Object.entries(parts)) {
+      if (text === null) delete files[path]
+      else files[path] = text
+    }
+    return files
+  }
+  const green = () => tests(fakeCase(A), fakeCase(B))
+  const cases: {
+    what: string
+    change: Record<string, string | null>
+    found: string[]
+    kind?: World['kind']
+    base?: Files
+    measure?: World['measure']
+    settings?: World['settings']
+    status?: string
+  }[] = [
+    { what: 'says nothing of production code', change: {}, found: [] },
+    { what: 'names a deleted test file', change: { 'a.test.js': null }, found: ['error reeve/test-deleted', 'error reeve/test-deleted'] },
+    { what: 'names a deleted test', change: { 'a.test.js': test.replace(/it\('halves'[\s\S]*/, '') }, found: ['error reeve/test-deleted'] },
+    {
+      what: 'names a skipped test',
+      change: { 'a.test.js': test.replace("it('halves'", "it.skip('halves'") },
+      found: ['error reeve/test-skipped'],
+    },
+    {
+      what: 'names a test that is marked to run alone',
+      change: { 'a.test.js': test.replace("it('adds'", "it.only('adds'") },
+      found: ['error reeve/test-skipped'],
+    },
+    {
+      what: 'names removed assertions',
+      change: { 'a.test.js': test.replace('  expect(add(0, 0)).toBe(0)\n', '') },
+      found: ['error reeve/test-weakened'],
+    },
+    {
+      what: 'names an assertion that cannot fail any more',
+      change: { 'a.test.js': test.replace('expect(half(4)).toBe(2)', 'expect(true).toBe(true)') },
+      found: ['error reeve/test-weakened'],
+    },
+    {
+      what: 'names an assertion that says less',
+      change: { 'a.test.js': test.replace('expect(half(4)).toBe(2)', 'expect(half(4)).toBeDefined()') },
+      found: ['error reeve/test-weakened'],
+    },
+    {
+      what: 'refuses another expectation in a refactoring',
+      kind: 'refactor',
+      change: { 'a.test.js': test.replace('toBe(2)', 'toBe(5)') },
+      found: ['error reeve/test-weakened'],
+    },
+    {
+      what: 'warns of another expectation in a bug fix',
+      kind: 'bugfix',
+      change: { 'a.test.js': test.replace('toBe(2)', 'toBe(5)') },
+      found: ['warning reeve/test-weakened'],
+      status: 'warning',
+    },
+    {
+      what: 'allows a renamed function in a refactoring',
+      kind: 'refactor',
+      change: { 'a.test.js': test.replaceAll('half', 'halve') },
+      found: [],
+    },
+    { what: 'allows a renamed test', change: { 'a.test.js': test.replace("it('halves'", "it('halves a number'") }, found: [] },
+    {
+      what: 'allows a moved test',
+      change: { 'a.test.js': test.replace(/it\('halves'[\s\S]*/, ''), 'b.test.js': test.slice(test.indexOf("it('halves'")) },
+      found: [],
+    },
+    { what: 'allows a new test', change: { 'b.test.js': "it('new', () => { expect(f()).toBe(1) })\n" }, found: [] },
+    {
+      what: 'warns of a new test that cannot fail',
+      change: { 'b.test.js': "it('new', () => { expect(1).toBe(1) })\n" },
+      found: ['warning reeve/test-vacuous'],
+      status: 'warning',
+    },
+    {
+      what: 'warns of an empty new test',
+      change: { 'b.test.js': "it('new', () => {})\n" },
+      found: ['warning reeve/test-vacuous'],
+      status: 'warning',
+    },
+    {
+      what: 'warns of a new test that is skipped',
+      change: { 'b.test.js': "it.skip('new', () => { expect(f()).toBe(1) })\n" },
+      found: ['warning reeve/test-skipped'],
+      status: 'warning',
+    },
+    {
+      what: 'refuses a rewritten snapshot in a refactoring',
+      kind: 'refactor',
+      base: { ...base, '__snapshots__/a.snap': 'old' },
+      change: { '__snapshots__/a.snap': 'new' },
+      found: ['error reeve/test-weakened'],
+    },
+    {
+      what: 'names a test command that does nothing',
+      change: { 'package.json': manifest({ test: 'exit 0', lint: 'eslint .' }) },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'names a test command that swallows its failure',
+      change: { 'package.json': manifest({ test: 'vitest run || true', lint: 'eslint .' }) },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'names a removed script',
+      change: { 'package.json': manifest({ test: 'vitest run' }) },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'allows a new dependency',
+      change: { 'package.json': manifest({ test: 'vitest run', lint: 'eslint .' }, { dependencies: { zod: '4' } }) },
+      found: [],
+    },
+    {
+      what: 'allows a script of another purpose',
+      change: { 'package.json': manifest({ test: 'vitest run', lint: 'eslint .', start: 'node .' }) },
+      found: [],
+    },
+    {
+      what: 'warns of a changed command that is not weaker',
+      change: { 'package.json': manifest({ test: 'vitest run --reporter=dot', lint: 'eslint .' }) },
+      found: ['warning reeve/gate-config-changed'],
+      status: 'warning',
+    },
+    {
+      what: 'names a runner configuration that leaves tests out',
+      change: { 'vitest.config.js': "export default { test: { exclude: ['a.test.js'] } }\n" },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'warns of a new harmless runner configuration',
+      change: { 'vitest.config.js': "export default { test: { environment: 'node', exclude: ['node_modules'] } }\n" },
+      found: ['warning reeve/gate-config-changed'],
+      status: 'warning',
+    },
+    {
+      what: 'names a conftest that drops tests',
+      change: { 'conftest.py': 'def pytest_collection_modifyitems(items):\n    items.clear()\n' },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'refuses changes to its own configuration',
+      change: { 'reeve.toml': '[gates.tests]\ncommand = "true"\n' },
+      found: ['error reeve/protected-file-changed'],
+    },
+    {
+      what: 'refuses changes to what CI runs',
+      kind: 'feature',
+      change: { '.github/workflows/ci.yml': 'on: push\n', 'b.test.js': "it('new', () => { expect(f()).toBe(1) })\n" },
+      found: ['error reeve/protected-file-changed'],
+    },
+    {
+      what: 'warns when a chore changes what CI runs',
+      change: { '.github/workflows/ci.yml': 'on: push\n' },
+      found: ['warning reeve/protected-file-changed'],
+      status: 'warning',
+    },
+    {
+      what: 'refuses changes that the project forbids',
+      settings: { project: { protected: ['migrations/**'] } },
+      change: { 'migrations/1.sql': 'drop' },
+      found: ['error reeve/protected-file-changed'],
+    },
+    {
+      what: 'names a test that the runner no longer reports',
+      change: { 'vitest.config.js': 'export default { test: { environment: process.env.X } }\n' },
+      measure: ({ inWorkspace }) => tests(fakeCase(A), ...(inWorkspace ? [] : [fakeCase(B)])),
+      found: ['warning reeve/gate-config-changed', 'error reeve/test-disappeared'],
+    },
+    {
+      what: 'names a test that the runner now skips',
+      change: { 'vitest.config.js': 'export default { test: { environment: process.env.X } }\n' },
+      measure: ({ inWorkspace }) => tests(fakeCase(A), fakeCase(B, inWorkspace ? 'skipped' : 'passed')),
+      found: ['warning reeve/gate-config-changed', 'error reeve/test-skipped'],
+    },
+    {
+      what: 'does not miss tests twice whose deletion is known',
+      change: { 'a.test.js': test.replace(/it\('halves'[\s\S]*/, '') },
+      measure: ({ inWorkspace }) => tests(fakeCase(A), ...(inWorkspace ? [] : [fakeCase(B)])),
+      found: ['error reeve/test-deleted'],
+    },
+    {
+      what: 'does not miss tests whose parameters were renamed',
+      change: { 'a.test.js': `${test}\n` },
+      measure: ({ inWorkspace }) => tests(fakeCase(A), fakeCase(inWorkspace ? 'a.test.js > row 2' : 'a.test.js > row 1')),
+      found: [],
+    },
+  ]
+  it.each(cases)('$what', async ({ change, found, kind, base: own, measure, settings, status }) => {
+    const judged = await judgeWorld({
+      base: own ?? base,
+      change: own ? { ...own, ...from(change) } : from(change),
+      measure: measure ?? green,
+      ...(kind ? { kind } : {}),
+      ...(settings ? { settings } : {}),
+    })
+    const integrity = gate(judged, 'integrity')
+    expect(integrity.findings.map((it) => `${it.severity} ${it.rule}`)).toEqual(found)
+    expect(integrity.findings.every((it) => it.attribution === 'tampered')).toBe(true)
+    expect(integrity.status).toBe(status ?? (found.length > 0 ? 'failed' : 'passed'))
+    expect(judged.open).toBe(0)
+  })
+
+  it('names a protected file that was changed', async () => {
+    const judged = await judgeWorld({
+      base,
+      change: from({ 'a.test.js': test.replace('toBe(3)', 'toBe(4)') }),
+      kind: 'bugfix',
+      measure: green,
+      protectedFiles: { 'a.test.js': test },
+    })
+    const messages = gate(judged, 'integrity')
+      .findings.filter((it) => it.rule === 'reeve/protected-file-changed')
+      .map((it) => it.message)
+    expect(messages).toEqual(['The protected file "a.test.js" was changed.'])
+  })
+
+  it('says in one sentence what was done', async () => {
+    const judged = await judgeWorld({
+      base,
+      change: from({ 'a.test.js': test.replace("it('halves'", "it.skip('halves'") }),
+      measure: green,
+    })
+    expect(judged.verdict.summary).toBe('1 gate passed; The test "halves" ran on the base and is skipped now.')
+  })
+
+  it('judges with the commands of the base, and in a copy with its configuration, when the change made them weaker', async () => {
+    const commands = (files: Record<string, string>) => {
+      const { scripts } = JSON.parse(files['package.json'] ?? '{}') as { scripts: { test: string } }
+      return [fakeCommand('tests', { command: scripts.test, argv: ['sh', '-c', scripts.test] })]
+    }
+    const judged = await judgeWorld({
+      base,
+      change: from({ 'package.json': manifest({ test: 'exit 0', lint: 'eslint .' }), 'src/new.js': 'new' }),
+      commands,
+      measure: ({ files }) =>
+        JSON.parse(files['package.json'] ?? '').scripts.test === 'vitest run' && 'src/new.js' in files
+          ? tests(fakeCase(A, 'failed'), fakeCase(B))
+          : green(),
+    })
+    const found = gate(judged, 'tests')
+    expect(found).toMatchObject({ command: 'vitest run', status: 'failed' })
+    expect(found.reason).toContain('Judged in a copy with the base\'s version of "package.json"')
+    expect(attributions(judged)).toEqual([`introduced ${A}`])
+    expect(judged.open).toBe(0)
+  })
+
+  it('takes a command that the base does not have from the change, and says so', async () => {
+    const judged = await judgeWorld({
+      base: { 'src/a.js': 'one\n' },
+      change: { 'src/a.js': 'one\n', 'package.json': manifest({ test: 'vitest run' }) },
+      commands: (files) => ('package.json' in files ? [fakeCommand('tests')] : []),
+      measure: () => tests(fakeCase(A)),
+    })
+    expect(gate(judged, 'tests').status).toBe('warning')
+    expect(gate(judged, 'tests').findings[0]?.message).toBe('The base has no command for tests; this one comes from the change: run tests')
+  })
+})

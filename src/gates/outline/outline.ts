@@ -1,0 +1,32 @@
+import { bracedTests } from './braced.ts'
+import { javascriptTests } from './javascript.ts'
+import { pythonTests } from './python.ts'
+import { rubyTests } from './ruby.ts'
+import type { TestOutline } from './test-outline.ts'
+
+export type Language = 'js' | 'python' | 'go' | 'rust' | 'java' | 'cpp' | 'ruby' | 'elixir'
+
+const LANGUAGES: readonly [RegExp, Language][] = [
+  [/\.(?:[cm]?[jt]s|[jt]sx)$/, 'js'],
+  [/\.py$/, 'python'],
+  [/\.go$/, 'go'],
+  [/\.rs$/, 'rust'],
+  [/\.(?:java|kt|scala|groovy|cs)$/, 'java'],
+  [/\.(?:c|cc|cpp|cxx|h|hh|hpp|hxx)$/, 'cpp'],
+  [/\.rb$/, 'ruby'],
+  [/\.exs?$/, 'elixir'],
+]
+
+export function languageOf(path: string): Language | null {
+  return LANGUAGES.find(([pattern]) => pattern.test(path))?.[1] ?? null
+}
+
+/** The tests of a file; null for languages that are not read. A file whose code cannot be understood gives what could be found. */
+export function outlineTests(path: string, text: string): TestOutline[] | null {
+  const language = languageOf(path)
+  if (language === null) return null
+  if (language === 'js') return javascriptTests(text)
+  if (language === 'python') return pythonTests(text)
+  if (language === 'ruby' || language === 'elixir') return rubyTests(text, language)
+  return bracedTests(text, language)
+}

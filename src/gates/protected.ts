@@ -1,0 +1,77 @@
+import ignore from 'ignore'
+import type { Finding } from '../core/verdict.ts'
+import type { Bench } from './bench.ts'
+import { quoted, RULES, tampered } from './named.ts'
+
+type Severity = Finding['severity']
+
+interface Guarded {
+  path: RegExp
+  what: string
+  severity(kind: string): Severity
+}
+
+const always = (): Severity => 'error'
+const review = (): Severity => 'warning'
+// Who is asked for a chore may be asked to change how the project is built on a server; anybody else has no business there.
+const unlessChore = (kind: string): Severity => (kind === 'chore' ? 'warning' : 'error')
+
+/** Files that programs outside of the run trust later, or that judge this run. */
+const GUARDED: readonly Guarded[] = [
+  { path: /(?:^|\/)(?:reeve(?:\.[\w-]+)?\.toml$|\.reeve\/)/, what: 'how reeve itself works', severity: always },
+  {
+    path: /^(?:\.github\/(?:workflows|actions)\/|\.circleci\/|\.buildkite\/|\.ci\/|\.gitlab\/ci\/|\.woodpecker\/|\.teamcity\/)|(?:^|\/)(?:\.gitlab-ci\.ya?ml|azure-pipelines\.ya?ml|Jenkinsfile|\.travis\.ya?ml|\.drone\.ya?ml|bitbucket-pipelines\.ya?ml|\.woodpecker\.ya?ml|appveyor\.ya?ml|\.appveyor\.ya?ml)$/,
+    what: 'what the continuous integration runs',
+    severity: unlessChore,
+  },
+  {
+    path: /(?:^|\/)(?:\.husky\/|\.envrc$|\.pnpmfile\.cjs$|\.npmrc$|\.yarnrc[^/]*$|\.gitattributes$|\.gitmodules$|\.git(?:$|\/))/,
+    what: 'what programs on your machine do',
+    severity: review,
+  },
+  {
+    path: /(?:^|\/)(?:AGENTS\.md|CLAUDE\.md|GEMINI\.md|\.mcp\.json|\.cursorrules)$|(?:^|\/)\.(?:claude|codex|gemini|cursor|vscode|idea)\//,
+    what: 'what agents and editors are told',
+    severity: review,
+  },
+]
+
+/** Changes to files that are not the task's to change. */
+export async function protectedFindings(bench: Bench): Promise<Finding[]> {
+  const { comparison, protectedFiles, settings, task } = bench.request
+  const changes = comparison?.changes ?? []
+  const own = await Promise.all(
+    protectedFiles.map(async (path) => {
+      const [wanted, now] = [await bench.request.protectedContent(path), await bench.here(path)]
+      if (wanted === now) return []
+      return [tampered(RULES.protected, { file: path }, `The protected file ${quoted(path)} was ${now === null ? 'deleted' : 'changed'}.`)]
+    }),
+  )
+  const told = new Set(protectedFiles)
+  const globs = ignore().add([...settings.project.protected])
+  const guarded = changes
+    .filter((it) => !told.has(it.path))
+    .flatMap((it) => {
+      const verb = { added: 'added', modified: 'changed', deleted: 'deleted' }[it.status]
+      if (globs.ignores(it.path)) {
+        return [
+          tampered(
+            RULES.protected,
+            { file: it.path },
+            `The file ${quoted(it.path)} was ${verb}; [project] protected of reeve.toml forbids it.`,
+          ),
+        ]
+      }
+      const guard = GUARDED.find((known) => known.path.test(it.path))
+      if (!guard) return []
+      return [
+        tampered(
+          RULES.protected,
+          { file: it.path },
+          `The file ${quoted(it.path)}, which decides ${guard.what}, was ${verb}.`,
+          guard.severity(task.kind),
+        ),
+      ]
+    })
+  return [...own.flat(), ...guarded]
+}
