@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
-import { appendFile, copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { appendFile, copyFile, lstat, mkdir, readlink, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { runProgram } from '../process/run-program.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
@@ -108,9 +108,18 @@ async function copyIncluded(options: SetupOptions): Promise<string[]> {
 
 async function copyMissing(fromRoot: string, toRoot: string, path: string): Promise<void> {
   const [from, to] = [join(fromRoot, path), join(toRoot, path)]
-  if (!(await stat(from).catch(() => null))?.isFile() || (await exists(to))) return
+  const found = await lstat(from).catch(() => null)
+  if (!found || !(found.isFile() || found.isSymbolicLink()) || (await exists(to))) return
   await mkdir(dirname(to), { recursive: true })
-  await copyFile(from, to, constants.COPYFILE_FICLONE)
+  if (found.isFile()) await copyFile(from, to, constants.COPYFILE_FICLONE)
+  else await symlink(await sameTarget(from, to, fromRoot, toRoot), to)
+}
+
+/** A link stays a link (npm's `.bin` is made of them): one within the project leads to the same place of the copy, one that leads out still leads there. */
+async function sameTarget(from: string, to: string, fromRoot: string, toRoot: string): Promise<string> {
+  const target = resolve(dirname(from), await readlink(from))
+  const within = relative(fromRoot, target)
+  return within === '..' || within.startsWith(`..${sep}`) ? target : relative(dirname(to), join(toRoot, within)) || '.'
 }
 
 async function includedPaths({ project, folders, record }: SetupOptions): Promise<string[]> {
