@@ -198,7 +198,9 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     await step.emit('checkpoint.made', { step: ask.name, commit: made.commit, message: ask.message, files: made.files })
   }
   const said = kit.redact(result.text)
-  step.summarize(result.status === 'completed' ? firstLine(said) : `${result.status}: ${kit.redact(result.problem)}`)
+  step.summarize(
+    result.status === 'completed' ? firstLine(summaryOf(result.output) ?? said) : `${result.status}: ${kit.redact(result.problem)}`,
+  )
   return {
     status: result.status,
     text: said,
@@ -211,6 +213,13 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     usage: result.usage,
     cost: result.cost,
   }
+}
+
+/** What a structured answer says of itself. */
+function summaryOf(output: Json | null): string | null {
+  if (output === null || typeof output !== 'object' || Array.isArray(output)) return null
+  const { summary } = output
+  return typeof summary === 'string' ? summary : null
 }
 
 function firstLine(text: string): string {

@@ -4,12 +4,20 @@ import type { Comparison, GateEvent } from '../gates/port.ts'
 import { hashOf } from './hash.ts'
 import type { Job } from './job.ts'
 
+export interface GateAsk {
+  name: string
+  depth: 'quick' | 'full'
+  attempt: number
+  /** The gates are wanted to fail here: tests before their implementation. */
+  wanted?: 'red'
+}
+
 /** Runs the gates on the workspace as the last checkpoint left it, and judges against the base. Journaled: never run twice for one step. */
-export async function gateStep(job: Job, ask: { name: string; depth: 'quick' | 'full'; attempt: number }): Promise<Verdict> {
+export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
   const { run, workspace, kit, settings } = job
   const specs = job.specs
   const spec = { name: ask.name, kind: 'gate', input: { depth: ask.depth }, attempt: ask.attempt } as const
-  const verdict = await run.step(spec, async (step) => {
+  const result = await run.step(spec, async (step) => {
     await clean(job)
     let told: Promise<void> = Promise.resolve()
     const emit = (event: GateEvent): void => {
@@ -34,15 +42,19 @@ export async function gateStep(job: Job, ask: { name: string; depth: 'quick' | '
     step.signal.throwIfAborted()
     await clean(job)
     step.fact({ verdict: judged, attempts: job.attempts })
-    step.summarize(judged.summary)
+    step.summarize(
+      ask.wanted === 'red' ? `${judged.status === 'failed' ? 'red, as wanted' : 'not red'}: ${judged.summary}` : judged.summary,
+    )
     await step.emit('verdict.reached', { step: ask.name, status: judged.status, score: judged.score, summary: judged.summary })
-    return judged as unknown as Json & Verdict
+    const asWanted = (judged.status === 'failed') === (ask.wanted === 'red')
+    return { status: asWanted ? 'succeeded' : 'failed', verdict: judged as unknown as Json }
   })
-  const { tree, status, score, summary } = verdict as Verdict
-  job.verdict = verdict as Verdict
+  const verdict = result.verdict as unknown as Verdict
+  const { tree, status, score, summary } = verdict
+  job.verdict = verdict
   job.judged = job.checkpoint
   job.trail.push({ kind: 'measurement', step: ask.name, tree, status, score, summary, verdict: hashOf(verdict) })
-  return job.verdict
+  return verdict
 }
 
 /** Files back to the checkpoint: what differs here was written by gates, or by a gate step that was cut off. */

@@ -32,7 +32,7 @@ export async function writeTests(job: Job, part: Part, name: string): Promise<Ru
       note = 'No test file was written or changed.'
       continue
     }
-    const verdict = await gateStep(job, { name: `${step}/red`, depth: 'quick', attempt: number })
+    const verdict = await gateStep(job, { name: `${step}/red`, depth: 'quick', attempt: number, wanted: 'red' })
     note = whyNotRed(verdict)
     if (note === '') {
       await protectTestsStep(job, { name: `${step}/protect`, commit: work.commit })

@@ -116,12 +116,13 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     return await keepTree({ project, folders, record }, { tree, parent: await head(), author })
   }
 
-  async function restore(commit: string): Promise<void> {
+  async function restore(commit: string, keep: boolean): Promise<void> {
     const target = await treeOf(commit)
     const nested = await nestedGitFolders(place, excludesFile)
     const foreign = nested.filter((it) => !submodules.some((one) => one.path === it))
     const now = await snapshot()
-    if (foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(await head()))) await keepAttempt()
+    const differs = foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(await head()))
+    if (keep && differs) await keepAttempt()
     crashAt('after-keep-before-restore')
     for (const path of foreign) await removeFolder(join(folders.tree, path, '.git'))
     await git(place, ['read-tree', '--reset', '-u', commit], { excludesFile })
@@ -182,7 +183,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     problems: () => alone(async () => (await snapshot()).problems),
     checkpoint: (message) => alone(() => checkpoint(message)),
     keepAttempt: () => alone(keepAttempt),
-    restore: (commit) => alone(() => restore(commit)),
+    restore: (commit, options) => alone(() => restore(commit, options?.keep ?? true)),
     changes: (from = base) => alone(async (): Promise<FileChange[]> => await changesBetween(bare, from, (await snapshot()).tree)),
     patch: (from = base, maxBytes = PATCH_BYTES) => alone(async () => await patchBetween(bare, from, (await snapshot()).tree, maxBytes)),
     fileAt: (path, commit = base) => showFile(bare, commit, path),
