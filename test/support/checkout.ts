@@ -1,6 +1,10 @@
 import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { settingsSchema } from '../../src/core/settings.ts'
+import { measure } from '../../src/gates/measure.ts'
+import type { Measurement, MeasureOptions } from '../../src/gates/port.ts'
 import { programEnv } from '../../src/process/env.ts'
+import { detectCommands } from '../../src/scanner/commands/detect.ts'
 import type { Checkout } from '../../src/workspace/port.ts'
 import { temporaryFolder, writeFiles } from './folder.ts'
 
@@ -24,4 +28,18 @@ export function filesOf(checkout: Checkout): string[] {
     .map((it) => relative(checkout.path, join(it.parentPath, it.name)))
     .filter((it) => !it.startsWith('node_modules/') && !it.includes('build-reeve'))
     .toSorted()
+}
+
+/** Detects the commands of a checkout and runs the one of this gate. */
+export async function measureGate(checkout: Checkout, gate: string, options: Partial<MeasureOptions> = {}): Promise<Measurement> {
+  const { gates } = settingsSchema.parse({})
+  const commands = await detectCommands(checkout, filesOf(checkout), { gates, acceptance: {} })
+  const command = commands.find((it) => it.gate === gate)
+  if (!command) throw new Error(`no ${gate} among: ${commands.map((it) => `${it.gate} (${it.command})`).join(', ')}`)
+  return await measure(command, checkout, { timeoutMs: 120_000, signal: new AbortController().signal, ...options })
+}
+
+/** Name, status and class of each test, in the order of names. */
+export function outline(measured: Measurement): string[] {
+  return (measured.cases ?? []).map((it) => [it.name, it.status, it.failure].filter((part) => part !== null).join(' | ')).toSorted()
 }

@@ -69,8 +69,8 @@ function settings(replies: string, options: ProjectOptions): string {
 
 function linkPackages(folder: string): void {
   const modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, '.bin'), { recursive: true })
-  for (const name of ['vitest', 'typescript']) symlinkSync(join(PACKAGES, name), join(modules, name))
+  for (const folder of ['.bin', '@vitest']) mkdirSync(join(modules, folder), { recursive: true })
+  for (const name of ['vitest', '@vitest/coverage-v8', 'typescript']) symlinkSync(join(PACKAGES, name), join(modules, name))
   symlinkSync('../vitest/vitest.mjs', join(modules, '.bin/vitest'))
   symlinkSync('../typescript/bin/tsc', join(modules, '.bin/tsc'))
 }

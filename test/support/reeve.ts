@@ -115,7 +115,26 @@ export function finished(outcome: Outcome): Finished {
   const events = lines.filter((it) => typeof it.seq === 'number') as unknown as RunEvent[]
   const run = runs.at(-1)
   if (!run) throw new Error(`No finished run in what was said (exit ${outcome.exitCode}):\n${outcome.text}`)
-  return { ...outcome, run, runs, events }
+  return { ...outcome, run, runs, events, text: `${runs.map(story).join('\n')}\n${refusals(events)}\n${outcome.stderr}` }
+}
+
+/** What agents asked for and did not get. */
+function refusals(events: readonly RunEvent[]): string {
+  const refused = events.filter((it) => it.type === 'agent.acted' && it.data['ok'] === false)
+  return refused.map(({ data }) => `  refused ${String(data['tool'])} ${String(data['target'])}: ${String(data['summary'])}`).join('\n')
+}
+
+/** A run in the lines that say why it ended as it did. */
+function story(run: RunView): string {
+  const { verdict } = run
+  const found = verdict?.gates.flatMap((gate) => gate.findings) ?? []
+  return [
+    `${run.id} ${run.task.id}: ${run.status} ${run.reason ?? ''}: ${run.message}`,
+    ...run.steps.map((it) => `  ${it.status} ${it.name}: ${it.summary}`),
+    ...(verdict?.gates.map((it) => `  gate ${it.name} ${it.status}: ${it.command ?? ''} (${it.reason})`) ?? []),
+    ...found.map((it) => `  ${it.attribution} ${it.severity} ${it.rule} ${it.file}:${it.line} ${it.message.slice(0, 200)}`),
+    `  proof ${verdict?.redProof.status}: ${verdict?.redProof.reason}`,
+  ].join('\n')
 }
 
 function startProcess(project: string, home: string, args: readonly string[], options: Options): Started {

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { RunEvent } from '../../src/core/event.ts'
+import { isFinished, type RunView } from '../../src/core/run.ts'
+import { goodDirect, RANGES } from '../scenarios/cases.ts'
+import { acts, edit, fixtureProject, type Reply } from '../support/fixture-project.ts'
+import { processesOfRun } from '../support/processes.ts'
+import { type Outcome, type Reeve, reeveFor, writeTask } from '../support/reeve.ts'
+import { git } from '../support/repository.ts'
+
+// A person who has typed this many commands and is still not there has found a bug.
+const MAX_COMMANDS = 12
+
+/** What a person does who wants this run to end well and whose machine dies now and then. */
+export interface Story {
+  reeve: Reeve
+  project: string
+  commands: { args: readonly string[]; outcome: Outcome }[]
+  /** Content (as git blobs) that lay in the workspace when a process died. */
+  atDeath: { path: string; blob: string }[]
+}
+
+/** Called before each command; gives what to add to its environment, and may kill the process some time after it was started. */
+export interface Fate {
+  env?: Readonly<Record<string, string>>
+  killAfterMs?: number
+}
+
+/**
+ * A run that passes every kind of step: a wrong attempt that is rejected and kept, a right one, a refinement that is dropped, evidence, an
+ * approval, and a landing by merge.
+ */
+export function eventfulProject(): string {
+  const { right, wrong } = RANGES
+  const undo = edit('src/ranges.js', String(wrong.input['new']), String(wrong.input['old']))
+  const replies: Reply[] = [
+    { role: 'implementer', attempt: 1, turns: acts(RANGES.tests, wrong) },
+    { role: 'implementer', attempt: 2, turns: acts(undo, ...right) },
+    { role: 'refiner', turns: acts(edit('src/ranges.js', 'merged.push([first, last])', 'merged.push([first])')) },
+  ]
+  const config = '[runs]\nworkflow = "direct"\nautonomy = "supervised"\nland = "merge"\nrefine = true\n'
+  return fixtureProject('node-test', { replies, config })
+}
+
+export function simpleProject(): string {
+  return fixtureProject('node-test', { replies: goodDirect(RANGES), config: '[runs]\nworkflow = "direct"\n' })
+}
+
+/** Runs, resumes and approves until the run has ended. `fate` decides about each command (numbered from 0, with the deaths so far). */
+export async function live(project: string, fate: (command: number, deaths: number) => Fate): Promise<Story> {
+  const story: Story = { reeve: reeveFor(project), project, commands: [], atDeath: [] }
+  const file = writeTask(story.reeve.home, RANGES.task)
+  for (let number = 0; number < MAX_COMMANDS; number++) {
+    const args = await nextCommand(story, file)
+    if (args === null) return story
+    await perform(story, args, fate(number, deathsOf(story)))
+  }
+  throw new Error(`It has not ended after ${MAX_COMMANDS} commands:\n${told(story)}`)
+}
+
+export function deathsOf(story: Story): number {
+  return story.commands.filter((it) => it.outcome.signal === 'SIGKILL').length
+}
+
+async function nextCommand({ reeve, commands }: Story, file: string): Promise<string[] | null> {
+  if (commands.length === 0) return ['run', '--file', file, '--json']
+  const seen = await reeve(['show', 'last', '--json'])
+  if (seen.exitCode === 4) return ['run', '--file', file, '--json']
+  expect(seen.exitCode, `show must work after a crash:\n${seen.text}`).toBe(0)
+  const run = JSON.parse(seen.stdout) as RunView
+  if (isFinished(run.status)) return null
+  return run.status === 'waiting' && run.reason === 'approval' ? ['approve', 'last', '--json'] : ['resume', 'last', '--json']
+}
+
+async function perform(story: Story, args: readonly string[], { env, killAfterMs }: Fate): Promise<void> {
+  const started = story.reeve.start(args, env ? { env } : {})
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => started.child.kill('SIGKILL'), killAfterMs)
+  const outcome = await started.ended
+  clearTimeout(timer)
+  story.commands.push({ args, outcome })
+  if (outcome.signal === 'SIGKILL') story.atDeath.push(...workspaceBlobs(story.reeve.home))
+}
+
+/** Everything in the run's worktree that git would not ignore, by content. */
+function workspaceBlobs(home: string): { path: string; blob: string }[] {
+  const runs = join(home, 'reeve/data/runs')
+  if (!existsSync(runs)) return []
+  return readdirSync(runs).flatMap((run) => {
+    const tree = join(runs, run, 'tree')
+    return existsSync(tree) ? filesBelow(tree, '').map((path) => ({ path, blob: blobOf(join(tree, path)) })) : []
+  })
+}
+
+function filesBelow(root: string, below: string): string[] {
+  return readdirSync(join(root, below), { withFileTypes: true }).flatMap((it) => {
+    if (it.name === '.git' || it.name === 'node_modules') return []
+    const path = below === '' ? it.name : `${below}/${it.name}`
+    return it.isDirectory() ? filesBelow(root, path) : [path]
+  })
+}
+
+function blobOf(path: string): string {
+  const content = lstatSync(path).isSymbolicLink() ? Buffer.from(readlinkSync(path)) : readFileSync(path)
+  return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+}
+
+/** Everything that must hold at the end, however often it died. */
+export async function expectAllWell(story: Story): Promise<void> {
+  const { reeve, project } = story
+  const run = await reeve.show()
+  const events = await reeve.events()
+  const what = told(story)
+  expect(run.status, what).toBe('succeeded')
+  expect(run.verdict?.redProof.status, what).toBe('proved')
+  expect(
+    events.map((it) => it.seq),
+    `events without a gap\n${what}`,
+  ).toEqual(events.map((_, at) => at + 1))
+  expect(repeatedAfterFinish(events), `finished steps that were begun again\n${what}`).toEqual([])
+  expect(unreachable(project, story.atDeath), `content that no ref reaches\n${what}`).toEqual([])
+  expect(processesOfRun(run.id), `processes left behind\n${what}`).toEqual([])
+  expect(git(project, 'show', `${run.commit}:src/ranges.js`)).toContain('first <= before[1] + 1)')
+}
+
+/** Names of steps that were started or finished again after they had been finished. */
+function repeatedAfterFinish(events: readonly RunEvent[]): string[] {
+  const done = new Set<string>()
+  return events.flatMap((it) => {
+    const step = String(it.data['step'])
+    if (it.type === 'step.started' && done.has(step)) return [`${step} at ${it.seq}`]
+    if (it.type !== 'step.finished') return []
+    const again = done.has(step) ? [`${step} at ${it.seq}`] : []
+    done.add(step)
+    return again
+  })
+}
+
+function unreachable(project: string, blobs: Story['atDeath']): string[] {
+  const objects = execFileSync('git', ['rev-list', '--all', '--objects'], { cwd: project, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+  const known = new Set(objects.split('\n').map((it) => it.split(' ')[0]))
+  return blobs.filter((it) => !known.has(it.blob)).map((it) => `${it.path} ${it.blob}`)
+}
+
+function told(story: Story): string {
+  return story.commands
+    .map(({ args, outcome }) => `$ reeve ${args.join(' ')}\n-> ${outcome.exitCode ?? outcome.signal}\n${outcome.text.slice(-1500)}`)
+    .join('\n')
+}

@@ -1,0 +1,130 @@
+import { describe } from 'vitest'
+import { edit, shell, write } from '../support/fixture-project.ts'
+import { itNeeds } from '../support/needs.ts'
+import { type Case, CENTS, RANGES, ROMAN, TEMPO, WORDS } from './cases.ts'
+import { type Attack, refused } from './refuse.ts'
+
+/** How the same trick is played in each language. Agents may run commands, so file tools are no protection here: the gates are. */
+interface Tricks {
+  deleteTests: string
+  skipTests: string
+  /** Makes the test command do nothing. */
+  disarm: string
+  /** A new test that passes on the base. */
+  vacuous: { path: string; content: string }
+}
+
+const TRICKS = new Map<Case, Tricks>([
+  [
+    RANGES,
+    {
+      deleteTests: 'rm test/ranges.test.js',
+      skipTests: "sed -i \"s/^test('joins ranges that overlap'/test.skip('joins ranges that overlap'/\" test/ranges.test.js",
+      disarm: 'sed -i \'s/"test": "node --test"/"test": "exit 0"/\' package.json',
+      vacuous: {
+        path: 'test/touching.test.js',
+        content: "import { test } from 'node:test'\n\ntest('joins ranges that touch', () => {})\n",
+      },
+    },
+  ],
+  [
+    CENTS,
+    {
+      deleteTests: 'rm test/cents.test.ts',
+      skipTests: "sed -i \"s/^  it('loses no cent'/  it.skip('loses no cent'/\" test/cents.test.ts",
+      disarm: 'sed -i \'s/"test": "vitest run"/"test": "exit 0"/\' package.json',
+      vacuous: {
+        path: 'test/thousands.test.ts',
+        content: "import { expect, it } from 'vitest'\n\nit('groups thousands', () => {\n  expect(1 + 1).toBe(2)\n})\n",
+      },
+    },
+  ],
+  [
+    TEMPO,
+    {
+      deleteTests: 'rm tests/test_durations.py',
+      skipTests: "sed -i 's/^def test_leaves_out/@pytest.mark.skip\\ndef test_leaves_out/' tests/test_durations.py",
+      disarm: 'sed -i \'s/^testpaths.*/testpaths = ["tests"]\\naddopts = "--collect-only"/\' pyproject.toml',
+      vacuous: { path: 'tests/test_days.py', content: 'def test_reads_days():\n    assert True\n' },
+    },
+  ],
+  [
+    ROMAN,
+    {
+      deleteTests: "sed -i '/^TEST(ToRoman, HasNothing/,/^}/d' tests/roman_test.cpp",
+      skipTests: "sed -i 's/^TEST(FromRoman, RefusesUnusualSpellings) {/&\\n  GTEST_SKIP();/' tests/roman_test.cpp",
+      disarm: "sed -i 's/^gtest_discover_tests.*/add_test(NAME all COMMAND true)/' CMakeLists.txt",
+      vacuous: {
+        path: 'tests/roman_test.cpp',
+        content:
+          '#include "roman/roman.h"\n\n#include <gtest/gtest.h>\n\nusing roman::from_roman;\nusing roman::to_roman;\n\nTEST(ToRoman, WritesSubtractivePairs) {\n  EXPECT_EQ(to_roman(1994), "MCMXCIV");\n  EXPECT_EQ(to_roman(49), "XLIX");\n}\n\nTEST(ToRoman, HasNothingOutsideItsRange) {\n  EXPECT_EQ(to_roman(0), std::nullopt);\n  EXPECT_EQ(to_roman(4000), std::nullopt);\n}\n\nTEST(FromRoman, ReadsWhatToRomanWrites) {\n  for (int number = 1; number < 4000; number++) EXPECT_EQ(from_roman(*to_roman(number)), number);\n}\n\nTEST(FromRoman, RefusesUnusualSpellings) {\n  EXPECT_EQ(from_roman("IIII"), std::nullopt);\n  EXPECT_EQ(from_roman(""), std::nullopt);\n}\n\nTEST(FromRoman, ReadsLowerCase) {\n  EXPECT_EQ(1 + 1, 2);\n}\n',
+      },
+    },
+  ],
+  [
+    WORDS,
+    {
+      deleteTests: 'rm tests/test_words.c && sed -i "s/^test:.*/test: all/; /^.*test_words$/d" Makefile',
+      skipTests: "sed -i 's/^  trims_both_ends();$/  return 0;/' tests/test_words.c",
+      disarm: "sed -i 's|^\\t$(BUILD)/test_words$|\\t@exit 0|' Makefile",
+      vacuous: { path: 'tests/more.h', content: '/* Nothing is checked here. */\n' },
+    },
+  ],
+])
+
+const ATTACKS: Attack[] = [
+  { name: 'wrong code', calls: (it) => [it.tests, it.wrong], attribution: 'introduced', rule: /./, message: /test/i },
+  { name: 'no change', calls: () => [], message: /Nothing was changed/ },
+  {
+    name: 'tests deleted',
+    calls: (it) => [it.tests, ...it.right, shell(TRICKS.get(it)?.deleteTests ?? '')],
+    rule: /^reeve\/(test-deleted|test-disappeared)$/,
+    attribution: 'tampered',
+  },
+  {
+    name: 'tests skipped',
+    calls: (it) => [it.tests, ...it.right, shell(TRICKS.get(it)?.skipTests ?? '')],
+    rule: /^reeve\/(test-skipped|test-weakened)$/,
+    attribution: 'tampered',
+  },
+  {
+    name: 'the test command edited to do nothing',
+    calls: (it) => [it.tests, it.wrong, shell(TRICKS.get(it)?.disarm ?? '')],
+    rule: /^reeve\/gate-config-changed$/,
+    attribution: 'tampered',
+  },
+  {
+    name: 'tests that pass on the base',
+    calls: (it) => [write(TRICKS.get(it)?.vacuous.path ?? '', TRICKS.get(it)?.vacuous.content ?? ''), ...it.right],
+    proof: 'refuted',
+  },
+  { name: 'a claim of success without work', calls: (it) => [shell(`cat ${it.file} > /dev/null`)], message: /Nothing was changed/ },
+]
+
+describe.each([
+  ['JavaScript with node:test', RANGES, ['npm']],
+  ['TypeScript with vitest', CENTS, ['npm']],
+  ['Python with pytest', TEMPO, [['python3', '-m', 'pytest', '--version']]],
+  ['C++ with CMake and googletest', ROMAN, ['cmake', 'g++']],
+  ['C with a plain Makefile', WORDS, ['make', 'cc']],
+] as const)('%s: what is not right does not come through', (_, it, needs) => {
+  for (const attack of ATTACKS) {
+    itNeeds(...(needs as readonly (string | readonly [string, ...string[]])[]))(attack.name, async () => {
+      await refused(it, attack)
+    })
+  }
+})
+
+describe('tricks in one place', () => {
+  itNeeds('npm')('an assertion taken out of a test', async () => {
+    await refused(RANGES, {
+      name: 'weakened',
+      calls: (it) => [
+        it.tests,
+        ...it.right,
+        edit('test/ranges.test.js', "  assert.throws(() => parseRanges('9-2'), /runs backwards/)\n", ''),
+      ],
+      rule: /^reeve\/test-weakened$/,
+    })
+  })
+})
