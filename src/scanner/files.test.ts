@@ -47,6 +47,30 @@ describe('in a repository', () => {
     })
   })
 
+  it('reads nothing behind a tracked folder that has become a link out of the checkout', async () => {
+    const outside = temporaryFolder()
+    writeFiles(outside, { 'a.ts': 'secret', 'deep/b.ts': 'secret' })
+    const root = makeRepository({ 'src/a.ts': 'a', 'src/deep/b.ts': 'b', 'c.ts': 'c' })
+    rmSync(join(root, 'src'), { recursive: true })
+    symlinkSync(outside, join(root, 'src'))
+    const { files, skipped } = await surveyFiles(checkout(root))
+    expect(files).toEqual(['c.ts'])
+    expect(skipped).toEqual([
+      { path: 'src', reason: 'a symbolic link' },
+      { path: 'src/', reason: 'behind a symbolic link' },
+      { path: 'src/deep/', reason: 'behind a symbolic link' },
+    ])
+  })
+
+  it('names a file whose name is not UTF-8', async () => {
+    const root = makeRepository({ 'a.ts': 'a' })
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/b`), Buffer.from([0xff]), Buffer.from('.ts')]), 'x')
+    expect(await surveyFiles(checkout(root))).toEqual({
+      files: ['a.ts'],
+      skipped: [{ path: 'b\uFFFD.ts', reason: 'its name is not UTF-8' }],
+    })
+  })
+
   it('leaves out installed, vendored and generated folders, each once with the number of files', async () => {
     const root = makeRepository({
       'package.json': '{}',

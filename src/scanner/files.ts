@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { lstat, open } from 'node:fs/promises'
+import { lstat, open, realpath } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import type { Checkout } from '../workspace/port.ts'
@@ -40,7 +40,8 @@ export async function surveyFiles(checkout: Checkout): Promise<FileSurvey> {
   const listed = await listing(checkout, skipped)
   const inTarget = listed.filter((it) => seenFrom(target, it.path))
   const own = withoutFolders(inTarget, skipped)
-  const files = await textFiles(checkout.path, own, skipped)
+  const inside = await withoutLinkedFolders(checkout.path, own, skipped)
+  const files = await textFiles(checkout.path, inside, skipped)
   return { files: [...new Set(files)].toSorted(), skipped: shortened(skipped.filter((it) => seenFrom(target, it.path))) }
 }
 
@@ -80,6 +81,19 @@ function withoutFolders(listed: readonly ListedFile[], skipped: Skipped[]): List
   for (const [folder, count] of counts)
     skipped.push({ path: `${folder}/`, reason: `${foreign.get(folder)} (${count} ${count === 1 ? 'file' : 'files'})` })
   return own
+}
+
+/** A tracked folder that has become a symbolic link since leads elsewhere, perhaps out of the checkout: nothing below it is read. */
+async function withoutLinkedFolders(root: string, listed: readonly ListedFile[], skipped: Skipped[]): Promise<ListedFile[]> {
+  const realRoot = await realpath(root)
+  const folders = [...new Set(listed.map((it) => posix.dirname(it.path)))].filter((it) => it !== '.')
+  const linked = new Set<string>()
+  for (const folder of folders) {
+    const real = await realpath(join(root, folder)).catch(() => undefined)
+    if (real !== undefined && real !== join(realRoot, folder)) linked.add(folder)
+  }
+  for (const folder of linked) skipped.push({ path: `${folder}/`, reason: 'behind a symbolic link' })
+  return linked.size === 0 ? [...listed] : listed.filter((it) => !linked.has(posix.dirname(it.path)))
 }
 
 /** Folder -> why it is not the project's own. */

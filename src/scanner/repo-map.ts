@@ -7,6 +7,7 @@ import { type Candidate, choose, type Wish } from './map/choose.ts'
 import { type MappedFile, rank } from './map/rank.ts'
 import { render } from './map/render.ts'
 import { queryWords } from './map/words.ts'
+import { importsIn } from './symbols/outline.ts'
 import { type SymbolReader, sharedReader } from './symbols.ts'
 
 export interface RepoMapRequest {
@@ -23,6 +24,8 @@ export interface RepoMapRequest {
 // About 250 files a second are parsed: a map should not take longer than a model's first word.
 const MOST_PARSED = 1500
 const READ_AT_ONCE = 32
+// Where a NUL tells a binary file under the name of a source file.
+const SNIFFED = 8000
 
 /**
  * A map of the repository for a prompt: files with the signatures of what they define, ranked by references between files, nearest to the
@@ -32,15 +35,12 @@ export async function repoMap(checkout: Checkout, request: RepoMapRequest, reade
   const most = request.most ?? MOST_PARSED
   const files = (await listProjectFiles(checkout)).filter((it) => isInTarget(checkout, it))
   const wish: Wish = { focus: new Set(request.focus ?? []), words: queryWords(request.query ?? '') }
-  const candidates = await readAll(
-    checkout,
-    files.filter((it) => grammarOf(it) !== undefined),
-  )
-  const chosen = choose(candidates, wish, most)
-  const { mapped, failed } = await outlines(chosen, reader)
+  const sources = files.filter((it) => grammarOf(it) !== undefined)
+  const chosen = sources.length <= most ? sources : choose(await importsOf(checkout, sources), wish, most)
+  const { mapped, failed } = await outlines(checkout, chosen, reader)
   const ranking = await rank(mapped, wish)
   const notes = [
-    ...(chosen.length < candidates.length ? [`${chosen.length} of ${candidates.length} source files were read for this map`] : []),
+    ...(chosen.length < sources.length ? [`${chosen.length} of ${sources.length} source files were read for this map`] : []),
     ...failed.slice(0, 3),
     ...(failed.length > 3 ? [`${failed.length - 3} more files could not be parsed`] : []),
   ]
@@ -49,22 +49,17 @@ export async function repoMap(checkout: Checkout, request: RepoMapRequest, reade
   return render(ranking, others, notes, request.tokens)
 }
 
-async function readAll(checkout: Checkout, paths: readonly string[]): Promise<Candidate[]> {
-  const read: Candidate[] = []
-  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
-    const batch = paths.slice(at, at + READ_AT_ONCE)
-    const texts = await Promise.all(batch.map((it) => readFile(join(checkout.path, it), 'utf8').catch(() => null)))
-    for (const [index, path] of batch.entries()) {
-      const text = texts[index]
-      // Deleted meanwhile, or binary under a source file's name.
-      if (typeof text === 'string' && !text.slice(0, 8000).includes('\0')) read.push({ path, text })
-    }
-  }
-  return read
+/** Reads every source for its import lines alone: the texts of a large repository are not kept. */
+async function importsOf(checkout: Checkout, paths: readonly string[]): Promise<Candidate[]> {
+  return eachText(checkout, paths, async (path, text) => ({ path, imports: importsIn(text) }))
 }
 
-async function outlines(chosen: readonly Candidate[], reader: SymbolReader): Promise<{ mapped: MappedFile[]; failed: string[] }> {
-  const answers = await Promise.all(chosen.map(async (it) => ({ path: it.path, outline: await reader.outline(it.path, it.text) })))
+async function outlines(
+  checkout: Checkout,
+  paths: readonly string[],
+  reader: SymbolReader,
+): Promise<{ mapped: MappedFile[]; failed: string[] }> {
+  const answers = await eachText(checkout, paths, async (path, text) => ({ path, outline: await reader.outline(path, text) }))
   const mapped: MappedFile[] = []
   const failed: string[] = []
   for (const { path, outline } of answers) {
@@ -73,4 +68,17 @@ async function outlines(chosen: readonly Candidate[], reader: SymbolReader): Pro
     else mapped.push({ path, outline })
   }
   return { mapped, failed }
+}
+
+/** Does something with the text of each file, some at a time, in their order. Deleted and binary files are left out. */
+async function eachText<T>(checkout: Checkout, paths: readonly string[], work: (path: string, text: string) => Promise<T>): Promise<T[]> {
+  const done: T[] = []
+  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+    const batch = paths.slice(at, at + READ_AT_ONCE).map(async (path) => {
+      const text = await readFile(join(checkout.path, path), 'utf8').catch(() => null)
+      return text === null || text.slice(0, SNIFFED).includes('\0') ? undefined : work(path, text)
+    })
+    for (const it of await Promise.all(batch)) if (it !== undefined) done.push(it)
+  }
+  return done
 }

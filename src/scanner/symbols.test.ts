@@ -1,15 +1,20 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { grammarOf } from './languages.ts'
 import { grammarLoader } from './symbols/grammars.ts'
 import { namesIn, outlineOf } from './symbols/outline.ts'
 import { parserThread } from './symbols/parser-thread.ts'
-import { fileSymbols, symbolReader } from './symbols.ts'
+import { fileSymbols, sharedReader, symbolReader } from './symbols.ts'
 
 const reader = symbolReader()
 afterAll(() => reader.close())
 
-/** `kind name line-endLine | signature` of each symbol. */
+const load = grammarLoader()
+
+/** `kind name line-endLine | signature` of each symbol, read in this thread. */
 async function read(path: string, text: string): Promise<string[]> {
-  const symbols = await fileSymbols(path, text, reader)
+  const grammar = grammarOf(path, text)
+  if (grammar === undefined) throw new Error(`no grammar reads ${path}`)
+  const { symbols } = outlineOf(text, await load(grammar))
   return symbols.map((it) => `${it.kind} ${it.name} ${it.line}-${it.endLine} | ${it.signature}`)
 }
 
@@ -91,14 +96,15 @@ class Cart(Base):
         return 1
 
 
-def größe(x): return x
+def größe(x): # doubled: twice
+    return x
 `
     expect(await read('shop/cart.py', text)).toEqual([
       'constant LIMIT 1-1 | LIMIT: int = 3',
       'class Cart 3-13 | class Cart(Base):',
       'method total 7-13 | async def total(self, tax: float = 0.2) -> float:',
       'function inner 11-12 | def inner():',
-      'function größe 16-16 | def größe(x):',
+      'function größe 16-17 | def größe(x):',
     ])
   })
 
@@ -262,10 +268,6 @@ end
     ])
   })
 
-  it('a language without a grammar: none', async () => {
-    expect(await read('a.kt', 'fun main() {}')).toEqual([])
-  })
-
   it('a broken file: what can be read', async () => {
     expect(await read('a.ts', 'export function good() {}\nexport function bad( {\n')).toContain(
       'function good 1-1 | export function good()',
@@ -300,6 +302,34 @@ describe('the parser thread', () => {
     await thread.close()
   })
 
+  it('names a crash and goes on in a new thread', async () => {
+    const script = `const { parentPort } = require('node:worker_threads')
+      parentPort.on('message', ({ id, text }) => {
+        if (text === 'throw') throw new Error('memory access out of bounds')
+        if (text === 'exit') process.exit(3)
+        if (text === 'fail') return parentPort.postMessage({ id, type: 'failed', problem: 'no tree' })
+        if (text !== 'hang') parentPort.postMessage({ id, type: 'check', found: { line: 7, message: text } })
+      })`
+    const thread = parserThread({ file: new URL(`data:text/javascript,${encodeURIComponent(commonJs(script))}`), loadMs: 300 })
+    const answers = await Promise.allSettled(['throw', 'one', 'exit', 'fail', 'hang', 'two'].map((it) => thread.check('python', it)))
+    expect(answers.map((it) => (it.status === 'fulfilled' ? it.value?.message : String(it.reason)))).toEqual([
+      'Error: the parser crashed: memory access out of bounds',
+      'one',
+      'Error: the parser thread ended',
+      'Error: no tree',
+      'Error: the grammar was not loaded within 0.3 s',
+      'two',
+    ])
+    await expect(thread.outline('python', 'three')).rejects.toThrow('the parser answered another question')
+    await thread.close()
+  })
+
+  it('survives brackets nested a hundred thousand deep', async () => {
+    const text = `const a = ${'('.repeat(100_000)}1${')'.repeat(100_000)}\n`
+    await Promise.allSettled([reader.thread.outline('javascript', text), reader.thread.check('javascript', `${text}(`)])
+    expect((await reader.thread.outline('javascript', 'function f() {}')).symbols).toHaveLength(1)
+  })
+
   it('refuses what waits when it is closed', async () => {
     const thread = parserThread()
     const waiting = expect(thread.outline('python', 'x = 1\n')).rejects.toThrow('the parser was closed')
@@ -319,6 +349,24 @@ describe('the parser thread', () => {
 })
 
 describe('the reader', () => {
+  it('gives the symbols of a file from its thread, with the path', async () => {
+    expect(await fileSymbols('src/a.py', 'def f(x):\n    pass\n', reader)).toEqual([
+      { name: 'f', kind: 'function', file: 'src/a.py', line: 1, endLine: 2, signature: 'def f(x):' },
+    ])
+    const elixir = await fileSymbols('lib/a.ex', 'defmodule A do\nend\n', reader)
+    expect(elixir.map((it) => it.name)).toEqual(['A'])
+  })
+
+  it('has no symbols of a language without a grammar', async () => {
+    expect(await fileSymbols('a.kt', 'fun main() {}', reader)).toEqual([])
+  })
+
+  it('is one for the whole process when none is given', async () => {
+    expect(sharedReader()).toBe(sharedReader())
+    expect(await fileSymbols('a.go', 'package a\nfunc F() {}\n')).toHaveLength(1)
+    await sharedReader().close()
+  })
+
   it('parses the same text once', async () => {
     let calls = 0
     const thread = {
@@ -349,7 +397,12 @@ describe('the names of a file', () => {
   })
 
   it('come with the outline', async () => {
-    const outline = outlineOf('function go() { go(); stop() }', await grammarLoader()('javascript'))
+    const outline = outlineOf('function go() { go(); stop() }', await load('javascript'))
     expect(Object.fromEntries(outline.names)).toEqual({ function: 1, stop: 1 })
   })
 })
+
+/** A data URL is read as a module; the tests' workers are easier to read with require. */
+function commonJs(script: string): string {
+  return `import { createRequire } from 'node:module'\nconst require = createRequire('file:///')\n${script}`
+}

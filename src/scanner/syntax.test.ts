@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { grammarOf } from './languages.ts'
 import { syntaxProblemOf } from './symbols/check.ts'
 import { grammarLoader } from './symbols/grammars.ts'
 import { symbolReader } from './symbols.ts'
@@ -35,15 +36,29 @@ const BROKEN: Record<string, [text: string, line: number]> = {
   'a.ex': ['defmodule A do\n  def f(x), do: (x\nend\n', 1],
 }
 
+const load = grammarLoader()
+
+/** In this thread. */
+async function check(path: string, text: string) {
+  const grammar = grammarOf(path, text)
+  if (grammar === undefined) throw new Error(`no grammar reads ${path}`)
+  return syntaxProblemOf(text, await load(grammar))
+}
+
 describe('the syntax check', () => {
+  it('runs in a thread', async () => {
+    expect(await syntaxErrors('a.py', 'x = = 1\n', reader)).toEqual({ line: 1, message: 'unexpected "="' })
+    expect(await syntaxErrors('a.py', 'x = 1\n', reader)).toBeNull()
+  })
+
   for (const [path, text] of Object.entries(SOUND))
     it(`finds nothing in a sound ${path}`, async () => {
-      expect(await syntaxErrors(path, text, reader)).toBeNull()
+      expect(await check(path, text)).toBeNull()
     })
 
   for (const [path, [text, line]] of Object.entries(BROKEN))
     it(`finds the line of an error in ${path}`, async () => {
-      const found = await syntaxErrors(path, text, reader)
+      const found = await check(path, text)
       expect(found?.message).toMatch(/^(?:missing|unexpected) ./)
       expect(Math.abs((found?.line ?? -99) - line)).toBeLessThanOrEqual(1)
     })
@@ -59,8 +74,7 @@ describe('the syntax check', () => {
   })
 
   it('quotes what it did not expect, shortened', async () => {
-    const loaded = await grammarLoader()('python')
-    expect(syntaxProblemOf('x = = 1\n', loaded)).toEqual({ line: 1, message: 'unexpected "="' })
-    expect(syntaxProblemOf('f(1\n', loaded)?.message).toMatch(/missing "\)"|unexpected "f\(1"|unexpected "\("/)
+    expect((await check('a.py', `x = = ${'y'.repeat(100)}\n`))?.message).toMatch(/^unexpected "=/)
+    expect((await check('a.py', 'f(1\n'))?.message).toMatch(/missing "\)"|unexpected "f\(1"|unexpected "\("/)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isTestFile, layoutOf, testConventionOf } from './test-layout.ts'
+import { isTestFile, layoutOf } from './test-layout.ts'
 
 const TESTS: Record<string, string[]> = {
   'JavaScript and TypeScript': [
@@ -77,11 +77,6 @@ describe('isTestFile', () => {
   it('reads non-ASCII names and spaces', () => {
     expect(isTestFile('src/größe rechner.test.ts')).toBe(true)
     expect(isTestFile('テスト/計算.ts', ['テスト/**'])).toBe(true)
-  })
-
-  it('names the language whose convention fits', () => {
-    expect(testConventionOf('a/b_test.go')).toBe('Go')
-    expect(testConventionOf('tests/data.json')).toBeUndefined()
   })
 })
 

@@ -20,12 +20,6 @@ export function isTestFile(path: string, extraGlobs: readonly string[] = []): bo
   return TEST_NAMES.some((it) => it.name.test(name)) || inTestFolder(folders, name)
 }
 
-/** The language whose convention makes this file name a test; undefined when only its folder does, or nothing. */
-export function testConventionOf(path: string): string | undefined {
-  const name = path.slice(path.lastIndexOf('/') + 1)
-  return TEST_NAMES.find((it) => it.name.test(name))?.language
-}
-
 function byGlobs(path: string, globs: readonly string[]): boolean | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const last = globs.findLast((glob) => {

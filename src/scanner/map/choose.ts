@@ -1,10 +1,10 @@
-import { importsIn } from '../symbols/outline.ts'
 import { isTestFile } from '../test-layout.ts'
 import { pathMatch } from './words.ts'
 
 export interface Candidate {
   path: string
-  text: string
+  /** Words of its import lines. */
+  imports: readonly string[]
 }
 
 export interface Wish {
@@ -16,14 +16,13 @@ export interface Wish {
  * The files worth parsing where there are too many: those in focus, those whose path answers the query, then those whose name others
  * import most. Cheaper than parsing by far. Ties by path, so that the choice is always the same.
  */
-export function choose(candidates: readonly Candidate[], wish: Wish, most: number): Candidate[] {
-  if (candidates.length <= most) return [...candidates]
+export function choose(candidates: readonly Candidate[], wish: Wish, most: number): string[] {
   const imported = importCounts(candidates)
   const scored = candidates.map((it) => ({ it, score: score(it.path, wish, imported) }))
   return scored
     .toSorted((a, b) => b.score - a.score || (a.it.path < b.it.path ? -1 : 1))
     .slice(0, most)
-    .map((scored) => scored.it)
+    .map((scored) => scored.it.path)
 }
 
 function score(path: string, { focus, words }: Wish, imported: ReadonlyMap<string, number>): number {
@@ -37,7 +36,7 @@ function score(path: string, { focus, words }: Wish, imported: ReadonlyMap<strin
 /** Word of an import line -> in how many files it stands. */
 function importCounts(candidates: readonly Candidate[]): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const { text } of candidates) for (const word of importsIn(text)) counts.set(word, (counts.get(word) ?? 0) + 1)
+  for (const { imports } of candidates) for (const word of imports) counts.set(word, (counts.get(word) ?? 0) + 1)
   return counts
 }
 

@@ -155,18 +155,28 @@ function shares(files: readonly MappedFile[], edges: readonly Edge[], ranks: rea
     flow.set(key, (flow.get(key) ?? 0) + ((ranks[from] ?? 0) * weight) / (out[from] ?? 1))
   }
   const asked = wished(files, wish)
-  const all = files.flatMap(({ path, outline }, at) =>
-    outline.symbols.map((symbol) => {
+  const all = files.flatMap(({ path, outline }, at) => {
+    const times = new Map<string, number>()
+    return outline.symbols.map((symbol) => {
+      const name = plain(symbol.name)
+      const before = times.get(name) ?? 0
+      times.set(name, before + 1)
       // Without any reference a symbol still has a little of its file's rank: the file's order decides then.
       const own = (0.02 * (ranks[at] ?? 0)) / Math.sqrt(outline.symbols.length)
-      return { file: path, symbol, score: (flow.get(`${at} ${plain(symbol.name)}`) ?? 0) + own + (asked.get(symbol) ?? 0) }
-    }),
-  )
+      const score = (flow.get(`${at} ${name}`) ?? 0) + own + (asked.get(symbol) ?? 0)
+      // The second overload says less than the first, the eighth nothing.
+      return { file: path, symbol, score: score * OVERLOAD ** before }
+    })
+  })
   return all.toSorted((a, b) => b.score - a.score || compare(a.file, b.file) || a.symbol.line - b.symbol.line)
 }
 
+const OVERLOAD = 0.3
+
 // Together as much as all references give: what was asked for comes first, what it hangs on next.
-const FOR_QUERY = 0.6
+const FOR_QUERY = 1
+// Thousands of symbols share one word with a long task text: they must not drown the few that share three.
+const SHARPNESS = 4
 const FOR_FOCUS = 0.4
 
 /** What symbols get because the query names them or they are in focus, however many there are. */
@@ -176,7 +186,7 @@ function wished(files: readonly MappedFile[], { focus, words }: Wish): Map<FileS
   if (words.size === 0) return shares
   const named = files.flatMap(({ path, outline }) => {
     const place = pathMatch(path, words) * (isTestFile(path) ? 0.3 : 1)
-    return outline.symbols.map((symbol) => ({ symbol, fit: (2 * matchOf(plain(symbol.name), words) + place) ** 2 }))
+    return outline.symbols.map((symbol) => ({ symbol, fit: (2 * matchOf(plain(symbol.name), words) + place) ** SHARPNESS }))
   })
   const sum = named.reduce((all, it) => all + it.fit, 0)
   for (const { symbol, fit } of named) if (fit > 0) shares.set(symbol, (shares.get(symbol) ?? 0) + (FOR_QUERY * fit) / sum)

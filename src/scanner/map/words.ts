@@ -21,18 +21,21 @@ export function queryWords(query: string): Set<string> {
   return new Set(words.flatMap((it) => [it.toLowerCase(), ...partsOf(it)]).filter((it) => it.length >= 3 && !STOP.has(it)))
 }
 
-/** How well a name answers the words of a query: 2 for the whole name, up to 1 by the share of its parts, 0 for none. Plurals count. */
+/**
+ * How well a name answers the words of a query: 3 for a name of several words that the query spells out, else the share of its words that the
+ * query has, more for several of them (`HTTPServer` says more than `HTTP`). 0 for none. Plurals count.
+ */
 export function matchOf(name: string, words: ReadonlySet<string>): number {
   if (words.size === 0) return 0
-  if (words.has(name.toLowerCase())) return 2
   const parts = partsOf(name).filter((it) => it.length >= 3)
+  if (parts.length > 1 && words.has(name.toLowerCase())) return 3
   const hits = parts.filter((it) => words.has(it) || words.has(`${it}s`) || (it.endsWith('s') && words.has(it.slice(0, -1))))
-  return parts.length === 0 ? 0 : hits.length / parts.length
+  return parts.length === 0 ? 0 : (hits.length / parts.length) * (1 + Math.max(0, hits.length - 1) / 2)
 }
 
-/** The same for a path: its best segment, the file's own name counting double. */
+/** The same for a path: the file's own name counts double, the best folder is added. */
 export function pathMatch(path: string, words: ReadonlySet<string>): number {
   const segments = path.split('/')
   const name = (segments.pop() ?? '').replace(/\.[^.]*$/, '')
-  return Math.max(2 * matchOf(name, words), ...segments.map((it) => matchOf(it, words)), 0)
+  return 2 * matchOf(name, words) + Math.max(0, ...segments.map((it) => matchOf(it, words)))
 }

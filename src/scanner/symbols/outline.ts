@@ -149,6 +149,8 @@ function signatureOf(it: Found, text: string): string {
     .replaceAll(/,? ([)\]])/g, '$1')
     .trim()
     .replace(/\s*(?:\{|=>\s*\{?|\bdo)$/, '')
+    // In Python the comment behind the colon comes before the body.
+    .replace(/(?<=^(?:async def|def|class) .*:) ?#.*$/, '')
   return line.length > MAX_SIGNATURE ? `${line.slice(0, MAX_SIGNATURE - 1)}…` : line
 }
 

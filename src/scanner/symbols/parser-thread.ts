@@ -29,8 +29,11 @@ const PARSE_MS = 2000
 // Reading and compiling 2 MB of wasm on a busy machine.
 const LOAD_MS = 30_000
 
-/** One thread, started at the first request; it does not keep the process alive while nothing waits. */
-export function parserThread(limits: { parseMs?: number; loadMs?: number } = {}): ParserThread {
+/**
+ * One thread, started at the first request; it does not keep the process alive while nothing waits. `file` is another worker that speaks
+ * the same messages.
+ */
+export function parserThread(limits: { parseMs?: number; loadMs?: number; file?: URL } = {}): ParserThread {
   const parseMs = limits.parseMs ?? PARSE_MS
   const loadMs = limits.loadMs ?? LOAD_MS
   const queue: Waiting[] = []
@@ -54,7 +57,7 @@ export function parserThread(limits: { parseMs?: number; loadMs?: number } = {})
   }
 
   function start(): Worker {
-    const made = new Worker(workerFile(), { resourceLimits: { maxOldGenerationSizeMb: 512 } })
+    const made = new Worker(limits.file ?? workerFile(), { resourceLimits: { maxOldGenerationSizeMb: 512 } })
     made.on('message', (reply: ParseReply) => {
       if (reply.id !== current?.request.id) return
       if (reply.type === 'started') return limit(parseMs, `parsing took longer than ${parseMs / 1000} s`)
