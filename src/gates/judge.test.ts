@@ -178,8 +178,9 @@ describe('attribution of tests', () => {
   })
 })
 
+const exitCodes = () => [fakeCommand('tests', { tool: 'make', report: { format: 'exit-code', path: null } })]
+
 describe('commands that tell only an exit code', () => {
-  const commands = () => [fakeCommand('tests', { tool: 'make', report: { format: 'exit-code', path: null } })]
   const red = { status: 'failed', exitCode: 2, outputTail: 'make: *** [test] Error 1' } as const
   const cases: { what: string; measure: World['measure']; status: string; found: string[]; acceptance?: boolean }[] = [
     {
@@ -197,7 +198,7 @@ describe('commands that tell only an exit code', () => {
     },
   ]
   it.each(cases)('$what', async ({ measure, status, found }) => {
-    const judged = await judgeWorld(code(measure, { commands }))
+    const judged = await judgeWorld(code(measure, { commands: exitCodes }))
     expect(gate(judged, 'tests').status).toBe(status)
     expect(attributions(judged)).toEqual(found)
   })
@@ -205,7 +206,7 @@ describe('commands that tell only an exit code', () => {
   it('builds on the base before it asks there', async () => {
     const judged = await judgeWorld(
       code(({ gate: name, inWorkspace }) => (name === 'tests' && inWorkspace ? red : {}), {
-        commands: () => [fakeCommand('build'), ...commands()],
+        commands: () => [fakeCommand('build'), ...exitCodes()],
       }),
     )
     expect(judged.ran.slice(0, 4)).toEqual(['build in workspace', 'tests in workspace', 'build in scratch', 'tests in scratch'])
@@ -314,9 +315,9 @@ describe('the base', () => {
   })
 })
 
-describe('the order of gates', () => {
-  const all = () => ['coverage', 'format', 'acceptance-1', 'tests', 'lint', 'types', 'build'].map((it) => fakeCommand(it))
+const all = () => ['coverage', 'format', 'acceptance-1', 'tests', 'lint', 'types', 'build'].map((it) => fakeCommand(it))
 
+describe('the order of gates', () => {
   it("runs build, types, lint, tests, the task's commands and others", async () => {
     const judged = await judgeWorld(code(() => ({}), { commands: all }))
     expect(judged.ran).toEqual(['build', 'types', 'lint', 'tests', 'acceptance-1', 'format'].map((it) => `${it} in workspace`))
@@ -395,10 +396,18 @@ describe('the order of gates', () => {
   })
 })
 
+const manifest = (scripts: Record<string, string>, more: object = {}) => JSON.stringify({ name: 'x', scripts, ...more })
+
+const green = () => tests(fakeCase(A), fakeCase(B))
+
+const byManifest = (files: Record<string, string>) => {
+  const { scripts } = JSON.parse(files['package.json'] ?? '{}') as { scripts: { test: string } }
+  return [fakeCommand('tests', { command: scripts.test, argv: ['sh', '-c', scripts.test] })]
+}
+
 describe('what a change does to its judges', () => {
   const test =
     "import { add } from '../src/a.js'\nit('adds', () => {\n  expect(add(1, 2)).toBe(3)\n  expect(add(0, 0)).toBe(0)\n})\nit('halves', () => {\n  expect(half(4)).toBe(2)\n})\n"
-  const manifest = (scripts: Record<string, string>, more: object = {}) => JSON.stringify({ name: 'x', scripts, ...more })
   const base: Files = { 'src/a.js': 'one\n', 'a.test.js': test, 'package.json': manifest({ test: 'vitest run', lint: 'eslint .' }) }
   const from = (parts: Record<string, string | null>): Files => {
     const files: Record<string, string> = { ...base, 'src/a.js': 'two\n' }
@@ -408,7 +417,6 @@ describe('what a change does to its judges', () => {
     }
     return files
   }
-  const green = () => tests(fakeCase(A), fakeCase(B))
   const cases: {
     what: string
     change: Record<string, string | null>
@@ -632,14 +640,10 @@ describe('what a change does to its judges', () => {
   })
 
   it('judges with the commands of the base, and in a copy with its configuration, when the change made them weaker', async () => {
-    const commands = (files: Record<string, string>) => {
-      const { scripts } = JSON.parse(files['package.json'] ?? '{}') as { scripts: { test: string } }
-      return [fakeCommand('tests', { command: scripts.test, argv: ['sh', '-c', scripts.test] })]
-    }
     const judged = await judgeWorld({
       base,
       change: from({ 'package.json': manifest({ test: 'exit 0', lint: 'eslint .' }), 'src/new.js': 'new' }),
-      commands,
+      commands: byManifest,
       measure: ({ files }) =>
         JSON.parse(files['package.json'] ?? '').scripts.test === 'vitest run' && 'src/new.js' in files
           ? tests(fakeCase(A, 'failed'), fakeCase(B))
