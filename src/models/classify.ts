@@ -11,7 +11,7 @@ const SPENT = /insufficient_quota|exceeded your current quota|credit balance|bil
 const BROKEN =
   /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoOutputGenerated|NoContentGenerated|InvalidStreamPart)Error$/
 const NETWORK =
-  /ECONNRESET|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|UND_ERR|terminated|fetch failed|other side closed|socket|unexpected redirect/i
+  /Cannot connect|ECONNRESET|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|UND_ERR|terminated|fetch failed|other side closed|socket|unexpected redirect/i
 const SHOWN = 400
 
 /** What `ai` throws, as far as we read it; duck-typed, so that this file does not load it. */
@@ -64,7 +64,7 @@ function byWords(text: string, fail: Fail): ProviderFailure {
   if (/authentication_error|permission_error|invalid_api_key/i.test(text)) return fail('auth', true)
   if (NETWORK.test(text)) return fail('network')
   if (REFUSED.test(text)) return fail('refused', true)
-  if (/JSON|parse|unexpected|invalid/i.test(text)) return fail('bad_output')
+  if (/JSON|parse|unexpected|expected|invalid|stream|chunk/i.test(text)) return fail('bad_output')
   return fail('crashed')
 }
 

@@ -64,7 +64,7 @@ function fits(entry: ScriptedEntry, origin: CallOrigin): boolean {
   return entry.turn === undefined || entry.turn === origin.turn
 }
 
-/** The turn to play. Turns used up: the last text again, so that an agent that asks once more gets the same end. */
+/** The turn to play. Turns used up: the last one again if it calls nothing, else the last plain text, else "Done.", so that an agent comes to its end. */
 function turnFor(replies: readonly ScriptedEntry[], origin: CallOrigin, file: string, failures: Map<string, number>): ScriptedTurn {
   const entry = replies.find((it) => fits(it, origin))
   if (!entry) {
@@ -73,8 +73,7 @@ function turnFor(replies: readonly ScriptedEntry[], origin: CallOrigin, file: st
   }
   const turns = entry.turns ?? [entry]
   const at = entry.turn === undefined ? origin.turn : 0
-  const turn = turns[at]
-  if (!turn) return { text: turns.findLast((it) => it.text !== undefined)?.text ?? 'Done.' }
+  const turn = turns[at] ?? lastOf(turns)
   if (turn.fail === undefined || turn.times === undefined) return turn
 
   const key = [replies.indexOf(entry), at, origin.run, origin.step].join('\n')
@@ -83,6 +82,13 @@ function turnFor(replies: readonly ScriptedEntry[], origin: CallOrigin, file: st
   if (failed < turn.times) return turn
   const { fail: _fail, ...rest } = turn
   return rest.text === undefined && rest.calls === undefined && rest.text_bytes === undefined ? { ...rest, text: 'Done.' } : rest
+}
+
+function lastOf(turns: readonly ScriptedTurn[]): ScriptedTurn {
+  const plain = turns.filter((it) => it.calls === undefined && it.raw_call === undefined)
+  return plain.at(-1) === turns.at(-1)
+    ? (plain.at(-1) ?? { text: 'Done.' })
+    : { text: plain.findLast((it) => it.text !== undefined)?.text ?? 'Done.' }
 }
 
 async function* answer(request: GenerateRequest, turn: ScriptedTurn, clock: Clock, signal: AbortSignal): AsyncGenerator<RawEvent> {

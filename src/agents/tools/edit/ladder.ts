@@ -121,6 +121,9 @@ interface Place {
 function findPlaces(lines: readonly View[], wanted: readonly View[]): Place[] {
   const places: Place[] = []
   if (wanted.every((it) => it.blank)) return places
+  // Most texts that do not fit have a line that is nowhere: that is known without trying each place.
+  const keys = new Set(lines.map((it) => it.key))
+  if (wanted.some((it) => !keys.has(it.key))) return places
   for (let start = 0; start + wanted.length <= lines.length && places.length < 1000; start++) {
     const delta = deltaAt(lines, wanted, start)
     if (delta !== null) places.push({ start, delta })

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { classify } from './classify.ts'
+import { costOf, priceOf } from './prices.ts'
+import { retryAfterMs } from './retry.ts'
+
+describe('retry-after', () => {
+  const now = Date.UTC(2030, 0, 1, 12, 0, 0)
+  const table: [headers: Record<string, string> | undefined, ms: number | null][] = [
+    [undefined, null],
+    [{}, null],
+    [{ 'retry-after': '3' }, 3000],
+    [{ 'retry-after': ' 0.5 ' }, 500],
+    [{ 'retry-after': '-1' }, null],
+    [{ 'retry-after': 'Tue, 01 Jan 2030 12:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'Tue, 01 Jan 2030 11:00:00 GMT' }, 0],
+    [{ 'retry-after': 'soon' }, null],
+    [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1500],
+  ]
+  it.each(table)('%o is %s ms', (headers, ms) => expect(retryAfterMs(headers, now)).toBe(ms))
+})
+
+function price(model: string, kind: 'openai' | 'openai-compatible' = 'openai'): number | null {
+  return priceOf(model, { kind })?.input ?? null
+}
+
+describe('prices', () => {
+  it('are known for a model and its dated names, and never guessed for others', () => {
+    expect(price('gpt-4.1')).toBe(2)
+    expect(price('gpt-4.1-2025-04-14')).toBe(2)
+    expect(price('gpt-4.1-mini')).toBe(0.4)
+    expect(price('claude-opus-4-1-20250805')).toBe(15)
+    expect(price('claude-sonnet-4-0')).toBe(3)
+    expect(price('gpt-4.1-turbo')).toBeNull()
+    expect(price('some-model')).toBeNull()
+    expect(price('gpt-4.1', 'openai-compatible')).toBeNull()
+  })
+
+  it('come from the settings first', () => {
+    const settings = { kind: 'openai' as const, price: { input: 7, output: 8 } }
+    expect(priceOf('gpt-4.1', settings)).toEqual({ input: 7, output: 8, cached: 7 })
+  })
+
+  it('count cached tokens at their own price', () => {
+    const tokens = { input: 1_000_000, output: 100_000, cached: 400_000 }
+    expect(costOf(tokens, { input: 10, output: 50, cached: 1 })).toBeCloseTo(6 + 0.4 + 5, 9)
+    expect(costOf(null, { input: 10, output: 50, cached: 1 })).toBeNull()
+    expect(costOf(tokens, null)).toBeNull()
+  })
+})
+
+describe('the class of a failure', () => {
+  const table: [thrown: object, expected: string, final: boolean][] = [
+    [{ message: 'x', statusCode: 429, responseBody: '{"error":{"code":"insufficient_quota"}}' }, 'rate_limited', true],
+    [{ message: 'x', statusCode: 429 }, 'rate_limited', false],
+    [{ message: 'x', statusCode: 402 }, 'auth', true],
+    [{ message: 'fetch failed', cause: { code: 'ECONNREFUSED', message: 'connect' } }, 'network', false],
+    [{ message: 'terminated', cause: { message: 'other side closed' } }, 'network', false],
+    [{ message: 'The model is overloaded', type: 'overloaded_error' }, 'overloaded', false],
+    [{ message: 'RESOURCE_EXHAUSTED' }, 'rate_limited', false],
+    [{ message: 'x', name: 'AI_JSONParseError' }, 'bad_output', false],
+    [{ message: 'The input token count (300000) exceeds the maximum', statusCode: 400 }, 'context_too_long', true],
+    [{ message: 'request (9000 tokens) exceeds the available context size', statusCode: 400 }, 'context_too_long', true],
+    [{ message: 'gave up', lastError: { message: 'x', statusCode: 401 } }, 'auth', true],
+    [{ message: 'a defect' }, 'crashed', false],
+  ]
+  it.each(table)('%o is %s', (thrown, expected, final) => expect(classify(thrown, 0)).toMatchObject({ class: expected, final }))
+})
