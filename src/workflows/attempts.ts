@@ -45,6 +45,7 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
     const verdict = await gateStep(job, { name: `${step}/gates`, depth: ask.depth, attempt })
     const idle = work.tree === job.baseTree
     if (isGreen(verdict) && !idle) return { verdict }
+    if (verdict.status === 'not_run') return { end: unjudged(verdict) }
 
     summary = idle ? `Nothing was changed. ${verdict.summary}` : verdict.summary
     await keepStep(job, { name: `${step}/keep`, attempt, summary })
@@ -74,6 +75,12 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
   })
   const times = ask.maxAttempts === 1 ? 'once' : `${ask.maxAttempts} times`
   return { end: { status: 'failed', reason: 'gates', message: `The gates said no ${times}. Last: ${summary}` } }
+}
+
+/** No attempt can be right where nothing can be checked: asking the agent again would only cost. */
+function unjudged(verdict: Verdict): RunEnd {
+  const hint = 'Say in reeve.toml how the project is tested, for example: [gates.tests] command = "make check"'
+  return { status: 'failed', reason: 'error', message: `No gate could judge the change: ${verdict.summary} ${hint}` }
 }
 
 /** Green lets a run go on: nothing that ran has failed. Warnings are for people. */

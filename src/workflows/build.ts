@@ -4,31 +4,28 @@ import { gateStep } from '../steps/gate-step.ts'
 import type { Part } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import type { Kit } from '../steps/kit.ts'
-import { prepareStep } from '../steps/prepare-step.ts'
 import { attemptUntilGreen, budgetEnd, isGreen } from './attempts.ts'
-import { finish } from './finish.ts'
 import { makePlan } from './plan.ts'
 import { refine } from './refine.ts'
+import { workflow } from './workflow.ts'
 import { writeTests } from './write-tests.ts'
 
 /** The main workflow: plan, then per part tests that are red and attempts until the gates are green; then refine, prove and land. */
 export function createBuild(kit: Kit): Workflow {
-  return async (run) => {
-    const job = await prepareStep(run, kit)
+  return workflow(kit, async (job) => {
     const spent = budgetEnd(job)
-    if (spent) return finish(job, spent)
+    if (spent) return spent
 
     const plan = await makePlan(job)
-    if ('end' in plan) return finish(job, plan.end)
+    if ('end' in plan) return plan.end
 
     for (const [at, part] of plan.parts.entries()) {
       const end = await buildPart(job, part, `part-${at + 1}`)
-      if (end) return finish(job, end)
+      if (end) return end
     }
     await refine(job)
-    const final = await prove(job, plan.parts)
-    return finish(job, final)
-  }
+    return prove(job)
+  })
 }
 
 async function buildPart(job: Job, part: Part, name: string): Promise<RunEnd | null> {
@@ -45,10 +42,10 @@ async function buildPart(job: Job, part: Part, name: string): Promise<RunEnd | n
   return 'end' in built ? built.end : null
 }
 
-/** All gates, the red proof and the protected files, over everything together. What is refuted goes back once more, while attempts are left. */
-async function prove(job: Job, parts: readonly Part[]): Promise<RunEnd | Verdict> {
+/** All gates, the red proof and the protected files, over everything together. What is refuted goes back, while attempts are left. */
+async function prove(job: Job): Promise<RunEnd | Verdict> {
   const verdict = await gateStep(job, { name: 'final', depth: 'full', attempt: 1 })
-  if (isGreen(verdict) || parts.length === 0) return verdict
+  if (isGreen(verdict)) return verdict
   const left = job.settings.runs.max_attempts - 1
   if (left < 1) return { status: 'failed', reason: 'gates', message: `The final gates said no: ${verdict.summary}` }
   const whole: Part = { id: 'all', title: job.task.title, goal: '', files: [] }

@@ -116,13 +116,26 @@ describe('direct', () => {
   })
 
   it('says which providers failed when none is left', async () => {
-    const { row } = await play({
+    const { row, types } = await play({
       repository: makeRepository(FILES),
       workflow: 'direct',
       reply: () => ({ status: 'failed', class: 'auth', problem: 'the key was refused' }),
       judge: () => verdict('passed'),
     })
     expect(row).toMatchObject({ state: 'failed', reason: 'error', message: 'Provider "one" failed: the key was refused' })
+    expect(types('evidence.written')).toHaveLength(1)
+  })
+
+  it('does not ask the agent again where no gate can judge', async () => {
+    const { row, asked } = await play({
+      repository: makeRepository(FILES),
+      workflow: 'direct',
+      reply: cast(),
+      judge: () => verdict('not_run'),
+    })
+    expect(row).toMatchObject({ state: 'failed', reason: 'error' })
+    expect(row.message).toContain('[gates.tests] command = ')
+    expect(asked).toHaveLength(1)
   })
 
   it('parks at a provider’s limit and goes on in the same step', async () => {
