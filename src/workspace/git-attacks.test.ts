@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { git as plainGit } from '../../test/support/repository.ts'
-import { type Life, live } from '../../test/workspace/life.ts'
+import { asUser, type Life, live } from '../../test/workspace/life.ts'
 import { land } from './land.ts'
 import { reap } from './reap.ts'
 import { restoreAttempt } from './rescue.ts'
@@ -247,21 +246,3 @@ describe('git calls on a repository that a task has poisoned', () => {
     })
   }
 })
-
-/** git as a user's shell runs it; whether it fails does not matter here. */
-function asUser(cwd: string, args: readonly string[]): void {
-  const identity = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    HOME: cwd,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_PAGER: 'cat',
-    ...identity,
-  }
-  try {
-    execFileSync('git', args, { cwd, env, stdio: 'ignore' })
-  } catch {
-    // The attack may well break the command after it was executed.
-  }
-}

@@ -3,6 +3,11 @@ import { join } from 'node:path'
 import { git } from './git.ts'
 import type { Project } from './port.ts'
 
+/** From now on this git dir takes and gives bytes as they are: a task's attributes have made the usual way impossible. */
+export async function takeBytesAsTheyAre(gitDir: string): Promise<void> {
+  await writeFile(join(gitDir, 'info/attributes'), RAW)
+}
+
 /** No driver of any name: `info/attributes` wins over every `.gitattributes` that a task can write. */
 const NO_DRIVERS = '* !filter !diff !merge\n'
 /** Bytes as they are, whatever the tree's attributes say about line ends and encodings. */
@@ -29,7 +34,9 @@ export async function makePrivateGit({ dir, project, exclude = '', raw = false }
   const format = `--object-format=${project.objectFormat}`
   await git({ gitDir: half }, ['init', '-q', '--bare', '--template=', '--initial-branch=task', format])
   const config = await readFile(join(half, 'config'), 'utf8')
-  await writeFile(join(half, 'config'), config.replace(/bare = true/, 'bare = false'))
+  // Names that only other systems confuse with `.git` are bytes to keep like others.
+  const names = raw ? '[core]\n\tprotectNTFS = false\n\tprotectHFS = false\n' : ''
+  await writeFile(join(half, 'config'), config.replace(/bare = true/, 'bare = false') + names)
   await mkdir(join(half, 'objects/info'), { recursive: true })
   await writeFile(join(half, 'objects/info/alternates'), `${join(project.gitDir, 'objects')}\n`)
   await mkdir(join(half, 'info'), { recursive: true })

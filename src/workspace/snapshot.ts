@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitPlace, git, items, outputOf, tryGit } from './git.ts'
+import { takeBytesAsTheyAre } from './private-git.ts'
 
 export interface Snapshot {
   tree: string
@@ -47,8 +48,13 @@ async function addAll({ place, excludesFile }: SnapshotOptions, left: readonly s
   const args = ['add', '--all', '--pathspec-from-file=-', '--pathspec-file-nul']
   const result = await tryGit(place, args, { input, excludesFile })
   if (result.exitCode === 0) return []
-  // One file that cannot be read must not keep the others out.
-  const again = await tryGit(place, [...args, '--ignore-errors'], { input, excludesFile })
+  // One file that cannot be read or converted must not keep the others out.
+  const patient = [...args, '--ignore-errors']
+  let again = await tryGit(place, patient, { input, excludesFile })
+  if (again.exitCode !== 0 && again.exitCode !== 1) {
+    await takeBytesAsTheyAre(place.gitDir)
+    again = await tryGit(place, patient, { input, excludesFile })
+  }
   if (again.exitCode !== 0 && again.exitCode !== 1) outputOf(again, args)
   return again.stderr.split('\n').flatMap((line) => (line.startsWith('error: ') ? [`Not taken: ${line.slice('error: '.length)}.`] : []))
 }

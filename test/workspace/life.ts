@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -58,4 +59,22 @@ export function fingerprint(root: string): Record<string, string> {
   }
   look('')
   return found
+}
+
+/** git as a user's shell runs it; whether it fails does not matter here. */
+export function asUser(cwd: string, args: readonly string[]): void {
+  const identity = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' }
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: cwd,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_PAGER: 'cat',
+    ...identity,
+  }
+  try {
+    execFileSync('git', args, { cwd, env, stdio: 'ignore' })
+  } catch {
+    // The attack may well break the command after it was executed.
+  }
 }

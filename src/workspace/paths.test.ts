@@ -1,0 +1,220 @@
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { realpath, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { runProgram } from '../process/run-program.ts'
+import { checkRelative, deleteFileIn, listDirIn, readFileIn, writeFileIn } from './paths.ts'
+
+const text = async (root: string, path: string) => Buffer.from((await readFileIn(root, path, 1e6)) ?? 'null').toString()
+
+describe('the text of a path', () => {
+  const refused: [string, string][] = [
+    ['', 'it is empty'],
+    ['/etc/passwd', 'it is absolute'],
+    ['C:\\x', 'it is absolute'],
+    ['.', 'it has the part "."'],
+    ['..', 'it has the part ".."'],
+    ['a/../b', 'it has the part ".."'],
+    ['../outside', 'it has the part ".."'],
+    ['./x', 'it has the part "."'],
+    ['a//b', 'it has an empty part'],
+    ['a/', 'it has an empty part'],
+    ['a\0b', 'it contains a NUL character'],
+    ['.git', '".git" belongs to'],
+    ['.GIT/config', '".git" belongs to'],
+    ['sub/.git/hooks/x', '".git" belongs to'],
+    ['.git./config', '".git" belongs to'],
+    ['.git /config', '".git" belongs to'],
+    ['git~1/config', '".git" belongs to'],
+    ['.git::$INDEX_ALLOCATION/x', '".git" belongs to'],
+    ['.g\u200Cit/config', 'control or invisible characters'],
+    ['a\u202Etxt.exe', 'control or invisible characters'],
+    ['a\nb', 'control or invisible characters'],
+    ['a\u001B[2Jb', 'control or invisible characters'],
+    ['x'.repeat(300), 'longer than 255 bytes'],
+    ['xx/'.repeat(2000), 'longer than 4096 bytes'],
+  ]
+  for (const [path, reason] of refused) {
+    it(`refuses ${JSON.stringify(path.slice(0, 40))}: ${reason}`, () => {
+      expect(() => checkRelative(path)).toThrow(reason)
+    })
+  }
+
+  it('takes ordinary ones, also with spaces, other alphabets and a leading dot', () => {
+    for (const path of ['a', 'src/main.ts', '.github/x.yml', '.gitignore', 'a b/c', 'größe/日本語.txt', '..%2fetc', '...', 'a..b']) {
+      expect(checkRelative(path)).toBe(path)
+    }
+  })
+})
+
+describe('files below a root', () => {
+  it('are written with the folders on the way, read, listed and deleted', async () => {
+    const root = temporaryFolder()
+    await writeFileIn(root, 'a b/ö/x.txt', 'one')
+    await writeFileIn(root, 'a b/ö/x.txt', 'two')
+    expect(await text(root, 'a b/ö/x.txt')).toBe('two')
+    expect(await listDirIn(root, '.')).toEqual([{ name: 'a b', kind: 'folder' }])
+    expect(await listDirIn(root, 'a b/ö')).toEqual([{ name: 'x.txt', kind: 'file' }])
+    await deleteFileIn(root, 'a b/ö/x.txt')
+    expect(await listDirIn(root, 'a b/ö')).toEqual([])
+  })
+
+  it('that are missing read as null, and are an error to delete unless that is fine', async () => {
+    const root = temporaryFolder()
+    expect(await readFileIn(root, 'no/such', 10)).toBeNull()
+    await expect(deleteFileIn(root, 'no/such')).rejects.toThrow('No file "no/such".')
+    await deleteFileIn(root, 'no/such', { missing: 'ok' })
+    await expect(listDirIn(root, 'no')).rejects.toThrow('No file "no".')
+  })
+
+  it('keep their mode when they are written', async () => {
+    const root = temporaryFolder()
+    writeFileSync(join(root, 'run.sh'), 'old', { mode: 0o755 })
+    await writeFileIn(root, 'run.sh', 'new')
+    expect(statSync(join(root, 'run.sh')).mode & 0o777).toBe(0o755)
+  })
+
+  it('larger than the limit are refused with their size', async () => {
+    const root = temporaryFolder()
+    writeFiles(root, { big: 'x'.repeat(11) })
+    await expect(readFileIn(root, 'big', 10)).rejects.toThrow('it has 11 bytes, more than the 10 that may be read')
+  })
+
+  it('leave no unfinished file behind when a write fails', async () => {
+    const root = temporaryFolder()
+    mkdirSync(join(root, 'folder'))
+    await expect(writeFileIn(root, 'folder', 'x')).rejects.toThrow('it is a folder')
+    expect(readdirSync(root)).toEqual(['folder'])
+  })
+})
+
+describe('ways out of a root', () => {
+  function planted() {
+    const outside = join(temporaryFolder(), 'task1-evil') // beside it: a comparison of prefixes would take it for inside
+    const root = join(dirname(outside), 'task1')
+    mkdirSync(root)
+    writeFiles(outside, { secret: 'untouched', 'sub/x': 'untouched' })
+    symlinkSync(outside, join(root, 'linked'))
+    symlinkSync(join(outside, 'secret'), join(root, 'soft'))
+    linkSync(join(outside, 'secret'), join(root, 'hard'))
+    mkdirSync(join(root, 'allowed'))
+    symlinkSync(join(outside, 'sub'), join(root, 'allowed/sub'))
+    return { outside, root }
+  }
+
+  it('by links in the middle or at the end, hard links, pipes and devices are closed', async () => {
+    const { root, outside } = planted()
+    await runProgram({ argv: ['mkfifo', join(root, 'fifo')], cwd: root, env: { PATH: process.env['PATH'] ?? '' }, timeoutMs: 5000 })
+    symlinkSync('/dev/zero', join(root, 'zero'))
+    const cases: [string, string][] = [
+      ['linked/p', 'a part of it is a symbolic link'],
+      ['allowed/sub/x', 'a part of it is a symbolic link'],
+      ['soft', 'it is a symbolic link'],
+      ['hard', 'it is a hard link'],
+      ['fifo', 'it is not a regular file'],
+      ['zero', 'it is a symbolic link'],
+      ['../task1-evil/secret', 'it has the part ".."'],
+    ]
+    for (const [path, reason] of cases) await expect(writeFileIn(root, path, 'x'), path).rejects.toThrow(reason)
+    for (const path of ['linked/secret', 'allowed/sub/x', 'soft', 'fifo', 'zero']) {
+      await expect(readFileIn(root, path, 100), path).rejects.toThrow(/symbolic link|not a regular file/)
+    }
+    await expect(listDirIn(root, 'linked')).rejects.toThrow('symbolic link')
+    await expect(deleteFileIn(root, 'linked/secret')).rejects.toThrow('symbolic link')
+    expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('untouched')
+    expect(readdirSync(outside)).toEqual(['secret', 'sub'])
+    expect(existsSync(join(outside, 'p'))).toBe(false)
+  })
+
+  it('are not taken when a link is deleted: the link goes, its target stays', async () => {
+    const { root, outside } = planted()
+    await deleteFileIn(root, 'soft')
+    await deleteFileIn(root, 'linked')
+    expect(readFileSync(join(outside, 'secret'), 'utf8')).toBe('untouched')
+    expect(readdirSync(root)).not.toContain('soft')
+  })
+
+  it('stay closed while a folder and a link are swapped; a check before the write does not', async () => {
+    const base = temporaryFolder()
+    const [root, outside] = [join(base, 'tree'), join(base, 'outside')]
+    mkdirSync(join(root, 'd'), { recursive: true })
+    mkdirSync(outside)
+    const unsafe = async (path: string) => {
+      const file = resolve(root, path)
+      if (!(await realpath(dirname(file))).startsWith(`${root}/`)) throw new Error('outside')
+      await writeFile(file, 'x')
+    }
+    const safe = (path: string) => writeFileIn(root, path, 'x')
+    const naive = await race(root, outside, unsafe, () => readdirSync(outside).length > 0)
+    expect(naive.escaped, 'the control: the attack works').toBeGreaterThan(0)
+    const walked = await race(root, outside, safe, () => true)
+    expect(walked.written).toBeGreaterThan(0)
+    expect(walked.escaped).toBe(0)
+  })
+})
+
+const ATTACKER = `
+const { renameSync, symlinkSync, unlinkSync } = require('node:fs')
+const { parentPort, workerData: { root, outside } } = require('node:worker_threads')
+let going = true
+parentPort.on('message', () => { going = false })
+parentPort.postMessage('ready')
+function round() {
+  for (let at = 0; at < 500; at++) {
+    try {
+      renameSync(root + '/d', root + '/real')
+      symlinkSync(outside, root + '/d')
+      unlinkSync(root + '/d')
+      renameSync(root + '/real', root + '/d')
+    } catch {}
+  }
+  if (going) setImmediate(round)
+  else parentPort.close()
+}
+round()
+`
+
+async function race(
+  root: string,
+  outside: string,
+  write: (path: string) => Promise<void>,
+  seen: () => boolean,
+): Promise<{ written: number; escaped: number }> {
+  const attacker = new Worker(ATTACKER, { eval: true, workerData: { root, outside } })
+  await new Promise((ready) => {
+    attacker.once('message', ready)
+  })
+  let written = 0
+  // At least a second, and on a busy machine until both sides have had their turns.
+  const begun = performance.now()
+  for (let at = 0; performance.now() - begun < 1000 || ((written < 20 || !seen()) && performance.now() - begun < 20_000); at++) {
+    await write(`d/f${at}`).then(
+      () => {
+        written += 1
+      },
+      () => {},
+    )
+  }
+  const gone = new Promise((exit) => {
+    attacker.once('exit', exit)
+  })
+  attacker.postMessage('stop')
+  await gone
+  const escaped = readdirSync(outside)
+  for (const name of escaped) unlinkSync(join(outside, name))
+  if (existsSync(join(root, 'real')) && !existsSync(join(root, 'd'))) renameSync(join(root, 'real'), join(root, 'd'))
+  return { written, escaped: escaped.length }
+}
