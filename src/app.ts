@@ -9,7 +9,6 @@ import { ReeveError } from './core/errors.ts'
 import { redactor } from './core/redact.ts'
 import type { Role } from './core/role.ts'
 import type { Settings } from './core/settings.ts'
-import type { Judge } from './gates/port.ts'
 import type { Context, Host, Secrets } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
@@ -44,7 +43,7 @@ export function openApp(options: AppOptions): Client {
     dataDir: folders.data,
     cacheDir: folders.cache,
     evidenceDir: join(folders.data, 'evidence'),
-    judge: async (request) => (await createJudgeParts())(request),
+    judge: async (request) => (await import('./gates/create.ts')).judge(request),
     agent: (provider, settings, project) => createAgent(provider, settings, project, env),
     roles: (project, commit) => rolesAt(options.templates, project, commit),
     redact: secrets.redact,
@@ -99,16 +98,6 @@ function createHost(kit: Kit, store: () => Promise<Store>): Host {
       }
     },
   }
-}
-
-async function createJudgeParts(): Promise<Judge> {
-  const [{ createJudge }, { measure }, { scanRepository }, { isTestFile }] = await Promise.all([
-    import('./gates/judge.ts'),
-    import('./gates/measure.ts'),
-    import('./scanner/scan.ts'),
-    import('./scanner/test-layout.ts'),
-  ])
-  return createJudge({ measure, isTestFile, detect: async (checkout, options) => (await scanRepository(checkout, options)).commands })
 }
 
 /** Our own agent over the provider's model. */

@@ -229,6 +229,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--attempt <n>', about: 'bring back this one', kind: 'whole' },
       { flags: '--to <folder>', about: 'into this new folder' },
+      { flags: '--branch <name>', about: 'as this new branch (default: rescue/<run>-<n>)' },
     ],
     examples: [
       ['reeve rescue last', 'list the kept attempts'],
@@ -329,6 +330,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'demo',
     group: 'start',
     summary: 'Take a small task through everything, with scripted replies: no key, no network',
+    options: [{ flags: '--keep', about: 'leave its folder for a look' }],
     examples: [['reeve demo', 'about a minute']],
     exits: [0, 1, 3],
     load: async () => (await import('./commands/demo.ts')).demo,

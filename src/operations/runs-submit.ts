@@ -129,7 +129,10 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
   const project = await projectOf(context, wanted.project)
   const { settings, base, warnings } = await resolveSettings(context, project, wanted.choices)
   const roles = await context.kit.roles(project, base)
-  for (const task of wanted.tasks) checkTask(context, task, settings, roles)
+  for (const task of wanted.tasks) {
+    checkTask(context, task, settings, roles)
+    await checkProviders(context, project, task, settings)
+  }
 
   const store = await context.store()
   const before = await runsOutside(store, project, wanted.tasks)
@@ -195,22 +198,27 @@ function checkTask(context: Context, task: Task, settings: Settings, roles: Read
   const workflow = task.workflow ?? settings.runs.workflow
   if (!context.workflows.includes(workflow)) throw new ReeveError('workflow_not_found', { workflow, known: context.workflows.join(', ') })
   if (!roles.has(task.role)) throw new ReeveError('role_not_found', { role: task.role, known: [...roles.keys()].toSorted().join(', ') })
-  checkProviders(context, task, settings)
 }
 
-function checkProviders(context: Context, task: Task, settings: Settings): void {
+/** At least one of the providers that would be asked must be usable as configured. Asks nobody over the network. */
+async function checkProviders(context: Context, project: Project, task: Task, settings: Settings): Promise<void> {
   const providers = providersOf(settings)
   if (providers.length === 0) throw new ReeveError('no_provider')
   const known = providers.map(([name]) => name)
   if (task.provider !== undefined && !known.includes(task.provider)) {
     throw new ReeveError('provider_not_found', { provider: task.provider, known: known.join(', ') })
   }
-  const asked = providers.filter(([name]) => task.provider === undefined || name === task.provider)
-  const usable = asked.filter(([, it]) => it.api_key_env === undefined || (context.env[it.api_key_env] ?? '') !== '')
-  const [first] = asked
-  if (usable.length === 0 && first) {
-    throw new ReeveError('provider_key_missing', { provider: first[0], variable: first[1].api_key_env ?? '' })
+  const { createProvider } = await import('../models/create.ts')
+  let first: unknown
+  for (const [name, it] of providers.filter(([name]) => task.provider === undefined || name === task.provider)) {
+    try {
+      await createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock })
+      return
+    } catch (error) {
+      first ??= error
+    }
   }
+  throw first
 }
 
 /** Runs of earlier submissions that these tasks depend on: the newest of each name in this project. */

@@ -1,6 +1,13 @@
 import { configShow, configValidate } from './config.ts'
+import { demoRun } from './demo.ts'
+import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
+import { evidenceVerify } from './evidence.ts'
+import { projectInit } from './project.ts'
 import { rolesList } from './roles.ts'
+import { runsDiff } from './runs-diff.ts'
+import { runsClean, runsRescue } from './runs-keep.ts'
+import { runsLand } from './runs-land.ts'
 import { runsEvents, runsExplain, runsGet, runsList } from './runs-read.ts'
 import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } from './runs-signal.ts'
 import { runsRetry, runsSubmit } from './runs-submit.ts'
@@ -20,6 +27,13 @@ export const OPERATIONS = {
   'runs.approve': runsApprove,
   'runs.reject': runsReject,
   'runs.send': runsSend,
+  'runs.diff': runsDiff,
+  'runs.land': runsLand,
+  'runs.rescue': runsRescue,
+  'runs.clean': runsClean,
+  'evidence.verify': evidenceVerify,
+  'project.init': projectInit,
+  'doctor.check': doctorCheck,
   'scanner.scan': scannerScan,
   'roles.list': rolesList,
   'config.show': configShow,
@@ -31,6 +45,7 @@ export const OPERATIONS = {
 export const STREAMS = {
   'runs.events': runsEvents,
   'runs.work': runsWork,
+  'demo.run': demoRun,
 } as const
 
 export type Operations = typeof OPERATIONS

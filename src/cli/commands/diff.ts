@@ -1,0 +1,39 @@
+import type { OutputOf } from '../../client/client.ts'
+import type { CommandRun } from '../commands.ts'
+import { answer, type Io } from '../io.ts'
+import { oneLine, safe } from '../text.ts'
+
+export const diff: CommandRun = async (io, args, options) => {
+  const patch = options['stat'] !== true
+  const found = await (await io.client()).call('runs.diff', { run: args[0] ?? '', patch })
+  answer(io, found, () => {
+    if (found.files.length === 0) return ['Nothing has been changed yet.']
+    return patch ? patchLines(io, found.patch) : statLines(io, found.files)
+  })
+  return 0
+}
+
+/** For a pipe exactly what git can apply; for a terminal painted, and harmless. */
+function patchLines(io: Io, patch: string): string[] {
+  const lines = patch.replace(/\n$/, '').split('\n')
+  return io.tty ? lines.map((it) => painted(io, safe(it))) : lines
+}
+
+function painted(io: Io, line: string): string {
+  if (line.startsWith('diff ') || line.startsWith('+++') || line.startsWith('---')) return io.paint('bold', line)
+  if (line.startsWith('@@')) return io.paint('cyan', line)
+  if (line.startsWith('+')) return io.paint('green', line)
+  return line.startsWith('-') ? io.paint('red', line) : line
+}
+
+function statLines(io: Io, files: OutputOf<'runs.diff'>['files']): string[] {
+  const added = files.reduce((sum, it) => sum + it.added, 0)
+  const removed = files.reduce((sum, it) => sum + it.removed, 0)
+  return [
+    ...files.map(
+      (it) =>
+        `${it.status.padEnd(8)} ${oneLine(it.path)} ${it.opaque ? '(binary or link)' : `${io.paint('green', `+${it.added}`)} ${io.paint('red', `-${it.removed}`)}`}`,
+    ),
+    io.paint('dim', `${files.length} ${files.length === 1 ? 'file' : 'files'}, +${added} -${removed}`),
+  ]
+}

@@ -1,0 +1,23 @@
+import type { CommandRun } from '../commands.ts'
+import { answer, remark } from '../io.ts'
+import { oneLine } from '../text.ts'
+import { verdictLines } from './verdict-lines.ts'
+
+export const verify: CommandRun = async (io, args) => {
+  if (!io.json) remark(io, io.paint('dim', 'Doing the checks again in a clean clone ...'))
+  const leave = new AbortController()
+  const quiet = io.onInterrupt(() => leave.abort())
+  try {
+    const found = await (await io.client()).call('evidence.verify', { run: args[0] ?? '' }, leave.signal)
+    answer(io, found, () => [
+      ...(found.measured ? [...verdictLines(io, found.measured), ''] : []),
+      ...found.differences.map((it) => `  ${oneLine(it)}`),
+      found.match
+        ? `${io.paint('green', 'MATCH')} everything measured again is as recorded, at ${found.commit.slice(0, 12)}`
+        : `${io.paint('red', 'MISMATCH')} ${found.differences.length} ${found.differences.length === 1 ? 'thing is' : 'things are'} not as recorded`,
+    ])
+    return found.match ? 0 : 1
+  } finally {
+    quiet()
+  }
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { searchPath } from '../process/env.ts'
+import { runDemo } from './demo/demo.ts'
+import { stream } from './operation.ts'
+
+const line = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('said'), text: z.string() }),
+  z.object({ type: z.literal('stage'), name: z.string(), happened: z.boolean(), text: z.string() }),
+  z.object({ type: z.literal('done'), ok: z.boolean(), folder: z.string().nullable() }),
+])
+
+export const demoRun = stream({
+  name: 'demo.run',
+  summary: 'Takes a small task through everything, with scripted replies: no key, no network.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({ keep: z.boolean().default(false).describe("Leave the demo's folder for a look.") }),
+  events: line,
+  handler(context, input, signal) {
+    const passed = Object.fromEntries(
+      ['HOME', 'LANG', 'USER', 'TMPDIR'].flatMap((name) => (context.env[name] === undefined ? [] : [[name, context.env[name]]])),
+    )
+    const env = { ...passed, PATH: searchPath(context.env) }
+    return runDemo({ templates: join(context.templates, 'demo'), reeve: context.self, env, keep: input.keep }, signal)
+  },
+})

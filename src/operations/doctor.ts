@@ -1,0 +1,196 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { providersOf } from '../config/secrets.ts'
+import { problemOf, ReeveError } from '../core/errors.ts'
+import type { Settings } from '../core/settings.ts'
+import { programEnv } from '../process/env.ts'
+import { runProgram } from '../process/run-program.ts'
+import { which } from '../process/which.ts'
+import { ISOLATION } from '../steps/prepare-step.ts'
+import type { Project } from '../workspace/port.ts'
+import { plainCheckout } from './checkouts.ts'
+import { type Context, projectOf, settingsOf } from './context.ts'
+import { operation } from './operation.ts'
+import { projectInput } from './shapes.ts'
+
+const checkSchema = z.object({
+  /** `machine`, `project`, `provider`, `gate`. */
+  about: z.string(),
+  name: z.string(),
+  /** `missing` stops runs; `warning` does not. */
+  status: z.enum(['ok', 'warning', 'missing']),
+  detail: z.string(),
+  hint: z.string().nullable(),
+})
+type Check = z.infer<typeof checkSchema>
+
+export const doctorCheck = operation({
+  name: 'doctor.check',
+  summary: 'Checks this machine and this project: what is there, what is missing, how to get it.',
+  permission: 'system:read',
+  effect: 'read',
+  input: z.object({ project: projectInput }),
+  output: z.object({ ok: z.boolean(), checks: z.array(checkSchema) }),
+  async handler(context, input, signal) {
+    const machine = await Promise.all([nodeCheck(), gitCheck(context), ...folderChecks(context)])
+    const project = await projectChecks(context, input.project, signal)
+    const checks = [...machine, isolationCheck(), ...project]
+    return { ok: checks.every((it) => it.status !== 'missing'), checks }
+  },
+})
+
+function check(about: string, name: string, status: Check['status'], detail: string, hint: string | null = null): Check {
+  return { about, name, status, detail, hint }
+}
+
+const NODE = 24
+// Needed for `merge-tree --write-tree` and its options.
+const GIT = [2, 38] as const
+
+function nodeCheck(): Check {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major >= NODE) return check('machine', 'node', 'ok', process.version)
+  return check('machine', 'node', 'missing', process.version, `Install Node ${NODE} or newer.`)
+}
+
+async function gitCheck(context: Context): Promise<Check> {
+  const hint = `Install git ${GIT.join('.')} or newer.`
+  const env = programEnv({ home: join(context.folders.cache, 'home'), from: context.env })
+  // A program that only prints its version takes milliseconds.
+  const result = await runProgram({ argv: ['git', '--version'], cwd: context.cwd, env, timeoutMs: 10_000 })
+  if (result.ended === 'not_found') return check('machine', 'git', 'missing', 'not on PATH', hint)
+  const [, major = '0', minor = '0', rest = ''] = /(\d+)\.(\d+)(\S*)/.exec(result.stdout) ?? []
+  const enough = Number(major) > GIT[0] || (Number(major) === GIT[0] && Number(minor) >= GIT[1])
+  return check('machine', 'git', enough ? 'ok' : 'missing', `${major}.${minor}${rest}`, enough ? null : hint)
+}
+
+function folderChecks(context: Context): Promise<Check>[] {
+  const { state, data, cache } = context.folders
+  return Object.entries({ state, data, cache }).map(async ([name, path]) => {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 })
+      await access(path, constants.W_OK)
+      return check('machine', `${name} folder`, 'ok', path)
+    } catch (error) {
+      return check(
+        'machine',
+        `${name} folder`,
+        'missing',
+        `${path} cannot be written: ${problemOf(error)}`,
+        'Make it writable, or move all of them with REEVE_HOME.',
+      )
+    }
+  })
+}
+
+function isolationCheck(): Check {
+  const detail = `${ISOLATION}: own worktree, private git, scrubbed environment, limits; no operating-system sandbox`
+  if (process.getuid?.() === 0)
+    return check(
+      'machine',
+      'isolation',
+      'warning',
+      `${detail}; as root`,
+      'Work as an ordinary user: programs of a run can do what you can.',
+    )
+  return check('machine', 'isolation', 'ok', detail)
+}
+
+async function projectChecks(context: Context, path: string | undefined, signal: AbortSignal): Promise<Check[]> {
+  const found = await attempt(() => projectOf(context, path))
+  if (found instanceof ReeveError)
+    return [check('project', 'repository', path === undefined ? 'warning' : 'missing', found.message, found.hint ?? null)]
+  const repository = check(
+    'project',
+    'repository',
+    'ok',
+    `${found.root}${found.branch === null ? ' (detached)' : `, branch ${found.branch}`}`,
+  )
+  const loaded = await attempt(() => settingsOf(context, found.root))
+  if (loaded instanceof ReeveError)
+    return [repository, check('project', 'configuration', 'missing', loaded.message, 'Check again with: reeve config validate')]
+  const warnings = loaded.warnings.map((it) => check('project', 'configuration', 'warning', it))
+  const roles = await attempt(() => context.kit.roles(found, found.head))
+  return [
+    repository,
+    ...(warnings.length > 0 ? warnings : [check('project', 'configuration', 'ok', 'valid')]),
+    roles instanceof ReeveError
+      ? check('project', 'roles', 'missing', roles.message)
+      : check('project', 'roles', 'ok', `${roles.size} roles`),
+    ...(await providerChecks(context, loaded.settings, found, signal)),
+    ...(await gateChecks(context, loaded.settings, found)),
+  ]
+}
+
+async function attempt<T>(fn: () => Promise<T>): Promise<T | ReeveError> {
+  try {
+    return await fn()
+  } catch (error) {
+    if (error instanceof ReeveError) return error
+    throw error
+  }
+}
+
+// A server that does not say anything for so long would not answer a run either.
+const HEALTH_MS = 5000
+
+/** One usable provider is enough; others that are not are worth a line. */
+async function providerChecks(context: Context, settings: Settings, project: Project, signal: AbortSignal): Promise<Check[]> {
+  const configured = providersOf(settings)
+  if (configured.length === 0) {
+    const { hint } = new ReeveError('no_provider')
+    return [check('provider', 'providers', 'warning', 'none is configured: runs need one; scan, gate and demo do not', hint ?? null)]
+  }
+  const { createProvider } = await import('../models/create.ts')
+  const checks = await Promise.all(
+    configured.map(async ([name, it]) => {
+      const made = await attempt(() => createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock }))
+      if (made instanceof ReeveError) return check('provider', name, 'missing', made.message, made.hint ?? null)
+      const health = await made.health(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]))
+      return check('provider', name, health.ok ? 'ok' : 'missing', `${it.kind}, ${made.model}: ${health.detail}`)
+    }),
+  )
+  const usable = checks.some((it) => it.status === 'ok')
+  return checks.map((it) => (it.status === 'missing' && usable ? { ...it, status: 'warning' } : it))
+}
+
+async function gateChecks(context: Context, settings: Settings, project: Project): Promise<Check[]> {
+  const { scanRepository } = await import('../scanner/scan.ts')
+  const checkout = await plainCheckout(context, project.root)
+  const { commands } = await scanRepository(checkout, { settings })
+  if (commands.length === 0) {
+    const { message, hint } = new ReeveError('no_gates', { path: project.root })
+    return [check('gate', 'gates', 'missing', message, hint ?? null)]
+  }
+  return Promise.all(
+    commands.map(async ({ gate, command, cwd, needs }) => {
+      const place = cwd === '.' ? command : `${command} (in ${cwd})`
+      if (needs === null) return check('gate', gate, 'ok', place)
+      const there = await hasTool(needs.program, project.root, cwd, checkout.env['PATH'] ?? '')
+      return there
+        ? check('gate', gate, 'ok', place)
+        : check('gate', gate, 'warning', `${place}: ${needs.program} is missing, so this gate is not run`, needs.hint)
+    }),
+  )
+}
+
+// Where projects keep tools of their own.
+const OWN = ['node_modules/.bin', '.venv/bin', 'venv/bin']
+
+/** Is a tool there: in the project, from the folder up to its root, or on the path? */
+async function hasTool(program: string, root: string, cwd: string, path: string): Promise<boolean> {
+  const folders = cwd === '.' ? [root] : [...cwd.split('/').map((_, at, all) => join(root, ...all.slice(0, all.length - at))), root]
+  const names = program.includes('/') ? [program] : OWN.map((it) => `${it}/${program}`)
+  for (const file of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
+    if (await exists(file)) return true
+  }
+  return (await which(program, path)) !== null
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}

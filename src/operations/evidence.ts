@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { secretValues } from '../config/secrets.ts'
+import { verdictSchema } from '../core/verdict.ts'
+import { optionsOf } from '../steps/options.ts'
+import { verifyRun } from '../steps/verify.ts'
+import { operation } from './operation.ts'
+import { runInput } from './shapes.ts'
+
+export const evidenceVerify = operation({
+  name: 'evidence.verify',
+  summary: 'Does the checks of a finished run again in a clean clone and compares: match or not.',
+  permission: 'runs:read',
+  effect: 'read',
+  input: z.object({ run: runInput }),
+  output: z.object({
+    run: z.string(),
+    match: z.boolean(),
+    differences: z.array(z.string()),
+    commit: z.string(),
+    recorded: verdictSchema.nullable(),
+    measured: verdictSchema.nullable(),
+  }),
+  async handler(context, input, signal) {
+    const store = await context.store()
+    const row = await store.findRun(input.run)
+    context.secrets.learn(secretValues(optionsOf(row).settings, context.env))
+    const written = (await store.eventsOfType(row.id, ['evidence.written'])).at(-1)
+    const hash = written?.data['hash']
+    const verified = await verifyRun(context.kit, {
+      row,
+      recordedHash: typeof hash === 'string' ? hash : null,
+      signal,
+      emit: () => undefined,
+    })
+    return { run: row.id, ...verified }
+  },
+})

@@ -1,0 +1,121 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { ReeveError } from '../core/errors.ts'
+import { isFinished } from '../core/run.ts'
+import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
+import { openProject } from '../workspace/project.ts'
+import { reap } from '../workspace/reap.ts'
+import { listAttempts, restoreAttempt } from '../workspace/rescue.ts'
+import { openWorkspace } from '../workspace/workspace.ts'
+import { type Context, projectOf } from './context.ts'
+import { operation } from './operation.ts'
+import { projectInput, runInput } from './shapes.ts'
+
+const attempt = z.object({ ref: z.string(), run: z.string(), number: z.int(), commit: z.string(), at: z.string(), subject: z.string() })
+
+export const runsRescue = operation({
+  name: 'runs.rescue',
+  summary: 'Lists everything that was kept of a run, keeps what is not yet, and brings an attempt back.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({
+    run: runInput,
+    attempt: z.int().min(1).optional().describe('Bring back the attempt of this number.'),
+    branch: z.string().min(1).optional().describe('As this new branch.'),
+    folder: z.string().min(1).optional().describe('Into this new folder.'),
+  }),
+  output: z.object({
+    run: z.string(),
+    attempts: z.array(attempt),
+    restored: z.object({ number: z.int(), commit: z.string(), branch: z.string().nullable(), folder: z.string().nullable() }).nullable(),
+  }),
+  async handler(context, input) {
+    const store = await context.store()
+    const row = await store.findRun(input.run)
+    const project = await openProject(row.project)
+    await keepUnsaved(context, row)
+    const attempts = await listAttempts(project, row.id)
+    if (input.attempt === undefined) return { run: row.id, attempts, restored: null }
+
+    const wanted = attempts.find((it) => it.number === input.attempt)
+    if (!wanted) throw new ReeveError('invalid_input', { problem: noAttempt(row.id, input.attempt, attempts) })
+    const folder = input.folder === undefined ? null : resolve(context.cwd, input.folder)
+    const branch = folder === null ? (input.branch ?? `rescue/${row.id}-${wanted.number}`) : null
+    const commit = await restoreAttempt(project, wanted.ref, folder === null ? { branch: branch ?? '' } : { folder })
+    return { run: row.id, attempts, restored: { number: wanted.number, commit, branch, folder } }
+  },
+})
+
+function noAttempt(run: string, number: number, attempts: readonly { number: number }[]): string {
+  const known = attempts.map((it) => it.number)
+  return `Run ${run} has no attempt ${number}. ${known.length === 0 ? 'None was kept.' : `Kept: ${known.join(', ')}.`}`
+}
+
+/** What lies in the workspace of a run that nobody works on, and is in no checkpoint, becomes an attempt too. */
+async function keepUnsaved(context: Context, row: RunRow): Promise<void> {
+  const { workspace: path, branch } = row.facts
+  if (row.state === 'running' || !path || !branch) return
+  const workspace = await openWorkspace({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
+  const changed = await workspace.changes(row.facts.commit ?? workspace.base)
+  if (changed.length > 0) await workspace.keepAttempt()
+}
+
+// Far more than anybody keeps.
+const ALL = 100_000
+
+export const runsClean = operation({
+  name: 'runs.clean',
+  summary: 'Removes workspaces and branches of runs that have ended; everything they wrote stays in git.',
+  permission: 'runs:write',
+  effect: 'destructive',
+  input: z.object({ run: runInput.optional(), project: projectInput, all: z.boolean().default(false).describe('Of all projects.') }),
+  output: z.object({ cleaned: z.array(z.string()), failed: z.array(z.object({ run: z.string(), problem: z.string() })) }),
+  async handler(context, input) {
+    const store = await context.store()
+    await store.recover()
+    const cleaned: string[] = []
+    const failed: { run: string; problem: string }[] = []
+    for (const row of await endedRuns(context, store, input)) {
+      try {
+        await cleanRun(context, store, row)
+        cleaned.push(row.id)
+      } catch (error) {
+        if (input.run !== undefined || !(error instanceof ReeveError)) throw error
+        failed.push({ run: row.id, problem: error.message })
+      }
+    }
+    return { cleaned, failed }
+  },
+})
+
+async function endedRuns(
+  context: Context,
+  store: Store,
+  input: { run?: string | undefined; project?: string | undefined; all: boolean },
+): Promise<RunRow[]> {
+  if (input.run !== undefined) {
+    const row = await store.findRun(input.run)
+    if (isFinished(row.state)) return [row]
+    throw new ReeveError('wrong_state', {
+      run: row.id,
+      status: row.state,
+      action: 'clean',
+      allowed: 'a run that has ended; to end it: reeve stop',
+    })
+  }
+  const project = input.all ? null : await projectOf(context, input.project)
+  const rows = await store.listRuns({
+    states: ['succeeded', 'failed', 'cancelled'],
+    limit: ALL,
+    ...(project === null ? {} : { project: project.root }),
+  })
+  return rows.filter((it) => (it.facts.workspace ?? '') !== '')
+}
+
+async function cleanRun(context: Context, store: Store, row: RunRow): Promise<void> {
+  // A branch that a person has asked for stays; so does one that a person has added commits to.
+  const branch = row.facts.landed?.how === 'branch' ? 'keep' : 'delete'
+  await reap({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
+  await store.setFacts(row.id, null, { workspace: '' })
+}

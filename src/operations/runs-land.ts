@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { ReeveError } from '../core/errors.ts'
+import { isFinished } from '../core/run.ts'
+import { landingMessage } from '../steps/landing-message.ts'
+import { ISOLATION } from '../steps/prepare-step.ts'
+import type { RunRow } from '../store/port.ts'
+import { type Landed, land } from '../workspace/land.ts'
+import { openProject } from '../workspace/project.ts'
+import { operation } from './operation.ts'
+import { runInput } from './shapes.ts'
+
+const HOW = ['branch', 'merge', 'squash'] as const
+
+export const runsLand = operation({
+  name: 'runs.land',
+  summary: 'Brings a run that has ended into the repository: its branch, a merge, or one squashed commit.',
+  permission: 'runs:write',
+  effect: 'write',
+  input: z.object({
+    run: runInput,
+    how: z.enum(HOW).default('branch'),
+    branch: z.string().min(1).optional().describe("Name of the branch that is made; the run's own when absent."),
+    force: z.boolean().default(false).describe('Also with a red verdict; the commit says so.'),
+  }),
+  output: z.object({ run: z.string(), branch: z.string(), commit: z.string(), how: z.enum(HOW), forced: z.boolean(), verdict: z.string() }),
+  async handler(context, input) {
+    const store = await context.store()
+    const row = await store.findRun(input.run)
+    const { commit, forced, verdict } = checkLanding(row, input.force)
+    const project = await openProject(row.project)
+    const landed = await landNamed(row, () =>
+      land({
+        project,
+        run: row.id,
+        commit,
+        base: row.facts.base ?? '',
+        how: input.how,
+        branch: input.branch ?? row.facts.branch ?? '',
+        ...landingMessage({ task: row.task, run: row.id, isolation: row.facts.isolation ?? ISOLATION, verdict, forced }),
+      }),
+    )
+    await store.setFacts(row.id, null, { landed: { ...landed, how: input.how, forced } })
+    await store.append(row.id, null, 'run.landed', { ...landed, how: input.how, forced })
+    return { run: row.id, ...landed, how: input.how, forced, verdict }
+  },
+})
+
+/** Red never lands without force. Forced is only what needed it. */
+function checkLanding(row: RunRow, force: boolean): { commit: string; forced: boolean; verdict: string } {
+  if (!isFinished(row.state)) {
+    throw new ReeveError('wrong_state', { run: row.id, status: row.state, action: 'land', allowed: 'a run that has ended' })
+  }
+  const verdict = row.facts.verdict?.status ?? 'not_run'
+  const green = row.state === 'succeeded' && (verdict === 'passed' || verdict === 'warning')
+  if (!green && !force)
+    throw new ReeveError('red_verdict', { run: row.id, verdict: row.state === 'succeeded' ? verdict : `${verdict} (${row.state})` })
+  const { commit } = row.facts
+  if (!commit)
+    throw new ReeveError('wrong_state', {
+      run: row.id,
+      status: `${row.state} without a commit`,
+      action: 'land',
+      allowed: 'a run that has changed something',
+    })
+  return { commit, forced: !green, verdict }
+}
+
+/** Errors of landing name the run in their hints. */
+async function landNamed(row: RunRow, fn: () => Promise<Landed>): Promise<Landed> {
+  try {
+    return await fn()
+  } catch (error) {
+    if (error instanceof ReeveError) throw new ReeveError(error.code, { ...error.details, run: row.id }, { cause: error })
+    throw error
+  }
+}
