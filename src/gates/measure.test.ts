@@ -1,28 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { filesOf, installPackages, makeCheckout } from '../../test/support/checkout.ts'
+import { filesOf, installPackages, makeCheckout, outline, measureGate as run } from '../../test/support/checkout.ts'
 import { itNeeds } from '../../test/support/needs.ts'
 import { git } from '../../test/support/repository.ts'
-import { settingsSchema } from '../core/settings.ts'
-import { detectCommands } from '../scanner/commands/detect.ts'
-import type { Checkout } from '../workspace/port.ts'
-import { measure } from './measure.ts'
-import type { Measurement, MeasureOptions } from './port.ts'
-
-const { gates } = settingsSchema.parse({})
-
-async function run(checkout: Checkout, gate: string, options: Partial<MeasureOptions> = {}): Promise<Measurement> {
-  const commands = await detectCommands(checkout, filesOf(checkout), { gates, acceptance: {} })
-  const command = commands.find((it) => it.gate === gate)
-  if (!command) throw new Error(`no ${gate} among: ${commands.map((it) => `${it.gate} (${it.command})`).join(', ')}`)
-  return await measure(command, checkout, { timeoutMs: 120_000, signal: new AbortController().signal, ...options })
-}
-
-/** Name, status and class of each case, in the order of names. */
-function outline(measured: Measurement): string[] {
-  return (measured.cases ?? []).map((it) => [it.name, it.status, it.failure].filter((part) => part !== null).join(' | ')).toSorted()
-}
 
 describe('vitest', () => {
   const files = {

@@ -15,7 +15,7 @@ import { expandArgv } from './tools/expand.ts'
 import { loadExtra, loadReports, loadUsual } from './tools/load-reports.ts'
 import { places } from './tools/place.ts'
 import { isUnknown, readerFor } from './tools/readers.ts'
-import { UNITTEST_RUNNER, UNITTEST_RUNNER_FILE } from './tools/unittest-runner.ts'
+import { supportFiles } from './tools/support-files.ts'
 
 /** Characters at the end of the output that are kept for people. */
 const TAIL = 4000
@@ -172,6 +172,7 @@ async function read(it: Bench, result: ProgramResult, complete: boolean, places:
     stdout: result.stdout,
     stderr: result.stderr,
     exitCode: result.exitCode,
+    env: command.env ?? {},
     reports: [...loaded.files, ...usual],
     extra: await loadExtra(it.reportFolder),
     ...places,
@@ -197,8 +198,7 @@ async function measureIn(it: Bench, roots: readonly string[]): Promise<Measureme
   const start = blank(command)
   const missing = await missingNeed(it)
   if (missing !== null) return { ...start, problem: missing }
-  if (command.argv.concat(...(command.prepare ?? []).map((step) => [...step.argv])).some((arg) => arg.endsWith(UNITTEST_RUNNER_FILE)))
-    await writeFile(join(it.reportFolder, UNITTEST_RUNNER_FILE), UNITTEST_RUNNER)
+  for (const [name, content] of supportFiles(command)) await writeFile(join(it.reportFolder, name), content)
   await makeBuildFolder(it)
 
   const { result, complete } = await runAll(it)

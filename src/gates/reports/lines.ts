@@ -9,6 +9,10 @@ const TSC_GLOBAL = /^(error) (TS\d+): (.*)$/
 const GCC = /^((?:[A-Za-z]:)?[^\s:][^:\n]*):(\d+):(?:(\d+):)? (?:(fatal error|error|warning|note|info)): (.*)$/
 /** `path:3:5: F401 message`, of flake8 and its relatives. */
 const FLAKE8 = /^((?:[A-Za-z]:)?[^\s:][^:\n]*):(\d+):(\d+): ([A-Z]{1,4}\d{1,5}) (.*)$/
+/** `path.go:3:5: message`, of Go and its relatives; vet puts its name in front. */
+const PLAIN = /^(?:vet: )?(?:\.\/)?([^\s:]+\.\w+):(\d+):(\d+): (\S.*)$/
+/** `[ERROR] /path/A.java:[3,5] message`, of Maven. */
+const MAVEN = /^\[(ERROR|WARNING)\] (\/?[^\s:]+\.\w+):\[(\d+),\d+\] (.*)$/
 /** `ld: ... undefined reference to` with or without a place. */
 const LINKER = /^(?:.*\/)?(?:ld|collect2)(?:\.\w+)?: (?:error: )?(.*)$/
 const UNDEFINED = /^(.*?):\(?[^)]*\)?:?\s*(undefined reference to .*)$/
@@ -48,6 +52,20 @@ function parse(line: string, tool: string, place: (path: string) => string | nul
     const { rule, message } = withRule(gcc[5] ?? '', tool)
     return finding({ file: place(gcc[1] ?? ''), line: Number(gcc[2]), severity: severityOf(gcc[4] ?? ''), rule, message })
   }
+  const plain = PLAIN.exec(line)
+  if (plain) {
+    const { rule, message } = withRule(plain[4] ?? '', tool)
+    return finding({ file: place(plain[1] ?? ''), line: Number(plain[2]), rule, message })
+  }
+  const maven = MAVEN.exec(line)
+  if (maven)
+    return finding({
+      file: place(maven[2] ?? ''),
+      line: Number(maven[3]),
+      severity: maven[1] === 'ERROR' ? 'error' : 'warning',
+      rule: tool,
+      message: maven[4] ?? '',
+    })
   const cmake = CMAKE.exec(line)
   if (cmake)
     return finding({

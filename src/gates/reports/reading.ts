@@ -24,6 +24,8 @@ export interface ReaderInput {
   stdout: string
   stderr: string
   exitCode: number | null
+  /** What the command set in its environment. */
+  env: Readonly<Record<string, string>>
   /** The report files that were there, in order of their paths. */
   reports: readonly ReportFile[]
   /** Other files of the report folder, by name: tools that write more than one. */

@@ -1,4 +1,4 @@
-import { readCobertura, readLcov } from '../reports/coverage.ts'
+import { readCobertura, readJacoco, readLcov } from '../reports/coverage.ts'
 import { readLines } from '../reports/lines.ts'
 import { join, NOTHING, type Reader, type Reading, uniqueNames } from '../reports/reading.ts'
 import { readSarif } from '../reports/sarif.ts'
@@ -20,6 +20,17 @@ export const readCoberturaReport: Reader = (input) => {
   if (!report) return NOTHING
   const { coverage, problem } = readCobertura(report.text, input.place)
   return { ...NOTHING, coverage, problem: problem === null ? null : `The Cobertura report is broken: ${problem}.` }
+}
+
+/** JaCoCo names packages; sources lie below the module that wrote the report. */
+export const readJacocoReport: Reader = (input) => {
+  const readings = input.reports.map((report) => {
+    const module = report.path.replace(/\/(?:target|build)\/.*$/, '')
+    const find = (path: string) => input.place(`${module}/src/main/${path.endsWith('.kt') ? 'kotlin' : 'java'}/${path}`)
+    const { coverage, problem } = readJacoco(report.text, find)
+    return { ...NOTHING, coverage, problem: problem === null ? null : `The JaCoCo report is broken: ${problem}.` }
+  })
+  return readings.reduce<Reading>(join, NOTHING)
 }
 
 /** TAP from the report, else from standard output. */

@@ -6,7 +6,8 @@ import { NOTHING, type Reader, type ReaderInput, type Reading, uniqueNames } fro
 export interface JunitDialect {
   /** null leaves the case out (no test of its own). */
   name(it: JunitCase, input: ReaderInput): string | null
-  file(it: JunitCase, input: ReaderInput): string | null
+  /** `report`: path of the file it stands in. */
+  file(it: JunitCase, input: ReaderInput, report: string): string | null
   line?(it: JunitCase, input: ReaderInput, file: string | null): number | null
   /** Whether a failure is an expectation that did not hold. */
   asserted(it: JunitCase): boolean
@@ -34,12 +35,12 @@ export function lineIn(text: string, file: string | null): number | null {
   return found ? Number(found[1]) : null
 }
 
-export function toTestCase(it: JunitCase, dialect: JunitDialect, input: ReaderInput): TestCase | null {
+export function toTestCase(it: JunitCase, dialect: JunitDialect, input: ReaderInput, report: string): TestCase | null {
   const name = dialect.name(it, input)
   if (name === null) return null
   const status = dialect.status?.(it) ?? it.status
   const message = input.clean(failureText(it))
-  const file = dialect.file(it, input)
+  const file = dialect.file(it, input, report)
   return {
     name: input.clean(name),
     file,
@@ -59,7 +60,7 @@ export function junitReader(dialect: JunitDialect): Reader {
     const problem = broken
       ? `The JUnit report ${broken.path.split('/').at(-1)} is broken: ${read[input.reports.indexOf(broken)]?.problem}.`
       : null
-    const cases = read.flatMap((it) => it.cases).flatMap((it) => toTestCase(it, dialect, input) ?? [])
+    const cases = read.flatMap((it, at) => it.cases.flatMap((one) => toTestCase(one, dialect, input, input.reports[at]?.path ?? '') ?? []))
     return { ...NOTHING, cases: uniqueNames(cases), problem }
   }
 }
@@ -120,9 +121,15 @@ export const PYTEST_JUNIT: JunitDialect = {
     it.failures.some((f) => f.kind === 'failure' && /^(?:AssertionError|assert\b|Failed: |\[XPASS\(strict\)\])/.test(f.message.trim())),
 }
 
+/** The source of a test class: below the module that wrote the report, at the usual place. Whether it is there is checked later. */
+function javaSource(className: string, report: string): string {
+  const module = report.replace(/\/(?:target|build)\/.*$/, '')
+  return `${module}/src/test/java/${className.replace(/\$.*$/, '').replaceAll('.', '/')}.java`
+}
+
 /** Surefire, Gradle: the class is fully qualified; types are the exception's class. */
 export const JAVA_JUNIT: JunitDialect = {
-  file: () => null,
+  file: (it, input, report) => input.place(javaSource(it.className, report)),
   name: (it) => joined(it.className, it.name),
   asserted: (it) => it.failures.some((f) => ASSERTION.test(f.type) || (f.kind === 'failure' && f.type === '')),
 }

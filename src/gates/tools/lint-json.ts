@@ -110,7 +110,8 @@ export const readRubocop = jsonReader('rubocop', (value, input) =>
         return finding({
           file: input.place(text(fields(file)['path'])),
           line: lineNumber(location['start_line']) ?? lineNumber(location['line']),
-          severity: severity === 'error' || severity === 'fatal' ? 'error' : severity === 'info' ? 'info' : 'warning',
+          // Every offence makes rubocop fail, whatever its department calls it.
+          severity: severity === 'info' ? 'info' : 'error',
           rule: text(one['cop_name']) || 'rubocop',
           message: input.clean(text(one['message'])),
         })

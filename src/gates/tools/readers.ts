@@ -1,10 +1,35 @@
 import type { DetectedCommand } from '../../scanner/port.ts'
+import { readLines } from '../reports/lines.ts'
 import { NOTHING, type Reader } from '../reports/reading.ts'
-import { readCtest } from './ctest.ts'
-import { readCoberturaReport, readLcovReport, readSarifReport, readTapReport, readUnknown, textReader } from './formats.ts'
+import { readCargoMessages, readCargoTest } from './cargo.ts'
+import { readCtest, uncompiled } from './ctest.ts'
+import { readExunit } from './exunit.ts'
+import {
+  readCoberturaReport,
+  readJacocoReport,
+  readLcovReport,
+  readSarifReport,
+  readTapReport,
+  readUnknown,
+  textReader,
+} from './formats.ts'
+import { readGoCoverage, readGoTest } from './go-test.ts'
 import { readJest, readMocha, readUnittest } from './json-cases.ts'
 import { ANY_JUNIT, BUN_JUNIT, JAVA_JUNIT, junitReader, NODE_JUNIT, PYTEST_JUNIT, VITEST_JUNIT } from './junit-cases.ts'
 import { readBiome, readCoveragePy, readCredo, readEslint, readOxlint, readPyright, readRubocop, readRuff } from './lint-json.ts'
+
+import { readMinitest, readRspec } from './ruby.ts'
+
+const javaJunit = junitReader(JAVA_JUNIT)
+
+/** Surefire and Gradle write reports when there are tests that compile; else the compiler has spoken. */
+const readJava: Reader = (input) => {
+  if (input.reports.length > 0) return javaJunit(input)
+  const findings = readLines(`${input.stdout}\n${input.stderr}`, 'compiler', input.place)
+  const broken = input.exitCode === 0 ? [] : uncompiled(findings)
+  if (broken.length > 0) return { ...NOTHING, cases: broken }
+  return { ...NOTHING, findings, cases: input.exitCode === 0 ? [] : null }
+}
 
 /** Who reads the output of a tool. */
 const BY_TOOL: Readonly<Record<string, Reader>> = {
@@ -17,8 +42,23 @@ const BY_TOOL: Readonly<Record<string, Reader>> = {
   pytest: junitReader(PYTEST_JUNIT),
   unittest: readUnittest,
   ctest: readCtest,
-  maven: junitReader(JAVA_JUNIT),
-  gradle: junitReader(JAVA_JUNIT),
+  maven: readJava,
+  gradle: readJava,
+  'go-test': readGoTest,
+  'go-cover': readGoCoverage,
+  'go-build': textReader('compiler'),
+  'go-vet': textReader('go-vet'),
+  'golangci-lint': textReader('golangci-lint'),
+  'cargo-test': readCargoTest,
+  'cargo-build': readCargoMessages,
+  'cargo-clippy': readCargoMessages,
+  'maven-build': textReader('compiler'),
+  'gradle-build': textReader('compiler'),
+  jacoco: readJacocoReport,
+  mix: readExunit,
+  'mix-compile': textReader('compiler'),
+  rspec: readRspec,
+  minitest: readMinitest,
   eslint: readEslint,
   biome: readBiome,
   oxlint: readOxlint,

@@ -3,11 +3,16 @@ import type { Task } from '../../core/task.ts'
 import type { Checkout } from '../../workspace/port.ts'
 import type { DetectedCommand } from '../port.ts'
 import { detectCmake } from './cmake.ts'
+import { detectElixir } from './elixir.ts'
 import { acceptedCommands, configuredCommands } from './given.ts'
+import { detectGo } from './go.ts'
+import { detectJava } from './java.ts'
 import { detectJavascript } from './javascript.ts'
 import { detectMake } from './make.ts'
 import { projectFiles } from './project-files.ts'
 import { detectPython } from './python.ts'
+import { detectRuby } from './ruby.ts'
+import { detectRust } from './rust.ts'
 
 export interface DetectRequest {
   gates: Settings['gates']
@@ -17,7 +22,7 @@ export interface DetectRequest {
 /** Quick and cheap first: a person reads the first failure first. */
 const ORDER = ['build', 'types', 'lint', 'tests', 'coverage']
 
-const ECOSYSTEMS = [detectJavascript, detectPython, detectCmake] as const
+const ECOSYSTEMS = [detectJavascript, detectPython, detectCmake, detectGo, detectRust, detectJava, detectElixir, detectRuby] as const
 
 function rank(gate: string): number {
   const at = ORDER.indexOf(gate)

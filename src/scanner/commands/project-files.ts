@@ -6,7 +6,7 @@ import type { Checkout } from '../../workspace/port.ts'
 /** Manifests are small; a larger file is not one. */
 const LARGEST_MANIFEST = 2 * 1024 * 1024
 /** Folders whose manifests belong to somebody else. */
-const FOREIGN = /(?:^|\/)(?:node_modules|vendor|third_party|examples?|fixtures|testdata|templates|build|dist|target|\.[^/]+)(?:\/|$)/
+const FOREIGN = /(?:^|\/)(?:node_modules|vendor|third_party|examples?|fixtures|testdata|templates|build|dist|target|\.[^/]+)\//
 
 /** Files that say "a project begins here". Makefiles are not among them: many parts of one project have their own. */
 const MANIFESTS = [
@@ -66,7 +66,7 @@ export function projectFiles(checkout: Checkout, files: readonly string[]): Proj
     if (home !== undefined && targetDir !== '.') return []
     const below = new Set(
       files
-        .filter((path) => names.includes(posix.basename(path)) && isBelow(path, targetDir) && !FOREIGN.test(path))
+        .filter((path) => names.includes(posix.basename(path)) && isBelow(path, targetDir) && !FOREIGN.test(`${posix.dirname(path)}/`))
         .map((path) => posix.dirname(path)),
     )
     const depth = (folder: string) => folder.split('/').length - (targetDir === '.' ? 0 : targetDir.split('/').length)
