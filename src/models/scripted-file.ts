@@ -34,7 +34,7 @@ const turnShape = {
   problem: z.string().optional(),
   /** Seconds, with `fail: rate_limited`. */
   retry_after: z.number().min(0).optional(),
-  /** `fail` only this many times for the same call, then answer. Counted in memory. */
+  /** `fail` only this many times for the same call, then answer. Counted by run and step, in memory. */
   times: z.int().min(1).optional(),
   /** Wait, with the connection open and nothing said, then go on. Longer than `idle_timeout_seconds`: the call times out. */
   stall: duration.optional(),

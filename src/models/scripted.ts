@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { matchesGlob, resolve } from 'node:path'
+import { basename, matchesGlob, resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { ProviderSettings } from '../core/settings.ts'
@@ -13,6 +13,12 @@ import { parseReplies, type ScriptedEntry, type ScriptedTurn } from './scripted-
 const CHARS_PER_TOKEN = 3.6
 const CHUNK = 65_536
 const FILLER = 'All work and no play makes a long answer. '.repeat(Math.ceil(CHUNK / 42)).slice(0, CHUNK)
+
+/**
+ * How often a reply with `times` has failed, by file, reply, run and step. It must outlive the provider: a step that is tried
+ * again makes a new one.
+ */
+const failures = new Map<string, number>()
 
 /** A provider that answers from a YAML file of replies: for tests, examples, the demo, and for trying a workflow without a model. */
 export async function createScripted(
@@ -30,14 +36,13 @@ export async function createScripted(
   }
   const path = resolve(deps.projectRoot, file)
   const replies = parseReplies(await readReplies(path, name, file), file)
-  const failures = new Map<string, number>()
 
   return {
     name,
     model: settings.model ?? 'scripted',
     capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens },
     generate: (request) =>
-      withRetries((signal) => answer(request, turnFor(replies, request.origin, file, failures), clock, signal), {
+      withRetries((signal) => answer(request, turnFor(replies, request.origin, path), clock, signal), {
         maxRetries: 0,
         limits: limitsFrom(settings),
         clock,
@@ -65,18 +70,21 @@ function fits(entry: ScriptedEntry, origin: CallOrigin): boolean {
 }
 
 /** The turn to play. Turns used up: the last one again if it calls nothing, else the last plain text, else "Done.", so that an agent comes to its end. */
-function turnFor(replies: readonly ScriptedEntry[], origin: CallOrigin, file: string, failures: Map<string, number>): ScriptedTurn {
+function turnFor(replies: readonly ScriptedEntry[], origin: CallOrigin, path: string): ScriptedTurn {
   const entry = replies.find((it) => fits(it, origin))
   if (!entry) {
     const { role, step, attempt, turn } = origin
-    return { fail: 'refused', problem: `${file} has no reply for role "${role}", step "${step}", attempt ${attempt}, turn ${turn}.` }
+    return {
+      fail: 'refused',
+      problem: `${basename(path)} has no reply for role "${role}", step "${step}", attempt ${attempt}, turn ${turn}.`,
+    }
   }
   const turns = entry.turns ?? [entry]
   const at = entry.turn === undefined ? origin.turn : 0
   const turn = turns[at] ?? lastOf(turns)
   if (turn.fail === undefined || turn.times === undefined) return turn
 
-  const key = [replies.indexOf(entry), at, origin.run, origin.step].join('\n')
+  const key = [path, replies.indexOf(entry), at, origin.run, origin.step].join('\n')
   const failed = failures.get(key) ?? 0
   failures.set(key, failed + 1)
   if (failed < turn.times) return turn

@@ -143,7 +143,10 @@ function overBudget({ work, request, maxSteps, signal }: Loop): Ending | null {
   if (signal.aborted) return failed('aborted', 'The step was aborted.')
   if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`)
   const tokens = work.usage.inputTokens + work.usage.outputTokens
-  if (limits.tokens !== null && tokens >= limits.tokens) return limited(`The limit of ${limits.tokens} tokens is reached (${tokens} used).`)
+  const next = tokensOf(work.messages)
+  if (limits.tokens !== null && tokens + next > limits.tokens) {
+    return limited(`The limit of ${limits.tokens} tokens leaves no room for the next call (${tokens} used, about ${next} to send).`)
+  }
   if (limits.usd !== null && work.cost !== null && work.cost >= limits.usd)
     return limited(`The limit of ${limits.usd} US dollars is reached.`)
   return null
@@ -235,7 +238,7 @@ function nudge(work: Work, text: string, what: string): Ending | null {
 }
 
 function accept({ work, check }: Loop, finished: { text: string; output: Json | null }): { ok: true } | { ok: false; problem: string } {
-  work.text = finished.text
+  if (finished.text.trim() !== '') work.text = finished.text
   if (check === null) {
     work.output = finished.output
     return { ok: true }

@@ -4,7 +4,7 @@ import type { Tool, ToolOutcome } from './tool.ts'
 
 const json: z.ZodType<Json> = z.json()
 const input = z.object({
-  summary: z.string().min(1).describe('What you did and what is left, in a few sentences'),
+  summary: z.string().default('').describe('What you did and what is left, in a few sentences'),
   output: json.optional().describe('The answer, where the task asks for one in a given shape'),
 })
 
