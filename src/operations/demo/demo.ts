@@ -7,7 +7,7 @@ import { type Json, parseJson } from '../../core/json.ts'
 import type { RunView } from '../../core/run.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
-import { type DemoRecord, stagesOf } from './stages.ts'
+import { landStage, type Recorded, type Stage, stagesAfterTheKill, stagesBeforeTheKill, verifyStage } from './stages.ts'
 
 export interface DemoPlace {
   /** Folder with `project/` and `task.yaml`. */
@@ -29,23 +29,30 @@ const KILLED_IN = 'part-1/attempt-2/implement'
 // The whole demo takes seconds; a machine that needs longer for one command has another problem.
 const COMMAND_MS = 120_000
 
-/** Takes a task through the whole `build` workflow on a bundled project, through the same commands a user types. Yields what to show. */
+/** Takes a task through the whole `build` workflow on a bundled project, by the commands a user types. Yields what to show as it happens. */
 export async function* runDemo(place: DemoPlace, signal: AbortSignal): AsyncGenerator<DemoLine> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'reeve-demo-')))
+  let ok = true
   try {
+    yield* said('A small project is copied into a temporary folder, and a task is given to reeve: show 1500 minutes as "1d 1h", not "25h".')
+    yield* said('The replies of the models are scripted (replies.yaml). All the rest is real: engine, git, test runner, kill -9.')
     const demo = await prepare(place, folder, signal)
-    yield { type: 'said', text: `A small project was copied to ${demo.project}.` }
-    yield {
-      type: 'said',
-      text: 'The models in this demo are scripted: their replies come from replies.yaml. Everything else is real: engine, git, test runner, kill -9.',
+    for await (const line of live(demo)) {
+      if (line.type === 'stage' && !line.happened) ok = false
+      yield line
     }
-    const record = await live(demo)
-    for (const { name, happened, text } of stagesOf(record)) yield { type: 'stage', name, happened, text }
-    const ok = stagesOf(record).every((it) => it.happened)
     yield { type: 'done', ok, folder: place.keep ? folder : null }
   } finally {
     if (!place.keep) await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+function* said(text: string): Generator<DemoLine> {
+  yield { type: 'said', text }
+}
+
+function* stages(list: readonly Stage[]): Generator<DemoLine> {
+  for (const it of list) yield { type: 'stage', ...it }
 }
 
 interface Demo {
@@ -72,31 +79,33 @@ async function prepare(place: DemoPlace, folder: string, signal: AbortSignal): P
   return { project, program, reeve: (args, more) => start([...place.reeve, ...args], more) }
 }
 
-/** The demo as a person would type it, and what came of it. */
-async function live(demo: Demo): Promise<DemoRecord> {
+/** The demo as a person would type it, each stage proved before the next command. */
+async function* live(demo: Demo): AsyncGenerator<DemoLine> {
+  yield* said('$ reeve run --file task.yaml')
   const killed = await demo.reeve(['run', '--file', '../task.yaml', '--json'], {
     REEVE_CRASH_AT: `after-effect-before-journal:${KILLED_IN}`,
   })
-  const resumed = await demo.reeve(['resume', 'last', '--json'])
-  if (resumed.exitCode !== 0)
-    throw new ReeveError('environment', {
-      problem: `The demo's run did not end well: ${resumed.stderr || lastLine(killed.stderr) || resumed.problem}`,
-    })
+  yield* stages(stagesBeforeTheKill(await recorded(demo), killed))
 
-  const verify = await demo.reeve(['verify', 'last'])
-  mustSucceed(await demo.reeve(['land', 'last', '--merge']))
-  const show = await demo.reeve(['show', 'last', '--json'])
-  const logs = await demo.reeve(['logs', 'last', '--json'])
-  const run = parseJson(mustSucceed(show).stdout, 'reeve show') as unknown as RunView
+  yield* said('$ reeve resume')
+  await demo.reeve(['resume', 'last', '--json'])
+  const { run, events } = await recorded(demo)
+  yield* stages(stagesAfterTheKill({ run, events }))
+
+  yield* said('$ reeve verify last')
+  yield* stages([verifyStage(await demo.reeve(['verify', 'last']))])
+
+  yield* said('$ reeve land last --merge')
+  await demo.reeve(['land', 'last', '--merge'])
   const merged = await demo.program(['git', 'merge-base', '--is-ancestor', run.commit ?? 'none', 'main'])
   const tests = await demo.program(['npm', 'test'])
-  return {
-    run,
-    events: events(mustSucceed(logs).stdout),
-    killed,
-    verify: { exitCode: verify.exitCode, text: lastLine(verify.stdout) },
-    landed: { merged: merged.exitCode === 0, testsPass: tests.exitCode === 0 },
-  }
+  yield* stages([landStage(merged.exitCode === 0, tests.exitCode === 0)])
+}
+
+async function recorded(demo: Demo): Promise<Recorded> {
+  const show = mustSucceed(await demo.reeve(['show', 'last', '--json']))
+  const logs = mustSucceed(await demo.reeve(['logs', 'last', '--json']))
+  return { run: parseJson(show.stdout, 'reeve show') as unknown as RunView, events: events(logs.stdout) }
 }
 
 function events(lines: string): RunEvent[] {

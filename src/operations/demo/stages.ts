@@ -1,91 +1,85 @@
 import type { RunEvent } from '../../core/event.ts'
 import type { RunView } from '../../core/run.ts'
-
-/** What really happened in the demo's run, read from its record alone. */
-export interface DemoRecord {
-  run: RunView
-  events: readonly RunEvent[]
-  /** Exit code of the process that was killed: null when a signal ended it. */
-  killed: { exitCode: number | null; signal: string | null }
-  verify: { exitCode: number | null; text: string }
-  /** Whether the user's own branch now holds the change, and its tests pass there. */
-  landed: { merged: boolean; testsPass: boolean }
-}
+import type { ProgramResult } from '../../process/port.ts'
 
 export interface Stage {
   name: string
+  /** Proved by the run's record, not by what a command said. */
+  happened: boolean
   /** One line that explains the stage and shows its evidence. */
   text: string
-  happened: boolean
 }
 
-/** The stages of the demo, each proved by the record or not. The demo's exit code is 0 only when all of them happened. */
-export function stagesOf(record: DemoRecord): Stage[] {
-  const { run, events } = record
-  const step = (name: string) => run.steps.find((it) => it.name === name)
-  const rejected = events.filter((it) => it.type === 'attempt.rejected')
-  const verdicts = events.filter((it) => it.type === 'verdict.reached')
-  const red = step('part-1/tests/red')
-  const finishedTwice = duplicates(events.filter((it) => it.type === 'step.finished').map((it) => String(it.data['step'])))
-  const proof = run.verdict?.redProof
-  const tests = run.verdict?.gates.find((it) => it.name === 'tests')
+/** A run's record as `reeve show` and `reeve logs` give it. */
+export interface Recorded {
+  run: RunView
+  events: readonly RunEvent[]
+}
 
+/** What must have happened by the time the process was killed. */
+export function stagesBeforeTheKill({ run, events }: Recorded, killed: Pick<ProgramResult, 'signal'>): Stage[] {
+  const step = (name: string) => run.steps.find((it) => it.name === name)
+  const red = events.find((it) => it.type === 'verdict.reached' && it.data['step'] === 'part-1/tests/red')
+  const rejected = events.find((it) => it.type === 'attempt.rejected')
+  const review = step('part-1/attempt-1/review')
   return [
     stage('plan', step('plan')?.status === 'succeeded', `the architect planned the work: ${step('plan')?.summary ?? 'no plan'}`),
     stage(
       'tests first',
-      red !== undefined && verdicts.some((it) => it.data['step'] === 'part-1/tests/red' && it.data['status'] === 'failed'),
-      `the spec author wrote tests, and they are red: ${red?.summary ?? 'not run'}`,
+      red?.data['status'] === 'failed',
+      `the spec author wrote tests, and they fail as they must: ${String(red?.data['summary'] ?? 'not run')}`,
     ),
     stage(
       'wrong attempt',
-      rejected.length >= 1 && saidDone(events, 'part-1/attempt-1/implement'),
-      `the implementer said it was done; the gates said no: ${String(rejected[0]?.data['summary'] ?? 'nothing was rejected')}`,
+      rejected !== undefined && step('part-1/attempt-1/implement')?.status === 'succeeded',
+      `the implementer said "${step('part-1/attempt-1/implement')?.summary ?? ''}" and the gates said no: ${String(rejected?.data['summary'] ?? 'nothing was rejected')}`,
     ),
-    stage(
-      'review',
-      step('part-1/attempt-1/review')?.status === 'succeeded',
-      `the reviewer read the failures: ${step('part-1/attempt-1/review')?.summary ?? 'no review'}`,
-    ),
-    stage(
-      'kill -9',
-      record.killed.signal === 'SIGKILL' && events.some((it) => it.type === 'run.interrupted'),
-      'reeve itself was killed with SIGKILL in the middle of the second attempt',
-    ),
+    stage('review', review?.status === 'succeeded', `the reviewer read the failures: ${review?.summary ?? 'no review'}`),
+    stage('kill -9', killed.signal === 'SIGKILL', 'reeve itself was killed in the middle of the second attempt'),
+  ]
+}
+
+/** What must have happened when the run was gone on with. */
+export function stagesAfterTheKill({ run, events }: Recorded): Stage[] {
+  const step = (name: string) => run.steps.find((it) => it.name === name)
+  const twice = duplicates(events.filter((it) => it.type === 'step.finished').map((it) => String(it.data['step'])))
+  const tests = run.verdict?.gates.find((it) => it.name === 'tests')
+  const proof = run.verdict?.redProof
+  const counts = tests?.tests ? `${tests.tests.passed} of ${tests.tests.total} tests pass` : 'tests were not run'
+  return [
     stage(
       'resumed',
-      finishedTwice.length === 0 && gapless(events) && run.status === 'succeeded',
-      `it went on from the last finished step; no finished step was repeated, ${events.length} events without a gap`,
+      events.some((it) => it.type === 'run.interrupted') && twice.length === 0 && gapless(events) && run.status === 'succeeded',
+      `it went on from the last finished step: none was repeated, ${events.length} events without a gap`,
     ),
     stage(
       'right attempt',
       step('part-1/attempt-2/gates')?.status === 'succeeded' && tests?.status === 'passed',
-      `the second attempt is green: ${tests?.tests ? `${tests.tests.passed} of ${tests.tests.total} tests pass` : 'tests were not run'}`,
+      `the second attempt is green: ${counts}`,
     ),
     stage(
       'red proof',
       proof?.status === 'proved' && proof.red.length > 0,
-      `without the change ${proof?.red.length ?? 0} of the new tests fail by assertion, with it they pass: ${proof?.status ?? 'not run'}`,
-    ),
-    stage(
-      'evidence',
-      record.verify.exitCode === 0 && /\bMATCH\b/.test(record.verify.text) && !/MISMATCH/.test(record.verify.text),
-      `reeve verify ran everything again in a clean clone: ${record.verify.text}`,
-    ),
-    stage(
-      'landing',
-      record.landed.merged && record.landed.testsPass,
-      'the change was merged on request, and the tests pass in your checkout',
+      `without the change ${proof?.red.length ?? 0} new tests fail, with it they pass: ${proof?.status ?? 'not run'}`,
     ),
   ]
 }
 
-function stage(name: string, happened: boolean, text: string): Stage {
-  return { name, happened, text }
+export function verifyStage(verify: Pick<ProgramResult, 'exitCode' | 'stdout'>): Stage {
+  const text = verify.stdout.trim().split('\n').at(-1) ?? ''
+  return stage(
+    'evidence',
+    verify.exitCode === 0 && /\bMATCH\b/.test(text) && !text.includes('MISMATCH'),
+    `everything was run again in a clean clone: ${text}`,
+  )
 }
 
-function saidDone(events: readonly RunEvent[], step: string): boolean {
-  return events.some((it) => it.type === 'step.finished' && it.data['step'] === step && it.data['status'] === 'succeeded')
+export function landStage(merged: boolean, testsPass: boolean): Stage {
+  return stage('landing', merged && testsPass, 'the change was merged because you said so, and the tests pass in your checkout')
+}
+
+function stage(name: string, happened: boolean, text: string): Stage {
+  return { name, happened, text }
 }
 
 function duplicates(names: readonly string[]): string[] {
