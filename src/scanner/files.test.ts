@@ -130,6 +130,10 @@ describe('in a repository', () => {
     await expect(listProjectFiles(checkout(root, '/etc'))).rejects.toMatchObject({ code: 'path_refused' })
   })
 
+  it('says so when the checkout is not there', async () => {
+    await expect(listProjectFiles(checkout('/no/such/folder'))).rejects.toThrow('No file "/no/such/folder".')
+  })
+
   it('is content with an empty repository', async () => {
     const root = temporaryFolder()
     git(root, 'init', '-q')

@@ -27,7 +27,7 @@ const SHOWN_SKIPPED = 500
 /**
  * The project's own text files: what git knows and does not ignore, without binaries, files over 1 MB, symbolic links, installed, vendored
  * and generated folders. With a `targetDir`: the files below it and, so that manifests and lockfiles of a monorepo are seen, those that lie
- * directly in the folders above it. Throws `path_refused` for a `targetDir` outside.
+ * directly in the folders above it. Throws `path_refused` for a `targetDir` outside, `file_not_found` for a checkout that is not there.
  */
 export async function listProjectFiles(checkout: Checkout): Promise<string[]> {
   return (await surveyFiles(checkout)).files
@@ -36,11 +36,14 @@ export async function listProjectFiles(checkout: Checkout): Promise<string[]> {
 /** `listProjectFiles` with what was left out and why. */
 export async function surveyFiles(checkout: Checkout): Promise<FileSurvey> {
   const target = targetOf(checkout)
+  const root = await realpath(checkout.path).catch(() => {
+    throw new ReeveError('file_not_found', { path: checkout.path })
+  })
   const skipped: Skipped[] = []
   const listed = await listing(checkout, skipped)
   const inTarget = listed.filter((it) => seenFrom(target, it.path))
   const own = withoutFolders(inTarget, skipped)
-  const inside = await withoutLinkedFolders(checkout.path, own, skipped)
+  const inside = await withoutLinkedFolders(root, own, skipped)
   const files = await textFiles(checkout.path, inside, skipped)
   return { files: [...new Set(files)].toSorted(), skipped: shortened(skipped.filter((it) => seenFrom(target, it.path))) }
 }
@@ -83,14 +86,13 @@ function withoutFolders(listed: readonly ListedFile[], skipped: Skipped[]): List
   return own
 }
 
-/** A tracked folder that has become a symbolic link since leads elsewhere, perhaps out of the checkout: nothing below it is read. */
+/** `root` is a real path. A tracked folder that has become a symbolic link since leads elsewhere, perhaps out of the checkout: nothing below it is read. */
 async function withoutLinkedFolders(root: string, listed: readonly ListedFile[], skipped: Skipped[]): Promise<ListedFile[]> {
-  const realRoot = await realpath(root)
   const folders = [...new Set(listed.map((it) => posix.dirname(it.path)))].filter((it) => it !== '.')
   const linked = new Set<string>()
   for (const folder of folders) {
     const real = await realpath(join(root, folder)).catch(() => undefined)
-    if (real !== undefined && real !== join(realRoot, folder)) linked.add(folder)
+    if (real !== undefined && real !== join(root, folder)) linked.add(folder)
   }
   for (const folder of linked) skipped.push({ path: `${folder}/`, reason: 'behind a symbolic link' })
   return linked.size === 0 ? [...listed] : listed.filter((it) => !linked.has(posix.dirname(it.path)))

@@ -29,6 +29,7 @@ function placesOf({ ecosystem, dependencies }: Framework, manifests: readonly Ma
     .filter((it) => it.ecosystem === ecosystem)
     .flatMap((manifest) => {
       const found = manifest.dependencies.find((it) => fits(it.name))
-      return found ? [`${manifest.path}: ${found.name} in ${found.key}`] : []
+      if (!found) return []
+      return [`${manifest.path}: ${found.name} ${found.key.startsWith('line ') ? 'at' : 'in'} ${found.key}`]
     })
 }

@@ -4,9 +4,10 @@ import type { Checkout } from '../workspace/port.ts'
 import { isInTarget, listProjectFiles } from './files.ts'
 import { grammarOf, languageOf } from './languages.ts'
 import { type Candidate, choose, type Wish } from './map/choose.ts'
-import { type MappedFile, rank } from './map/rank.ts'
+import type { MappedFile } from './map/prepare.ts'
+import { rank } from './map/rank.ts'
 import { render } from './map/render.ts'
-import { queryWords } from './map/words.ts'
+import { queryOf } from './map/words.ts'
 import { importsIn } from './symbols/outline.ts'
 import { type SymbolReader, sharedReader } from './symbols.ts'
 
@@ -34,7 +35,7 @@ const SNIFFED = 8000
 export async function repoMap(checkout: Checkout, request: RepoMapRequest, reader: SymbolReader = sharedReader()): Promise<string> {
   const most = request.most ?? MOST_PARSED
   const files = (await listProjectFiles(checkout)).filter((it) => isInTarget(checkout, it))
-  const wish: Wish = { focus: new Set(request.focus ?? []), words: queryWords(request.query ?? '') }
+  const wish: Wish = { focus: new Set(request.focus ?? []), query: queryOf(request.query ?? '') }
   const sources = files.filter((it) => grammarOf(it) !== undefined)
   const chosen = sources.length <= most ? sources : choose(await importsOf(checkout, sources), wish, most)
   const { mapped, failed } = await outlines(checkout, chosen, reader)

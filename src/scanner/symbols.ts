@@ -14,8 +14,8 @@ export interface SymbolReader {
   close(): Promise<void>
 }
 
-// About 20 KB each: 100 MB at most.
-const REMEMBERED = 5000
+// About 30 KB each: 100 MB at most. Two large maps fit.
+const REMEMBERED = 3000
 
 export function symbolReader(thread: ParserThread = parserThread()): SymbolReader {
   const known = new Map<string, Promise<Outline | { problem: string }>>()

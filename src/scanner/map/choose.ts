@@ -1,5 +1,6 @@
 import { isTestFile } from '../test-layout.ts'
-import { pathMatch } from './words.ts'
+import { stemsOf } from './prepare.ts'
+import type { Query } from './words.ts'
 
 export interface Candidate {
   path: string
@@ -9,7 +10,7 @@ export interface Candidate {
 
 export interface Wish {
   focus: ReadonlySet<string>
-  words: ReadonlySet<string>
+  query: Query
 }
 
 /**
@@ -25,12 +26,12 @@ export function choose(candidates: readonly Candidate[], wish: Wish, most: numbe
     .map((scored) => scored.it.path)
 }
 
-function score(path: string, { focus, words }: Wish, imported: ReadonlyMap<string, number>): number {
+function score(path: string, { focus, query }: Wish, imported: ReadonlyMap<string, number>): number {
   if (focus.has(path)) return Number.POSITIVE_INFINITY
   const [name, folder] = stemsOf(path)
   const uses = (imported.get(name) ?? 0) + 0.2 * (imported.get(folder) ?? 0)
   const popular = Math.log2(1 + uses)
-  return 10 * pathMatch(path, words) + popular * (isTestFile(path) ? 0.2 : 1)
+  return 10 * query.path(path) + popular * (isTestFile(path) ? 0.2 : 1)
 }
 
 /** Word of an import line -> in how many files it stands. */
@@ -38,11 +39,4 @@ function importCounts(candidates: readonly Candidate[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const { imports } of candidates) for (const word of imports) counts.set(word, (counts.get(word) ?? 0) + 1)
   return counts
-}
-
-/** What others call a file in their imports: its name without extension, and its folder (Go packages, index files). */
-export function stemsOf(path: string): [name: string, folder: string] {
-  const segments = path.split('/')
-  const name = (segments.pop() ?? '').replace(/\..*$/, '')
-  return [name, segments.pop() ?? '']
 }

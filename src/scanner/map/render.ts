@@ -11,7 +11,7 @@ const MAX_LINE = 160
  */
 export function render(ranking: Ranking, others: readonly string[], notes: readonly string[], tokens: number): string {
   const budget = Math.floor(tokens * CHARS_PER_TOKEN)
-  const depths = depthsOf(ranking.symbols)
+  const depths = depthsOf(ranking, budget)
   const tail = notes.map((it) => `(${it})`).join('\n')
   // Room for the notes and the line that counts what is not shown.
   const room = budget - tail.length - 80
@@ -50,10 +50,17 @@ function lineOf(symbol: FileSymbol, depths: Depths): string {
   return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line
 }
 
-/** How deep each symbol lies in others of its file. */
-function depthsOf(symbols: readonly RankedSymbol[]): Depths {
+// Shorter lines than this hardly exist: symbols beyond are never written.
+const MIN_LINE = 8
+
+/** How deep each symbol lies in others of its file, for the files that can be written within the budget. */
+function depthsOf({ symbols }: Ranking, budget: number): Depths {
+  const near = new Set(symbols.slice(0, Math.ceil(budget / MIN_LINE)).map((it) => it.file))
   const depths = new Map<FileSymbol, number>()
-  for (const inFile of Map.groupBy(symbols, (it) => it.file).values()) {
+  for (const inFile of Map.groupBy(
+    symbols.filter((it) => near.has(it.file)),
+    (it) => it.file,
+  ).values()) {
     const around: FileSymbol[] = []
     for (const { symbol } of inFile.toSorted((a, b) => a.symbol.line - b.symbol.line || b.symbol.endLine - a.symbol.endLine)) {
       while (around.length > 0 && (around.at(-1)?.endLine ?? 0) < symbol.line) around.pop()

@@ -15,27 +15,46 @@ export function partsOf(name: string): string[] {
     .map((it) => it.toLowerCase())
 }
 
+/** How names and paths answer a task's text. Remembers: the same names come again in every file. */
+export interface Query {
+  /**
+   * 3 for a name of several words that the text spells out, else the share of its words that the text has, more for several of them
+   * (`HTTPServer` says more than `HTTP`). 0 for none. Plurals count.
+   */
+  name(name: string): number
+  /** The same for a path: the file's own name counts double, the best folder is added. */
+  path(path: string): number
+}
+
+export function queryOf(text: string): Query {
+  const words = queryWords(text)
+  const known = new Map<string, number>()
+  const nameMatch = (name: string): number => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const match = words.size === 0 ? 0 : matchOf(name, words)
+    known.set(name, match)
+    return match
+  }
+  return {
+    name: nameMatch,
+    path(path) {
+      const segments = path.split('/')
+      const name = (segments.pop() ?? '').replace(/\.[^.]*$/, '')
+      return 2 * nameMatch(name) + segments.reduce((most, it) => Math.max(most, nameMatch(it)), 0)
+    },
+  }
+}
+
 /** The words of a task that may name something in the code: whole identifiers and their parts, lower case. */
-export function queryWords(query: string): Set<string> {
+function queryWords(query: string): Set<string> {
   const words = query.match(/[\p{L}\p{N}_$]+/gu) ?? []
   return new Set(words.flatMap((it) => [it.toLowerCase(), ...partsOf(it)]).filter((it) => it.length >= 3 && !STOP.has(it)))
 }
 
-/**
- * How well a name answers the words of a query: 3 for a name of several words that the query spells out, else the share of its words that the
- * query has, more for several of them (`HTTPServer` says more than `HTTP`). 0 for none. Plurals count.
- */
-export function matchOf(name: string, words: ReadonlySet<string>): number {
-  if (words.size === 0) return 0
+function matchOf(name: string, words: ReadonlySet<string>): number {
   const parts = partsOf(name).filter((it) => it.length >= 3)
   if (parts.length > 1 && words.has(name.toLowerCase())) return 3
   const hits = parts.filter((it) => words.has(it) || words.has(`${it}s`) || (it.endsWith('s') && words.has(it.slice(0, -1))))
   return parts.length === 0 ? 0 : (hits.length / parts.length) * (1 + Math.max(0, hits.length - 1) / 2)
-}
-
-/** The same for a path: the file's own name counts double, the best folder is added. */
-export function pathMatch(path: string, words: ReadonlySet<string>): number {
-  const segments = path.split('/')
-  const name = (segments.pop() ?? '').replace(/\.[^.]*$/, '')
-  return 2 * matchOf(name, words) + Math.max(0, ...segments.map((it) => matchOf(it, words)))
 }

@@ -27,9 +27,9 @@ const CLASS_LIKE: ReadonlySet<string> = new Set(['class', 'struct', 'interface',
 const C_FAMILY: ReadonlySet<Grammar> = new Set(['c', 'cpp'])
 
 // Generated files hold more; a map of them helps nobody.
-const MAX_SYMBOLS = 5000
+const MAX_SYMBOLS = 1500
 const MAX_SIGNATURE = 200
-const MAX_NAMES = 5000
+const MAX_NAMES = 2000
 
 /** Reads the symbols of one file. Pure but for the parser; throws only when the parser does. */
 export function outlineOf(text: string, loaded: LoadedGrammar): Outline {
