@@ -265,6 +265,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--base <commit>', about: 'judge relative to this commit: whose failure is it?' },
       { flags: '--only <gate>', about: 'only this gate; may be given several times', many: true },
+      { flags: '--kind <kind>', about: 'kind of the change: also ask for the proof that it needs', choices: KINDS },
     ],
     examples: [
       ['reeve gate', 'build, types, lint, tests, coverage of this folder'],

@@ -48,7 +48,7 @@ const NODE = 24
 // Needed for `merge-tree --write-tree` and its options.
 const GIT = [2, 38] as const
 
-function nodeCheck(): Check {
+async function nodeCheck(): Promise<Check> {
   const major = Number(process.versions.node.split('.')[0])
   if (major >= NODE) return check('machine', 'node', 'ok', process.version)
   return check('machine', 'node', 'missing', process.version, `Install Node ${NODE} or newer.`)

@@ -3,6 +3,7 @@ import { demoRun } from './demo.ts'
 import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
 import { evidenceVerify } from './evidence.ts'
+import { gatesRun } from './gates.ts'
 import { projectInit } from './project.ts'
 import { rolesList } from './roles.ts'
 import { runsDiff } from './runs-diff.ts'
@@ -45,6 +46,7 @@ export const OPERATIONS = {
 export const STREAMS = {
   'runs.events': runsEvents,
   'runs.work': runsWork,
+  'gates.run': gatesRun,
   'demo.run': demoRun,
 } as const
 
