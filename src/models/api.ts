@@ -1,4 +1,4 @@
-import { type ModelMessage as AiMessage, type FinishReason, jsonSchema, Output, streamText, type ToolSet, tool } from 'ai'
+import { type FinishReason, jsonSchema, Output, streamText, type ToolSet, tool } from 'ai'
 import type { Clock } from '../core/clock.ts'
 import { problemOf } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
@@ -9,7 +9,8 @@ import { type Finish, type OpenRequest, ProviderFailure, type RawEvent, type Raw
 import { headersFor } from './headers.ts'
 import type { ApiKind } from './kind.ts'
 import { limitsFrom } from './limits.ts'
-import type { GenerateRequest, ModelMessage, ModelProvider, ToolCall } from './port.ts'
+import { toAi } from './messages.ts'
+import type { GenerateRequest, ModelProvider, ToolCall } from './port.ts'
 import { costOf, priceOf } from './prices.ts'
 import { withRetries } from './retry.ts'
 import { watchedFetch } from './watched-fetch.ts'
@@ -70,7 +71,7 @@ async function* stream(options: ApiOptions, request: GenerateRequest, signal: Ab
   const { instructions, messages } = toAi(request.messages, kind)
   const result = streamText({
     model: kind.model({ baseUrl, model, key, name, fetch }),
-    ...(instructions === '' ? {} : { instructions }),
+    ...(instructions.length === 0 ? {} : { instructions }),
     messages,
     ...(request.tools.length === 0 ? {} : { tools: toolsOf(request) }),
     // Grammar and tools exclude each other on many servers; the caller validates in any case.
@@ -125,11 +126,12 @@ function callOf(
 function tokensOf(usage: {
   inputTokens: number | undefined
   outputTokens: number | undefined
-  inputTokenDetails: { cacheReadTokens: number | undefined }
+  inputTokenDetails: { cacheReadTokens: number | undefined; cacheWriteTokens: number | undefined }
 }): RawTokens | null {
   // No real call has neither: such zeros are a server that does not count.
   if (!usage.inputTokens && !usage.outputTokens) return null
-  return { input: usage.inputTokens ?? 0, output: usage.outputTokens ?? 0, cached: usage.inputTokenDetails.cacheReadTokens ?? 0 }
+  const { cacheReadTokens, cacheWriteTokens } = usage.inputTokenDetails
+  return { input: usage.inputTokens ?? 0, output: usage.outputTokens ?? 0, cached: cacheReadTokens ?? 0, written: cacheWriteTokens ?? 0 }
 }
 
 function finishOf(reason: FinishReason, raw: string | undefined, calls: number): Finish {
@@ -139,38 +141,6 @@ function finishOf(reason: FinishReason, raw: string | undefined, calls: number):
   if (reason === 'stop' || reason === 'length') return reason
   if (raw === undefined) throw new ProviderFailure('bad_output', 'The stream ended without saying that it was finished.')
   return 'other'
-}
-
-function toAi(messages: readonly ModelMessage[], kind: ApiKind): { instructions: string; messages: AiMessage[] } {
-  const system = messages.flatMap((it) => (it.role === 'system' ? [it.text] : []))
-  return { instructions: system.join('\n\n'), messages: messages.flatMap((it) => messageOf(it, kind)) }
-}
-
-function messageOf(message: ModelMessage, kind: ApiKind): AiMessage[] {
-  if (message.role === 'system') return []
-  if (message.role === 'user') return [{ role: 'user', content: message.text }]
-  if (message.role === 'tool') {
-    const content = message.results.map((it) => ({
-      type: 'tool-result' as const,
-      toolCallId: it.id,
-      toolName: it.name,
-      output: { type: it.isError ? ('error-text' as const) : ('text' as const), value: it.text },
-    }))
-    return [{ role: 'tool', content }]
-  }
-  const text = message.text === '' ? [] : [{ type: 'text' as const, text: message.text }]
-  const calls = message.calls.map((it) => ({
-    type: 'tool-call' as const,
-    toolCallId: it.id,
-    toolName: it.name,
-    // Arguments that were no object are told back in one: no API takes anything else.
-    input: it.input !== null && typeof it.input === 'object' && !Array.isArray(it.input) ? it.input : { malformed: it.input },
-    ...(kind.returnsCallData && it.providerData !== undefined
-      ? { providerOptions: it.providerData as Record<string, Record<string, Json>> }
-      : {}),
-  }))
-  // An answer of nothing is not sent back: some servers refuse it.
-  return text.length + calls.length === 0 ? [] : [{ role: 'assistant', content: [...text, ...calls] }]
 }
 
 /** Lists the server's models, which costs nothing. */

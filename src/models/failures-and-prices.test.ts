@@ -43,6 +43,7 @@ describe('prices', () => {
   it('count cached tokens at their own price', () => {
     const tokens = { input: 1_000_000, output: 100_000, cached: 400_000 }
     expect(costOf(tokens, { input: 10, output: 50, cached: 1 })).toBeCloseTo(6 + 0.4 + 5, 9)
+    expect(costOf({ ...tokens, written: 200_000 }, { input: 10, output: 50, cached: 1 })).toBeCloseTo(4 + 2.5 + 0.4 + 5, 9)
     expect(costOf(null, { input: 10, output: 50, cached: 1 })).toBeNull()
     expect(costOf(tokens, null)).toBeNull()
   })

@@ -7,6 +7,7 @@ export const google: ApiKind = {
   keyVariables: ['GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY'],
   // Thinking models sign their calls and refuse a next turn without the signature.
   returnsCallData: true,
+  marksCache: false,
   authHeaders: (key) => ({ 'x-goog-api-key': key ?? '' }),
   model: ({ baseUrl, model, key, fetch }) => createGoogle({ baseURL: baseUrl, apiKey: key ?? '', fetch })(model),
 }

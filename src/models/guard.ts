@@ -8,11 +8,12 @@ export type RawEvent =
   | { type: 'call'; call: ToolCall }
   | { type: 'end'; tokens: RawTokens | null; finish: Finish }
 
-/** null: the server told nothing. `input` includes `cached`. */
+/** What a server reports. `input` includes `cached` (read from the server's cache) and `written` (put into it, which some ask more for). */
 export interface RawTokens {
   input: number
   output: number
   cached: number
+  written?: number
 }
 export type Finish = 'stop' | 'length' | 'calls' | 'refused' | 'other'
 

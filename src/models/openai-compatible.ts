@@ -6,6 +6,7 @@ export const openaiCompatible: ApiKind = {
   baseUrl: null,
   keyVariables: [],
   returnsCallData: false,
+  marksCache: false,
   authHeaders: (key): Record<string, string> => (key === null ? {} : { authorization: `Bearer ${key}` }),
   model: ({ baseUrl, model, key, name, fetch }) =>
     createOpenAICompatible({

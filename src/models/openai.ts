@@ -6,6 +6,7 @@ export const openai: ApiKind = {
   baseUrl: 'https://api.openai.com/v1',
   keyVariables: ['OPENAI_API_KEY'],
   returnsCallData: false,
+  marksCache: false,
   authHeaders: (key) => ({ authorization: `Bearer ${key ?? ''}` }),
   model: ({ baseUrl, model, key, fetch }) => createOpenAI({ baseURL: baseUrl, apiKey: key ?? '', fetch }).responses(model),
 }

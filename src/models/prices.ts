@@ -3,6 +3,9 @@ import type { ProviderSettings } from '../core/settings.ts'
 import type { RawTokens } from './guard.ts'
 import prices from './prices.json' with { type: 'json' }
 
+/** Only Anthropic reports such tokens, and asks a quarter more for them. */
+const CACHE_WRITE = 1.25
+
 /** US dollars per million tokens. */
 export interface Price {
   input: number
@@ -26,6 +29,8 @@ export function priceOf(model: string, settings: Pick<ProviderSettings, 'kind' |
 /** What a call cost. null when the price or the tokens are not known: unknown is not free. */
 export function costOf(tokens: RawTokens | null, price: Price | null): Cost {
   if (tokens === null || price === null) return null
-  const fresh = Math.max(0, tokens.input - tokens.cached)
-  return (fresh * price.input + tokens.cached * price.cached + tokens.output * price.output) / 1_000_000
+  const written = tokens.written ?? 0
+  const fresh = Math.max(0, tokens.input - tokens.cached - written)
+  const input = fresh * price.input + tokens.cached * price.cached + written * price.input * CACHE_WRITE
+  return (input + tokens.output * price.output) / 1_000_000
 }

@@ -108,6 +108,8 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     const sent = JSON.stringify(server.seen[1]?.body)
     for (const part of ['read_file', 'a.ts', 'content of a', 'I look.']) expect(sent).toContain(part)
     if (kind === 'google') expect(sent).toContain('signature-1')
+    // Otherwise each turn would pay for all turns before it.
+    expect(sent.includes('cache_control')).toBe(kind === 'anthropic')
   })
 
   it('survives empty answers, failed calls and broken arguments in the messages', async () => {
@@ -260,6 +262,14 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     expect(performance.now() - began).toBeLessThan(3000)
     expect(server.seen).toHaveLength(1)
     await expect.poll(() => server.open()).toBe(0)
+  })
+
+  it('takes signs of life for life, but not for ever', async () => {
+    const slow: Reply = { kind: 'slow', signs: 20, text: 'At last.' }
+    const patient = await bench(kind, [slow], { idle_timeout_seconds: 0.6 })
+    expect(textOf(await collect(patient.provider))).toBe('At last.')
+    const { provider } = await bench(kind, [slow], { idle_timeout_seconds: 0.6, request_timeout_seconds: 0.4 })
+    expect(last(await collect(provider))).toMatchObject({ class: 'timeout' })
   })
 
   it('ends when the whole answer takes too long', async () => {

@@ -12,6 +12,8 @@ export type Reply =
   | { kind: 'status'; status: number; body?: Json; headers?: Record<string, string> }
   /** Says nothing more, and keeps the connection open: before the headers, after them, or after some text. */
   | { kind: 'stall'; after: 'nothing' | 'headers' | 'text' }
+  /** Signs of life, every 50 ms, then the text. */
+  | { kind: 'slow'; signs: number; text: string }
   | { kind: 'garbage' }
   | { kind: 'refusal' }
   /** Cuts the connection. */
@@ -90,6 +92,13 @@ async function play(reply: Reply, dialect: Dialect, out: ServerResponse): Promis
   if (reply.kind === 'flood') return flood(reply.bytes, dialect, out)
 
   out.write(dialect.begin())
+  if (reply.kind === 'slow') {
+    for (let at = 0; at < reply.signs && !out.destroyed; at++) {
+      out.write(': still here\n\n')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return void out.end(dialect.text(reply.text) + dialect.end('stop', null))
+  }
   if (reply.kind === 'text') {
     for (const piece of reply.text.match(/[\s\S]{1,8}/gu) ?? []) out.write(dialect.text(piece))
     return void out.end(dialect.end('stop', reply.usage === undefined ? { input: 12, output: 5, cached: 4 } : reply.usage))

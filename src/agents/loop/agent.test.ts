@@ -147,9 +147,9 @@ describe('the limits of a step', () => {
   })
 
   it('stops when the tokens are spent', async () => {
-    const { result } = await runAgent(await scripted(work), { limits: { tokens: 450 } })
+    const { result } = await runAgent(await scripted(work), { limits: { tokens: 400 } })
     expect(result.status).toBe('limited')
-    expect(result.problem).toMatch(/^The limit of 450 tokens leaves no room for the next call \(\d+ used, about \d+ to send\)\.$/)
+    expect(result.problem).toMatch(/^The limit of 400 tokens leaves no room for the next call \(\d+ used, about \d+ to send\)\.$/)
     expect(result.steps).toBe(1)
   })
 

@@ -127,7 +127,8 @@ function insert(text: string, hunk: Hunk, after: number, line: number | undefine
   const lines = text.split('\n')
   const last = text.endsWith('\n') ? lines.length - 1 : lines.length
   const at = after > 0 ? after : line === undefined ? last : Math.min(line, last)
-  return { ok: true, text: [...lines.slice(0, at), ...hunk.new, ...lines.slice(at)].join('\n') }
+  const fresh = text.includes('\r\n') ? hunk.new.map((it) => `${it}\r`) : hunk.new
+  return { ok: true, text: [...lines.slice(0, at), ...fresh, ...lines.slice(at)].join('\n') }
 }
 
 /** The number of the line of the last anchor; 0 without anchors, null when one is missing. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { problemOf } from '../../core/errors.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import { ripgrep } from './ripgrep.ts'
+import { MAX_FILE_BYTES } from './text-file.ts'
 import { refused, type Tool, type ToolContext, type ToolOutcome } from './tool.ts'
 
 const MAX_LINES = 200
@@ -25,7 +26,7 @@ export const searchTextTool: Tool<Input> = {
     const target = `${wanted.pattern} in ${wanted.path}`
     let path = '.'
     try {
-      if (wanted.path !== '.' && wanted.path !== './') path = context.files.check(wanted.path.replace(/\/+$/, ''))
+      path = await placeOf(wanted.path, context)
     } catch (error) {
       return refused(target, `search_text: ${problemOf(error)}`)
     }
@@ -36,6 +37,18 @@ export const searchTextTool: Tool<Input> = {
     const why = found.ended === 'timeout' ? 'it took too long; search a smaller folder' : firstLineOf(found.stderr || found.problem)
     return refused(target, `search_text: ${why}. To search for plain text, give literal: true.`)
   },
+}
+
+/** A folder or a file that may be looked into. A path is followed by the searching program, so no link may stand for either. */
+async function placeOf(wanted: string, context: ToolContext): Promise<string> {
+  if (wanted === '.' || wanted === './') return '.'
+  const path = context.files.check(wanted.replace(/\/+$/, ''))
+  const isFolder = await context.files.list(path).then(
+    () => true,
+    () => false,
+  )
+  if (isFolder || (await context.files.read(path, MAX_FILE_BYTES)) !== null) return path
+  throw new Error(`there is no file or folder "${path}"`)
 }
 
 function ripgrepArgs(wanted: Input, path: string): string[] {

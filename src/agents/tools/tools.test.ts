@@ -145,6 +145,18 @@ describe('list_files and search_text', () => {
     expect((await use('search_text', { pattern: 'x', path: '../..' })).ok).toBe(false)
   })
 
+  it('searches one file, and through no link', async () => {
+    const { use, root } = bench(files)
+    symlinkSync('/etc/passwd', join(root, 'link.txt'))
+    symlinkSync('/etc', join(root, 'way-out'))
+    expect((await use('search_text', { pattern: 'b', path: 'src/b.py' })).text).toBe('src/b.py:1:beta()')
+    expect((await use('search_text', { pattern: 'root', path: 'link.txt' })).ok).toBe(false)
+    expect((await use('search_text', { pattern: 'root', path: 'way-out' })).ok).toBe(false)
+    expect((await use('search_text', { pattern: 'root' })).text).toBe('No match.')
+    expect((await use('list_files', { path: 'way-out' })).ok).toBe(false)
+    expect((await use('search_text', { pattern: 'x', path: 'none' })).text).toMatch(/^search_text: there is no file or folder "none"/)
+  })
+
   it('does both where ripgrep cannot be started', async () => {
     const { use } = bench(files, { runProgram: withoutRipgrep })
     expect((await use('list_files', { path: 'src' })).text).toBe('src/a.ts\nsrc/b.py')
@@ -200,6 +212,14 @@ describe('the tools that write', () => {
     expect((await use('write_file', { path: 'a.txt', content: 'new' })).text).toBe('Wrote a.txt, 1 lines.')
     expect((await use('write_file', { path: 'a.txt', content: 'new' })).text).toBe('"a.txt" already has this content.')
     expect(read('x/y/z.txt')).toBe('a\nb\n')
+  })
+
+  it('keeps the line ends of a file that is written whole', async () => {
+    const { use, read } = bench({ 'dos.txt': 'a\r\nb\r\n', 'mixed.txt': 'a\r\nb\n' })
+    await use('write_file', { path: 'dos.txt', content: 'a\nc\n' })
+    await use('write_file', { path: 'mixed.txt', content: 'a\nc\n' })
+    await use('apply_patch', { patch: '*** Begin Patch\n*** Update File: dos.txt\n@@ a\n+b\n*** End Patch' })
+    expect([read('dos.txt'), read('mixed.txt')]).toEqual(['a\r\nb\r\nc\r\n', 'a\nc\n'])
   })
 
   it('deletes a file and nothing else', async () => {

@@ -16,11 +16,12 @@ export const writeFileTool: Tool<z.infer<typeof input>> = {
     const loaded = await loadForWriting('write_file', wanted.path, context)
     if (!loaded.ok) return refused(loaded.path, loaded.problem)
     const { path, text } = loaded
-    if (text === wanted.content) return { ok: true, text: `"${path}" already has this content.`, target: path, summary: 'unchanged' }
+    const content = withLineEndsOf(text, wanted.content)
+    if (text === content) return { ok: true, text: `"${path}" already has this content.`, target: path, summary: 'unchanged' }
 
-    const { problem, note } = await textProblem(path, text, wanted.content, context)
+    const { problem, note } = await textProblem(path, text, content, context)
     if (problem !== null) return refused(path, `write_file: ${problem}`)
-    const failed = await store('write_file', path, wanted.content, context)
+    const failed = await store('write_file', path, content, context)
     if (failed !== null) return refused(path, failed)
     const lines = wanted.content === '' ? 0 : wanted.content.replace(/\n$/, '').split('\n').length
     const what = text === null ? 'Made' : 'Wrote'
@@ -32,4 +33,11 @@ export const writeFileTool: Tool<z.infer<typeof input>> = {
       changed: true,
     }
   },
+}
+
+/** Models write `\n`; a file that had only `\r\n` keeps it, or every line would count as changed. */
+function withLineEndsOf(before: string | null, content: string): string {
+  if (before === null || content.includes('\r')) return content
+  const lines = before.split('\n').length - 1
+  return lines > 0 && before.split('\r\n').length - 1 === lines ? content.replaceAll('\n', '\r\n') : content
 }
