@@ -20,6 +20,13 @@ it('measures how well a name answers', () => {
   expect(queryOf('').name('cart')).toBe(0)
 })
 
+it('takes the forms of a word for one', () => {
+  const query = queryOf('Redact while parsing requests of users')
+  for (const name of ['redactor', 'isRedacted', 'parse', 'parser', 'request', 'user'])
+    expect([name, query.name(name) > 0]).toEqual([name, true])
+  expect(query.name('reduce')).toBe(0)
+})
+
 it('measures a path by the name of the file most', () => {
   const query = queryOf('http server')
   expect(query.path('http/server.py')).toBe(3)

@@ -19,7 +19,7 @@ export function partsOf(name: string): string[] {
 export interface Query {
   /**
    * 3 for a name of several words that the text spells out, else the share of its words that the text has, more for several of them
-   * (`HTTPServer` says more than `HTTP`). 0 for none. Plurals count.
+   * (`HTTPServer` says more than `HTTP`). 0 for none. Plurals and other endings count as the word.
    */
   name(name: string): number
   /** The same for a path: the file's own name counts double, the best folder is added. */
@@ -49,12 +49,18 @@ export function queryOf(text: string): Query {
 /** The words of a task that may name something in the code: whole identifiers and their parts, lower case. */
 function queryWords(query: string): Set<string> {
   const words = query.match(/[\p{L}\p{N}_$]+/gu) ?? []
-  return new Set(words.flatMap((it) => [it.toLowerCase(), ...partsOf(it)]).filter((it) => it.length >= 3 && !STOP.has(it)))
+  const telling = words.flatMap((it) => [it.toLowerCase(), ...partsOf(it)]).filter((it) => it.length >= 3 && !STOP.has(it))
+  return new Set(telling.flatMap((it) => [it, stemOf(it)]))
+}
+
+/** Rough, for English: `redactor`, `redacted` and `redact` are one word, as `parser`, `parsing` and `parse`. */
+function stemOf(word: string): string {
+  return word.replace(/^(.{3,}?)(?:ations?|ions?|ings?|ers?|ors?|ed|es|e|(?<!s)s)$/u, '$1')
 }
 
 function matchOf(name: string, words: ReadonlySet<string>): number {
   const parts = partsOf(name).filter((it) => it.length >= 3)
   if (parts.length > 1 && words.has(name.toLowerCase())) return 3
-  const hits = parts.filter((it) => words.has(it) || words.has(`${it}s`) || (it.endsWith('s') && words.has(it.slice(0, -1))))
+  const hits = parts.filter((it) => words.has(stemOf(it)))
   return parts.length === 0 ? 0 : (hits.length / parts.length) * (1 + Math.max(0, hits.length - 1) / 2)
 }
