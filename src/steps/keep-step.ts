@@ -1,10 +1,14 @@
+import type { Verdict } from '../core/verdict.ts'
 import type { Job } from './job.ts'
 
 /**
  * Keeps a rejected attempt under `refs/reeve/attempts/<run>/<n>`, so that nothing an agent wrote is ever lost; with `restoreTo` the files then
- * go back to that commit.
+ * go back to that commit, and the run's verdict to `verdict`, the one about that commit.
  */
-export async function keepStep(job: Job, ask: { name: string; attempt: number; summary: string; restoreTo?: string }): Promise<void> {
+export async function keepStep(
+  job: Job,
+  ask: { name: string; attempt: number; summary: string; restoreTo?: string; verdict?: Verdict | null },
+): Promise<void> {
   const { run, workspace } = job
   const commit = await run.step(
     { name: ask.name, kind: 'checkpoint', input: { to: ask.restoreTo ?? null }, attempt: ask.attempt },
@@ -17,8 +21,13 @@ export async function keepStep(job: Job, ask: { name: string; attempt: number; s
       step.summarize(ask.summary)
       if (ask.restoreTo === undefined) return null
       await workspace.restore(ask.restoreTo)
+      if (ask.verdict !== undefined) step.fact({ verdict: ask.verdict })
       return ask.restoreTo
     },
   )
-  if (typeof commit === 'string') job.checkpoint = commit
+  if (typeof commit !== 'string') return
+  job.checkpoint = commit
+  if (ask.verdict === undefined) return
+  job.verdict = ask.verdict
+  job.judged = commit
 }

@@ -9,7 +9,7 @@ import { budgetEnd, isGreen } from './attempts.ts'
 /** Lets the refiner tidy a green change where `runs.refine` says so; its work is dropped when a gate fails after it. The new verdict, or null when nothing changed. */
 export async function refine(job: Job, depth: 'quick' | 'full' = 'quick'): Promise<Verdict | null> {
   if (!job.settings.runs.refine || budgetEnd(job)) return null
-  const before = job.checkpoint
+  const { checkpoint, verdict: green } = job
   const work = await agentStep(job, {
     name: 'refine',
     role: 'refiner',
@@ -20,6 +20,7 @@ export async function refine(job: Job, depth: 'quick' | 'full' = 'quick'): Promi
   if (!work.changed) return null
   const verdict = await gateStep(job, { name: 'refine/gates', depth, attempt: 1 })
   if (isGreen(verdict)) return verdict
-  await keepStep(job, { name: 'refine/drop', attempt: 1, summary: `refinement dropped: ${verdict.summary}`, restoreTo: before })
+  const summary = `refinement dropped: ${verdict.summary}`
+  await keepStep(job, { name: 'refine/drop', attempt: 1, summary, restoreTo: checkpoint, verdict: green })
   return null
 }

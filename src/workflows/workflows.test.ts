@@ -270,4 +270,16 @@ describe('build', () => {
     expect(asked.map((it) => it.role)).toEqual(['architect', 'implementer', 'refiner'])
     expect(git(repository, 'show', 'auto/implementer/change-it:src/a.js')).toBe('export const a = 2')
   })
+
+  it('shows the verdict about what it delivers, not the one about a dropped refinement', async () => {
+    const { row } = await play({
+      repository: makeRepository(FILES),
+      workflow: 'direct',
+      task: { kind: 'refactor' },
+      settings: { runs: { refine: true } },
+      reply: (request) => (request.role.name === 'refiner' ? write(request, 'src/a.js', 'broken\n') : cast()(request)),
+      judge: (_request, number) => verdict(number === 1 ? 'passed' : 'failed'),
+    })
+    expect([row.state, row.facts.verdict?.status]).toEqual(['succeeded', 'passed'])
+  })
 })

@@ -121,8 +121,10 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     const nested = await nestedGitFolders(place, excludesFile)
     const foreign = nested.filter((it) => !submodules.some((one) => one.path === it))
     const now = await snapshot()
-    const differs = foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(await head()))
-    if (keep && differs) await keepAttempt()
+    const last = await head()
+    const differs = foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(last))
+    // A checkpoint that is left behind here (its step died before it was recorded) is work too, and no other ref may hold it.
+    if (keep && (differs || last !== commit)) await keepAttempt()
     crashAt('after-keep-before-restore')
     for (const path of foreign) await removeFolder(join(folders.tree, path, '.git'))
     await git(place, ['read-tree', '--reset', '-u', commit], { excludesFile })
