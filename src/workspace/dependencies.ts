@@ -94,7 +94,7 @@ async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: S
     signal.throwIfAborted()
     if (result.exitCode === 0) continue
     const how = result.ended === 'exited' ? `failed with exit code ${result.exitCode}` : `did not finish: ${result.problem}`
-    const words = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-12).join('\n')
+    const words = `${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean).slice(-12).join('\n')
     throw new ReeveError('environment', { problem: `The setup command "${command}" ${how}${words === '' ? '' : `\n${words}`}` })
   }
 }

@@ -32,7 +32,10 @@ export async function makeTree(plan: WorkspacePlan, dataDir: string): Promise<{ 
     record = { ...record, ...change }
     await writeRecord(folders, record)
   }
-  if ((await readRef(project, baseRef(runId))) === null) {
+  const pin = await readRef(project, baseRef(runId))
+  // A pin without a record is left from a data folder that was deleted.
+  if (pin !== null && record.branch === '') await gitIn(project, ['update-ref', '-d', baseRef(runId), pin])
+  if (pin === null || record.branch === '') {
     await reserveBranch(project, {
       wanted: branchOf(plan.role, plan.taskId),
       runId,

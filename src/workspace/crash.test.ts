@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { git, makeRepository } from '../../test/support/repository.ts'
+import { createOptions, fingerprint } from '../../test/workspace/life.ts'
+import { runProgram } from '../process/run-program.ts'
+import { openProject } from './project.ts'
+import { reap } from './reap.ts'
+import { createWorkspace } from './workspace.ts'
+
+const FILES = { 'f.txt': 'one\n', '.gitignore': 'node_modules/\n' }
+const SETUP = ['mkdir -p node_modules && echo installed > node_modules/x']
+const SCRIPT = join(import.meta.dirname, '../../test/workspace/crash-life.ts')
+
+function scene() {
+  const root = makeRepository(FILES)
+  return { root, dataDir: temporaryFolder('reeve-data-'), before: fingerprint(root) }
+}
+
+async function live({ root, dataDir }: { root: string; dataDir: string }, act: string, more: { at?: string; killAfterMs?: number }) {
+  const env = { PATH: process.env['PATH'] ?? '', ...(more.at === undefined ? {} : { REEVE_CRASH_AT: more.at }) }
+  return await runProgram({
+    argv: [process.execPath, SCRIPT, JSON.stringify({ root, dataDir, act })],
+    cwd: root,
+    env,
+    timeoutMs: more.killAfterMs ?? 60_000,
+  })
+}
+
+describe('after the process died', () => {
+  it('between the worktree and its record, the workspace is made anew, once', async () => {
+    const { root, dataDir, before } = scene()
+    expect(await live({ root, dataDir }, 'create', { at: 'after-worktree-before-record' })).toMatchObject({ ended: 'signalled', signal: 'SIGKILL' })
+    const project = await openProject(root)
+    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP }))
+    expect(workspace.branch).toBe('auto/backend/fix-it')
+    expect(readFileSync(join(workspace.path, 'f.txt'), 'utf8')).toBe('one\n')
+    expect(git(workspace.path, 'status', '--porcelain')).toBe('')
+    expect(git(root, 'worktree', 'list').split('\n')).toHaveLength(2)
+    expect(git(root, 'for-each-ref', 'refs/heads', '--format=%(refname:short)').split('\n')).toEqual(['auto/backend/fix-it', 'main'])
+    expect(fingerprint(root)).toEqual(before)
+  })
+
+  it('after a commit and before it was published, the commit is there and not made twice', async () => {
+    const { root, dataDir } = scene()
+    expect((await live({ root, dataDir }, 'all', { at: 'after-commit-before-publish' })).signal).toBe('SIGKILL')
+    const workspace = await createWorkspace(createOptions(await openProject(root), { dataDir, setup: SETUP }))
+    const again = await workspace.checkpoint('feat: new')
+    expect(again.changed).toBe(false)
+    await workspace.publish({ branch: true })
+    expect(git(root, 'log', '--format=%s', 'auto/backend/fix-it')).toBe('feat: new\nFirst commit')
+  })
+
+  it('after an attempt was kept and before the files were put back, both happen, the attempt once', async () => {
+    const { root, dataDir } = scene()
+    expect((await live({ root, dataDir }, 'all', { at: 'after-keep-before-restore' })).signal).toBe('SIGKILL')
+    const workspace = await createWorkspace(createOptions(await openProject(root), { dataDir, setup: SETUP }))
+    expect(readFileSync(join(workspace.path, 'wrong.txt'), 'utf8')).toBe('wrong\n')
+    await workspace.restore((await workspace.publish()).trim())
+    expect(existsSync(join(workspace.path, 'wrong.txt'))).toBe(false)
+    expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts')).toBe('refs/reeve/attempts/r1/1')
+    expect(git(root, 'show', 'refs/reeve/attempts/r1/1:wrong.txt')).toBe('wrong')
+  })
+
+  it('at any moment, the workspace can be made, used and removed, and the user has lost nothing', async () => {
+    const { root, dataDir, before } = scene()
+    const whole = await live(scene(), 'all', {})
+    expect(whole.stdout).toBe('lived\n')
+    const project = await openProject(root)
+    for (const part of [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
+      const { ended } = await live({ root, dataDir }, 'all', { killAfterMs: Math.round(whole.durationMs * part) })
+      expect(['timeout', 'exited']).toContain(ended)
+    }
+    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP, taskId: 'other' })).catch((error: unknown) => String(error))
+    if (typeof workspace === 'string') expect(workspace).toContain('is being removed')
+    else {
+      writeFiles(workspace.path, { 'last.txt': 'last\n' })
+      await workspace.checkpoint('feat: last')
+    }
+    await reap({ project, runId: 'r1', dataDir, branch: 'delete' })
+    expect(existsSync(join(dataDir, 'runs/r1'))).toBe(false)
+    expect(fingerprint(root)).toEqual(before)
+  })
+})

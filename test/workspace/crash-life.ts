@@ -1,0 +1,30 @@
+/** A piece of a workspace's life as a process of its own, to be killed: node crash-life.ts '{"root":…,"dataDir":…,"act":…}' */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseJson } from '../../src/core/json.ts'
+import { openProject } from '../../src/workspace/project.ts'
+import { reap } from '../../src/workspace/reap.ts'
+import { createWorkspace } from '../../src/workspace/workspace.ts'
+
+const { root, dataDir, act } = parseJson(process.argv[2] ?? '', 'argument') as { root: string; dataDir: string; act: string }
+const project = await openProject(root)
+const workspace = await createWorkspace({
+  project,
+  runId: 'r1',
+  taskId: 'fix-it',
+  role: 'backend',
+  base: project.head,
+  dataDir,
+  setup: ['mkdir -p node_modules && echo installed > node_modules/x'],
+  signal: new AbortController().signal,
+  timeoutMs: 60_000,
+})
+if (act !== 'create') {
+  writeFileSync(join(workspace.path, 'new.txt'), 'new\n')
+  const { commit } = await workspace.checkpoint('feat: new')
+  writeFileSync(join(workspace.path, 'wrong.txt'), 'wrong\n')
+  await workspace.restore(commit)
+  await workspace.publish({ branch: true })
+  await reap({ project, runId: 'r1', dataDir })
+}
+process.stdout.write('lived\n')
