@@ -69,7 +69,10 @@ async function judge(it: Case): Promise<Verdict> {
     const { gates, coverage } = await withCoverage(it, runs)
     const all = [...gates.map((gate) => withNotes(gate, plan, runs, copy.note)), ...plan.absent]
     if (request.comparison) all.push(integrityGate([...seen, ...vanished, ...findings, ...copy.findings, ...vacuousTests(proof, seen)]))
-    return verdictOf({ gates: all, redProof: proof, changedCoverage: coverage, tree: request.tree, base: request.comparison?.base ?? null })
+    const { tree, comparison, settings } = request
+    // Coverage that reeve found out about by itself is a service; that its tool is not installed is no failure of anybody.
+    const optional = new Set(settings.gates.coverage.command === undefined ? ['coverage'] : [])
+    return verdictOf({ gates: all, redProof: proof, changedCoverage: coverage, tree, base: comparison?.base ?? null, optional })
   } finally {
     await copy.scratch?.dispose()
   }
@@ -114,7 +117,8 @@ async function runGates(it: GateBench, plan: GatePlan): Promise<GateRun[]> {
   const runs: GateRun[] = []
   for (const command of plan.commands) {
     const reason = whyNot(command, runs)
-    runs.push(reason === null ? await runGate(it, command) : { command, result: notRun(command.gate, reason, command), measurement: null })
+    const testsFail = runs.some((run) => run.measurement?.cases?.some((one) => one.status === 'failed'))
+    runs.push(reason === null ? await runGate(it, command, testsFail) : { command, result: notRun(command.gate, reason, command), measurement: null })
   }
   return runs
 }

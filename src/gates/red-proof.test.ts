@@ -115,7 +115,7 @@ describe('the red proof', () => {
       what: 'is refuted when only a helper of the tests was changed',
       world: { change: { ...change, 'a.test.js': adds, 'test/helper.js': 'export const x = 1\n' }, measure: () => tests(fakeCase(OLD)) },
       status: 'refuted',
-      reason: /there are none/,
+      reason: /hold no new or changed test that runs/,
     },
     {
       what: 'is refuted when the new test is skipped',

@@ -36,10 +36,7 @@ export async function redProof(input: ProofInput): Promise<RedProof> {
   if (comparison.changes.length === 0) return proof('refuted', 'Nothing was changed.')
   const sides = sidesOf(bench, input.restored)
   const rust = input.files.filter((it) => it.path.endsWith('.rs') && !bench.isTest(it.path) && hasNews(it))
-  const holdsTests = new Set(input.files.map((it) => it.path))
-  // Helpers and fixtures go along but are not run; in languages that are not read nobody can tell them apart.
-  const tests = sides.tests.filter((it) => holdsTests.has(it.path) || languageOf(it.path) === null)
-  const files = [...new Set([...tests.map((it) => it.path), ...rust.map((it) => it.path)])].toSorted()
+  const files = [...new Set([...sides.tests.map((it) => it.path), ...rust.map((it) => it.path)])].toSorted()
   if (files.length === 0) return proof('refuted', `A ${task.kind} needs new or changed tests, and there are none.`)
 
   const commands = testCommands(input.runs.map((it) => it.command))
@@ -73,11 +70,18 @@ async function proveWith(input: ProofInput, sides: Sides, files: string[], comma
       const built = await bench.measure(it, scratch, 'proof')
       if (built.status === 'failed') return await brokenBuild(bench, files, change, built, sides)
     }
-    const without = await bench.measure(command, scratch, 'proof', files)
+    const without = await bench.measure(command, scratch, 'proof', runnable(input, files))
     return await decide(input, sides, files, command, change, without)
   } finally {
     await scratch.dispose()
   }
+}
+
+/** Helpers and fixtures go along but are not run; where nobody can tell them from tests, they are. */
+function runnable(input: ProofInput, files: readonly string[]): readonly string[] {
+  const holdsTests = new Set(input.files.map((it) => it.path))
+  const tests = files.filter((it) => holdsTests.has(it) || languageOf(it) === null)
+  return tests.length > 0 ? tests : files
 }
 
 async function decide(

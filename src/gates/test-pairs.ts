@@ -1,7 +1,7 @@
 import type { FileChange } from '../workspace/port.ts'
 import type { Bench } from './bench.ts'
 import { likeness } from './lines.ts'
-import { outlineTests } from './outline/outline.ts'
+import { outlineTests, wholeFileTest } from './outline/outline.ts'
 import type { TestOutline } from './outline/test-outline.ts'
 import type { Places } from './places.ts'
 
@@ -34,15 +34,17 @@ async function pairFile(bench: Bench, places: Places, change: FileChange): Promi
   const oldPath = change.status === 'added' ? (places.moved.get(path) ?? null) : path
   // Rust keeps tests beside the code; everywhere else a test is in a test file.
   if (!bench.isTest(path) && !(oldPath !== null && bench.isTest(oldPath)) && !path.endsWith('.rs')) return null
-  const after = change.status === 'deleted' ? [] : testsOf(path, await bench.here(path))
-  const before = oldPath === null ? [] : testsOf(oldPath, await bench.atBase(oldPath))
+  const after = change.status === 'deleted' ? [] : testsOf(bench, path, await bench.here(path))
+  const before = oldPath === null ? [] : testsOf(bench, oldPath, await bench.atBase(oldPath))
   if (before === null || after === null) return null
   if (before.length === 0 && after.length === 0) return null
   return { path, oldPath, ...pairUp(before, after) }
 }
 
-function testsOf(path: string, text: string | null): TestOutline[] | null {
-  return text === null ? [] : outlineTests(path, text)
+function testsOf(bench: Bench, path: string, text: string | null): TestOutline[] | null {
+  if (text === null) return []
+  const found = outlineTests(path, text)
+  return found?.length === 0 && bench.isTest(path) ? wholeFileTest(path, text) : found
 }
 
 /** Same name first, then the most alike of what is left: a renamed test is not a deleted one. */

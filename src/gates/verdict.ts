@@ -1,6 +1,8 @@
 import type { ChangedCoverage, Finding, GateResult, GateStatus, RedProof, Verdict } from '../core/verdict.ts'
 
 export interface Judged {
+  /** Gates nobody asked for: one that cannot run is told, and held against nobody. */
+  optional?: ReadonlySet<string>
   gates: readonly GateResult[]
   redProof: RedProof
   changedCoverage: ChangedCoverage | null
@@ -10,11 +12,12 @@ export interface Judged {
 
 /** Puts the verdict together: status, score and the one sentence that a person reads first. Pure. */
 export function verdictOf(judged: Judged): Verdict {
-  const { gates, redProof, changedCoverage, tree, base } = judged
-  const status = statusOf(gates, redProof)
+  const { gates, redProof, changedCoverage, tree, base, optional = new Set() } = judged
+  const counted = gates.filter((it) => !(it.status === 'not_run' && optional.has(it.name)))
+  const status = statusOf(counted, redProof)
   return {
     status,
-    score: scoreOf(gates, redProof),
+    score: scoreOf(counted, redProof),
     summary: summaryOf(status, gates, redProof),
     gates: [...gates],
     redProof,

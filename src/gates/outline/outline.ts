@@ -1,5 +1,7 @@
+import { assertionsIn } from './assertions.ts'
 import { bracedTests } from './braced.ts'
 import { javascriptTests } from './javascript.ts'
+import { type Lexis, maskSource } from './mask.ts'
 import { pythonTests } from './python.ts'
 import { rubyTests } from './ruby.ts'
 import type { TestOutline } from './test-outline.ts'
@@ -29,4 +31,25 @@ export function outlineTests(path: string, text: string): TestOutline[] | null {
   if (language === 'python') return pythonTests(text)
   if (language === 'ruby' || language === 'elixir') return rubyTests(text, language)
   return bracedTests(text, language)
+}
+
+const LEXIS: Readonly<Record<Language, Lexis>> = {
+  js: 'js',
+  python: 'python',
+  go: 'c',
+  rust: 'rust',
+  java: 'c',
+  cpp: 'c',
+  ruby: 'ruby',
+  elixir: 'python',
+}
+
+/** A file of tests that are no framework's: a program that checks and exits. It counts as one test when it asserts something. */
+export function wholeFileTest(path: string, text: string): TestOutline[] {
+  const language = languageOf(path)
+  if (language === null) return []
+  const assertions = assertionsIn(text, maskSource(text, LEXIS[language]), language)
+  const title = path.slice(path.lastIndexOf('/') + 1)
+  const endLine = text.split('\n').length
+  return assertions.length === 0 ? [] : [{ name: title, title, line: 1, endLine, text, skipped: false, only: false, assertions }]
 }
