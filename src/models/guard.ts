@@ -63,10 +63,16 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
   void watch().catch(() => {})
 
   async function watch(): Promise<void> {
-    for (;;) {
+    for (let late = false; ; ) {
       const now = clock.now()
       const problem = overdue(now - began, now - seen, limits)
-      if (problem) return end(problem)
+      if (problem && late) return end(problem)
+      late = problem !== undefined
+      if (late) {
+        // A process that was stopped for a while, or too busy, finds this timer before the bytes that came meanwhile.
+        await clock.sleep(LATE_MS, stop.signal)
+        continue
+      }
       // At least 1 ms: timers may fire a fraction early.
       await clock.sleep(Math.max(1, Math.min(seen + limits.idleMs, began + limits.totalMs) - now), stop.signal)
     }
@@ -97,6 +103,9 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
     void Promise.resolve(source.return?.()).catch(() => {})
   }
 }
+
+/** Long enough to read what waits in the sockets. */
+const LATE_MS = 20
 
 function overdue(totalMs: number, silentMs: number, limits: GuardLimits): ProviderFailure | undefined {
   if (totalMs >= limits.totalMs) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWorkspace, makeRole, runAgent, scripted } from '../../../test/support/agent.ts'
+import type { GenerateRequest, ModelEvent, ModelProvider } from '../../models/port.ts'
 
 const PLAN = {
   type: 'object',
@@ -223,6 +224,103 @@ describe('a provider that fails', () => {
     }
     const { result } = await runAgent(broken)
     expect(result).toMatchObject({ status: 'failed', class: 'crashed', problem: 'a defect' })
+  })
+})
+
+/** A provider of a few lines: each answer is a list of events. */
+function made(...answers: ModelEvent[][]): ModelProvider {
+  let turn = 0
+  return {
+    name: 'made',
+    model: 'm',
+    capabilities: { tools: true, schema: false, contextTokens: 100_000 },
+    async *generate() {
+      yield* answers[Math.min(turn++, answers.length - 1)] ?? []
+    },
+    health: async () => ({ ok: true, detail: '' }),
+  }
+}
+
+function over(finish: 'stop' | 'length' | 'calls' | 'refused' | 'other'): ModelEvent {
+  return { type: 'done', usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, requests: 1 }, cost: 0, finish }
+}
+
+describe('answers that are no good end', () => {
+  it('goes on after an answer that was cut, and gives up after three', async () => {
+    const cut: ModelEvent[] = [{ type: 'text', text: 'and then' }, over('length')]
+    const fine = await runAgent(made(cut, cut, [{ type: 'text', text: 'done' }, over('stop')]))
+    expect(fine.result).toMatchObject({ status: 'completed', text: 'done', steps: 3 })
+    const { result } = await runAgent(made(cut))
+    expect(result).toMatchObject({
+      status: 'failed',
+      class: 'bad_output',
+      problem: 'The answer was cut at the output limit, 3 times in a row.',
+    })
+  })
+
+  it('fails as refused when the model refuses', async () => {
+    const { result } = await runAgent(made([{ type: 'text', text: 'I cannot.' }, over('refused')]))
+    expect(result).toMatchObject({ status: 'failed', class: 'refused', text: 'I cannot.' })
+  })
+
+  it('does not believe a provider that says nothing at the end', async () => {
+    const { result } = await runAgent(made([{ type: 'text', text: 'half' }]))
+    expect(result).toMatchObject({ status: 'failed', class: 'bad_output', problem: 'The stream ended without an answer.', cost: null })
+    expect(result.usage.requests).toBe(1)
+  })
+
+  it('stops a provider that knows no limit', async () => {
+    const much: ModelEvent[] = Array.from({ length: 2000 }, () => ({ type: 'text', text: 'x'.repeat(1000) }))
+    const { result, events } = await runAgent(made(much))
+    expect(result).toMatchObject({
+      status: 'failed',
+      class: 'bad_output',
+      problem: 'The answer is longer than 1048576 characters; it was stopped.',
+    })
+    const said = events.reduce((sum, it) => sum + (it.type === 'said' ? it.text.length : 0), 0)
+    expect(said).toBeLessThanOrEqual(8000)
+  })
+
+  it('does not finish in the same turn as a failed call', async () => {
+    const both: ModelEvent[] = [
+      { type: 'call', call: { id: '1', name: 'read_file', input: { path: 'none' } } },
+      { type: 'call', call: { id: '2', name: 'finish', input: { summary: 'All done.' } } },
+      over('calls'),
+    ]
+    const { result, events } = await runAgent(made(both, [{ type: 'text', text: 'Not done.' }, over('stop')]))
+    expect(result).toMatchObject({ status: 'completed', text: 'Not done.', steps: 2 })
+    expect(events).toContainEqual({ type: 'acted', tool: 'finish', target: '', ok: false, summary: 'not yet' })
+  })
+
+  it('turns a tool that throws into a refusal', async () => {
+    const call: ModelEvent[] = [{ type: 'call', call: { id: '1', name: 'run_command', input: { command: 'true' } } }, over('calls')]
+    const { result, events } = await runAgent(
+      made(call, [{ type: 'text', text: 'ok' }, over('stop')]),
+      {},
+      { runProgram: () => Promise.reject(new Error('no more processes')) },
+    )
+    expect(result.status).toBe('completed')
+    expect(events).toContainEqual({ type: 'acted', tool: 'run_command', target: '', ok: false, summary: 'no more processes' })
+  })
+
+  it('tells how many turns are left, and in which folder and under which rules to work', async () => {
+    const seen: GenerateRequest[] = []
+    const provider = made(
+      [{ type: 'call', call: { id: '1', name: 'list_files', input: {} } }, over('calls')],
+      [{ type: 'text', text: 'ok' }, over('stop')],
+    )
+    const spy = {
+      ...provider,
+      generate: (request: GenerateRequest) => (
+        seen.push(structuredClone({ ...request, signal: null as never })), provider.generate(request)
+      ),
+    }
+    const workspace = folderWorkspace({ 'pkg/a.ts': '' }, 'pkg')
+    await runAgent(spy, { workspace, protectedPaths: ['test/spec.test.ts'], limits: { steps: 4 } })
+    const [system] = seen[0]?.messages ?? []
+    expect(JSON.stringify(system)).toContain('Your task is about the folder \\"pkg\\"')
+    expect(JSON.stringify(system)).toContain('Nobody may change: test/spec.test.ts.')
+    expect(JSON.stringify(seen[1]?.messages.at(-1))).toContain('(3 turns left. Finish with what you have.)')
   })
 })
 
