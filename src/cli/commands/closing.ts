@@ -28,7 +28,10 @@ export function nextSteps(run: RunView): string[] {
 export function closing(io: Pick<Io, 'paint'>, run: RunView): string[] {
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const message = run.message ?? run.verdict?.summary ?? ''
-  const place = run.commit === null || run.branch === '' ? [] : [`  branch ${run.branch} at ${run.commit.slice(0, 10)}`]
+  const place =
+    run.commit === null || run.branch === ''
+      ? []
+      : [`  branch ${oneLine(run.branch)} at ${run.commit.slice(0, 10)}, isolation ${run.isolation}`]
   return [
     `${mark(io, run.status)} ${run.id} ${io.paint('bold', run.status)}${reason}${message === '' ? '' : `: ${oneLine(message)}`}`,
     ...place,

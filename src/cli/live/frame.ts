@@ -52,7 +52,7 @@ function runLines(run: LiveRun, look: Look, whole: boolean): string[] {
   return [
     headLine(run, look),
     ...steps.map((it) => stepLine(it, look)),
-    ...(run.gates.length > 0 ? [gateLine(run.gates, look)] : []),
+    ...[gateLine(run.gates, look)].filter((it) => it !== ''),
     ...(run.message === '' ? [] : [look.paint('dim', `  ${fit(oneLine(run.message), look.columns - 2)}`)]),
     ...(whole ? [look.paint('dim', `  ${fit(footOf(run), look.columns - 2)}`)] : []),
   ]
@@ -76,13 +76,15 @@ function stepLine(step: LiveStep, look: Look): string {
   return `  ${mark(look, step.status)} ${name} ${look.paint('dim', pad(text, room))} ${time}`
 }
 
+/** Of the base and the proof only what is at work now: a test that fails there is as it should be. */
 function gateLine(gates: readonly LiveGate[], look: Look): string {
-  const words = gates.map((it) => {
-    const where = it.where === 'change' || it.where === '' ? '' : look.paint('dim', ` (${it.where})`)
+  const words = gates.flatMap((it) => {
+    if (it.where !== 'change' && it.status !== 'running') return []
+    const where = it.where === 'change' ? '' : look.paint('dim', ` (${oneLine(it.where)})`)
     const count = it.introduced > 0 ? ` ${it.introduced}` : ''
-    return `${oneLine(it.name)} ${mark(look, it.status)}${count}${where}`
+    return [`${oneLine(it.name)} ${mark(look, it.status)}${count}${where}`]
   })
-  return `    ${words.join('  ')}`
+  return words.length > 0 ? `    ${words.join('  ')}` : ''
 }
 
 function footOf(run: LiveRun): string {

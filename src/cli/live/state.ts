@@ -167,7 +167,7 @@ function onStep(run: LiveRun, name: string, change: (step: LiveStep) => LiveStep
 }
 
 function gateStarted(run: LiveRun, data: Data): LiveRun {
-  const gate: LiveGate = { name: text(data['gate']), where: text(data['where']), status: 'running', introduced: 0 }
+  const gate: LiveGate = { name: text(data['gate']), where: text(data['where']) || 'change', status: 'running', introduced: 0 }
   const others = run.gates.filter((it) => it.name !== gate.name || it.where !== gate.where)
   const after = { ...run, gates: [...others, gate] }
   return doing(after, data, `${gate.name}: ${text(data['command'])}`)
@@ -176,7 +176,9 @@ function gateStarted(run: LiveRun, data: Data): LiveRun {
 function gateEnded(run: LiveRun, data: Data): LiveRun {
   const status = text(data['status']) as LiveGate['status']
   const gates = run.gates.map((it) =>
-    it.name === data['gate'] && it.where === text(data['where']) ? { ...it, status, introduced: number(data['introduced']) } : it,
+    it.name === data['gate'] && it.where === (text(data['where']) || 'change')
+      ? { ...it, status, introduced: number(data['introduced']) }
+      : it,
   )
   return { ...run, gates }
 }
