@@ -237,6 +237,17 @@ it('begins to count anew after a finished step', async () => {
   expect(await store.getRun(run.id)).toMatchObject({ state: 'queued', crashes: 1 })
 })
 
+it('begins to count anew when a person resumes the run', async () => {
+  const store = await toyStore()
+  const run = await toySubmit(store)
+  for (let death = 1; death <= 8; death++) {
+    await store.claim(run.id, `dead-${death}`)
+    await store.recover()
+    await store.resume(run.id, 'ada')
+  }
+  expect(await store.getRun(run.id)).toMatchObject({ state: 'queued', crashes: 0 })
+})
+
 it('recovers a run once when several processes do it at the same time', async () => {
   const folder = temporaryFolder()
   const [a, b] = [await toyStore(folder), await toyStore(folder)]

@@ -99,6 +99,8 @@ async function resume(it: Sending): Promise<void> {
     .where('kind', '=', 'pause')
     .where('taken', '=', 0)
     .execute()
+  // A person wants it to go on: deaths count from here.
+  await it.tx.t.updateTable('runs').set({ crashes: 0 }).where('id', '=', it.run).execute()
   await note(it, 'run.resumed', {})
   await keep(it, 'resume', it.data, 1)
   await wake(it.tx, it.run, it.actor, RESUMABLE)

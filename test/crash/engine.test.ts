@@ -49,11 +49,11 @@ it('finishes every run, each step kept once, however often its process is killed
   let kills = 0
   for (let tries = 0; tries < 60; tries++) {
     const worker = startWorker(folder, ['work'])
-    // Not before it has begun: a death during start-up proves nothing.
+    // Not before it is at work: a death during start-up proves nothing.
     const before = effects(folder).length
     const over = () => worker.child.exitCode !== null
-    while (!over() && effects(folder).length === before) await pause(5)
-    await pause(Math.random() * 60)
+    while (!over() && effects(folder).length < before + 6) await pause(5)
+    await pause(Math.random() * 40)
     if (over()) {
       expect(await worker.ended, worker.problem()).toBe(0)
       break
@@ -61,6 +61,9 @@ it('finishes every run, each step kept once, however often its process is killed
     worker.child.kill('SIGKILL')
     await worker.ended
     kills += 1
+    // Where a busy machine hardly gets a step done between two kills, a person goes on before reeve gives up.
+    await store.recover()
+    for (const run of await store.listRuns({ states: ['queued'] })) if (run.crashes >= 3) await store.resume(run.id, 'ada')
   }
   expect(kills).toBeGreaterThan(3)
   let again = 0
