@@ -6,12 +6,14 @@ import { type Env, reeveFolders } from './config/home.ts'
 import { providersOf } from './config/secrets.ts'
 import { systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
-import { redactor } from './core/redact.ts'
 import type { Role } from './core/role.ts'
 import type { Settings } from './core/settings.ts'
-import type { Context, Host, Secrets } from './operations/context.ts'
+import type { Workflow } from './engine/port.ts'
+import type { GateEvent } from './gates/port.ts'
+import type { Context, Host } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
+import { createSecrets, redactAll } from './operations/secrets.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import type { Kit } from './steps/kit.ts'
 import type { Store } from './store/open.ts'
@@ -26,6 +28,8 @@ export interface AppOptions {
   /** Folder of the data files: roles, demo. */
   templates: string
 }
+
+const WORKFLOWS = ['build', 'direct'] as const
 
 /**
  * Builds everything, from top to bottom, and gives the client of it. What is heavy is loaded when it is first needed: most commands need the
@@ -43,7 +47,11 @@ export function openApp(options: AppOptions): Client {
     dataDir: folders.data,
     cacheDir: folders.cache,
     evidenceDir: join(folders.data, 'evidence'),
-    judge: async (request) => (await import('./gates/create.ts')).judge(request),
+    judge: async (request) => {
+      const { judge } = await import('./gates/create.ts')
+      const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
+      return redactAll(await judge({ ...request, emit }), secrets.redact)
+    },
     agent: (provider, settings, project) => createAgent(provider, settings, project, env),
     roles: (project, commit) => rolesAt(options.templates, project, commit),
     redact: secrets.redact,
@@ -58,7 +66,7 @@ export function openApp(options: AppOptions): Client {
     version,
     self: options.self,
     templates: options.templates,
-    workflows: ['build', 'direct'],
+    workflows: WORKFLOWS,
     kit,
     secrets,
     store,
@@ -83,7 +91,7 @@ function createHost(kit: Kit, store: () => Promise<Store>): Host {
       ])
       const engine = createEngine({
         store: await store(),
-        workflows: { build: createBuild(kit), direct: createDirect(kit) },
+        workflows: { build: createBuild(kit), direct: createDirect(kit) } satisfies Record<(typeof WORKFLOWS)[number], Workflow>,
         concurrency,
         // What a dead process left running would write into the workspace behind our back.
         onActivate: async (row) => void (await sweepRun(row.id)),
@@ -124,23 +132,6 @@ async function rolesAt(templatesDir: string, project: Project, commit: string): 
     return Promise.all(paths.map(async (path) => ({ path, text: (await showFile(project, commit, path)) ?? '' })))
   }
   return loadRoles({ templatesDir, readProjectFiles })
-}
-
-// Names that say outright that the value lets somebody in.
-const SECRET_NAME = /(?:^|_)(?:API_?KEY|ACCESS_KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE)$/i
-
-/** What is redacted: the values of telling variables, and what the settings name. Grows while the process lives. */
-function createSecrets(env: Env): Secrets {
-  const known = new Set(Object.entries(env).flatMap(([name, value]) => (value !== undefined && SECRET_NAME.test(name) ? [value] : [])))
-  let redact = redactor([...known])
-  return {
-    learn(values) {
-      const before = known.size
-      for (const it of values) known.add(it)
-      if (known.size > before) redact = redactor([...known])
-    },
-    redact: (text) => redact(text),
-  }
 }
 
 function userName(env: Env): string {

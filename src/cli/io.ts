@@ -21,6 +21,8 @@ export interface Io {
   paint: (style: Style, text: string) => string
   /** The client of the project in `-C`; opened on first use. */
   client(): Promise<Client>
+  /** A path as the user typed it, from where the user is, whatever `-C` says. */
+  resolve(path: string): string
   /** Content of a file the user named, or of standard input for `-`. Throws `file_not_found`. */
   readFile(path: string): Promise<string>
   /** Asks a person one line. Resolves null when there is no answer (end of input, abort). */

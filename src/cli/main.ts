@@ -7,7 +7,6 @@ import { parseCommandLine } from './program.ts'
 export interface Host extends Omit<Io, 'json' | 'client'> {
   /** Opens the product for a project folder. Called once, and only by commands that need it. */
   open(options: { cwd: string }): Promise<Client>
-  resolve(path: string): string
 }
 
 /** Runs one command line and returns its exit code. Never throws. */

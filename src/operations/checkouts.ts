@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 export async function plainCheckout(context: Context, path: string | undefined): Promise<Checkout> {
   const folder = resolve(context.cwd, path ?? '.')
   const found = await stat(folder).catch(() => null)
-  if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: path ?? folder })
+  if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: folder })
   return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }
 }
 

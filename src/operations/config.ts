@@ -22,7 +22,7 @@ export const configShow = operation({
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => ({
         key,
-        value: printable(key, value) as z.output<typeof settingSchema>['value'],
+        value: harmless(context, key, value),
         origin: origins.get(key) ?? 'default',
       }))
     return { project: root, settings: shown, warnings }
@@ -42,6 +42,12 @@ export const configValidate = operation({
     return { ok: true as const, project: root, warnings }
   },
 })
+
+/** What is secret by its name or by its value is not shown. */
+function harmless(context: Context, key: string, value: unknown): z.output<typeof settingSchema>['value'] {
+  const it = printable(key, value)
+  return typeof it === 'string' ? context.secrets.redact(it) : (it as z.output<typeof settingSchema>['value'])
+}
 
 /** Outside a repository there are still the user's own settings. A folder that was named must be in one, though. */
 async function rootOrNull(context: Context, path: string | undefined): Promise<string | null> {

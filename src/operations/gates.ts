@@ -52,6 +52,7 @@ export const gatesRun = stream({
       timeoutMs: settings.runs.gate_timeout_minutes * 60_000,
       signal: AbortSignal.any([signal, leave.signal]),
       emit: (event) => queue.push(event),
+      judge: context.kit.judge,
     })
     judged.then(
       () => queue.end(),

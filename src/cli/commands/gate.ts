@@ -17,7 +17,7 @@ export const gate: CommandRun = async (io, args, options) => {
   const quiet = io.onInterrupt(() => leave.abort())
   const input = {
     only: (options['only'] as string[] | undefined) ?? [],
-    ...(path === undefined ? {} : { path }),
+    ...(path === undefined ? {} : { path: io.resolve(path) }),
     ...(base === undefined ? {} : { base }),
     ...(kind === undefined ? {} : { kind }),
   }

@@ -15,7 +15,7 @@ export const rescue: CommandRun = async (io, args, options) => {
   const found = await (await io.client()).call('runs.rescue', {
     run: args[0] ?? '',
     ...(attempt === undefined ? {} : { attempt }),
-    ...(to === undefined ? {} : { folder: to }),
+    ...(to === undefined ? {} : { folder: io.resolve(to) }),
     ...(branch === undefined ? {} : { branch }),
   })
   answer(io, found, () => {

@@ -38,7 +38,7 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
     else say(io, `${it.id} is queued: ${oneLine(it.task.title)}`)
   }
   if (!io.json) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
-  return 130
+  return 0
 }
 
 async function sentenceOf(io: Io, args: readonly string[]): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { oneLine, table } from '../text.ts'
 
 export const scan: CommandRun = async (io, args) => {
   const [path] = args
-  const found = await (await io.client()).call('scanner.scan', path === undefined ? {} : { path })
+  const found = await (await io.client()).call('scanner.scan', path === undefined ? {} : { path: io.resolve(path) })
   answer(io, found, () => page(io, found))
   return 0
 }
