@@ -63,6 +63,16 @@ describe('the syntax check', () => {
       expect(Math.abs((found?.line ?? -99) - line)).toBeLessThanOrEqual(1)
     })
 
+  it('does not report what the grammars misread in sound code', async () => {
+    expect(await check('a.ts', 'const { rows } = await sql<{ name: string }>`select 1`.execute(db)\n')).toBeNull()
+    expect(await check('a.ts', "export type * from './b.ts'\nexport enum E { A }\n")).toBeNull()
+    expect(await check('a.ts', 'interface A<in T, out U> { abstract?: boolean }\n')).toBeNull()
+    expect(await check('a.js', 'const _null = 1\nexport { _null as null }\n')).toBeNull()
+    expect(await check('a.c', 'API_EXPORT int API_CALL f(int x);\n')).toBeNull()
+    expect(await check('a.c', '#ifdef A\nextern "C" {\n#endif\nint f(void);\n')).toBeNull()
+    expect(await check('a.cpp', 'class A {\n public slots:\n  void f();\n};\n')).toBeNull()
+  })
+
   it('says nothing about languages without a grammar', async () => {
     expect(await syntaxErrors('a.json', '{', reader)).toBeNull()
     expect(await syntaxErrors('a.kt', 'fun {', reader)).toBeNull()
