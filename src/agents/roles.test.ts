@@ -63,6 +63,10 @@ describe("a project's own roles", () => {
     ['name: a\nname: b\nprompt: x\n', 'f.yaml:2: Map keys must be unique'],
     ['name: [a\n', 'f.yaml:2: Flow sequence in block collection'],
     ['name: !!js/function x\nprompt: y\n', 'f.yaml:1: Unresolved tag'],
+    [
+      'a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n',
+      'f.yaml: Excessive alias count',
+    ],
     ['just text', 'f.yaml:1: Invalid input: expected object'],
   ]
   it.each(mistakes)('%j is refused with its line', (text, problem) => expect(() => parseRole(text, 'f.yaml')).toThrow(problem))

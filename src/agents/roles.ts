@@ -68,7 +68,7 @@ export function parseRole(text: string, file: string): Role {
     const problem = broken.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''
     throw new ReeveError('invalid_role', { where: `${file}:${lines.linePos(broken.pos[0]).line}`, problem })
   }
-  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 100 }))
+  const parsed = fileSchema.safeParse(plainValue(document, file))
   if (parsed.success) return parsed.data
 
   const [issue] = parsed.error.issues
@@ -83,6 +83,15 @@ export function parseRole(text: string, file: string): Role {
   const path = (issue?.path ?? []).map(String)
   const problem = `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'is not a role'}`
   throw new ReeveError('invalid_role', { where: `${file}:${lineOfKey(document, lines, path)}`, problem })
+}
+
+/** Throws on a bomb of aliases. */
+function plainValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new ReeveError('invalid_role', { where: file, problem: problemOf(error) })
+  }
 }
 
 /** The line of a value, or of the nearest thing around it that is there. */

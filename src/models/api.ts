@@ -78,7 +78,7 @@ async function* stream(options: ApiOptions, request: GenerateRequest, signal: Ab
     ...(request.schema !== undefined && request.tools.length === 0
       ? { output: Output.object({ schema: jsonSchema(request.schema) }) }
       : {}),
-    maxOutputTokens: request.maxOutputTokens ?? settings.max_tokens,
+    maxOutputTokens: Math.min(request.maxOutputTokens ?? settings.max_tokens, settings.max_tokens),
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     headers: headersFor(settings.headers, request.origin),
     abortSignal: signal,

@@ -36,6 +36,21 @@ describe('making a provider', () => {
     await expect(make({ ...settings, api_key_env: 'K' })).rejects.toThrow('environment variable K, which is not set')
   })
 
+  it('refuses addresses and headers that cannot work, before any request', async () => {
+    const settings = { kind: 'openai-compatible', model: 'm' }
+    const table: [string, string][] = [
+      ['ftp://x/v1', 'providers.p.base_url: "ftp://" is not supported; http:// and https:// are'],
+      ['https://me:secret@x/v1', 'providers.p.base_url: it holds a name or a password'],
+      ['https://x/v1?key=1', 'providers.p.base_url: it may not end in'],
+    ]
+    for (const [base_url, problem] of table) await expect(make({ ...settings, base_url })).rejects.toThrow(problem)
+    const broken = createProvider('p', providerSettings({ ...settings, base_url: 'http://x/v1', headers: { 'x run': '{run}' } }), {
+      env: {},
+      projectRoot: '/',
+    })
+    await expect(broken).rejects.toThrow('providers.p.headers: "x run" is not a name of a header')
+  })
+
   it('says which setting is missing', async () => {
     await expect(make({ kind: 'openai-compatible', model: 'm' })).rejects.toThrow('providers.p.base_url: a provider of kind')
     await expect(make({ kind: 'openai' }, { OPENAI_API_KEY: 'k' })).rejects.toThrow(

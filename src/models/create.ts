@@ -35,6 +35,10 @@ export async function createProvider(name: string, settings: ProviderSettings, d
       'base_url',
       `a provider of kind "${settings.kind}" needs the server's address, such as "http://127.0.0.1:11434/v1"`,
     )
+  const wrong = wrongAddress(baseUrl)
+  if (wrong !== null) throw incomplete(name, 'base_url', wrong)
+  const header = Object.keys(settings.headers).find((it) => !HEADER_NAME.test(it))
+  if (header !== undefined) throw incomplete(name, 'headers', `"${header}" is not a name of a header; letters, digits and "-" are allowed`)
   if (settings.model === undefined) throw incomplete(name, 'model', `a provider of kind "${settings.kind}" needs the name of a model`)
   const { createApiProvider } = await import('./api.ts')
   return createApiProvider({
@@ -47,6 +51,17 @@ export async function createProvider(name: string, settings: ProviderSettings, d
     clock: deps.clock ?? systemClock,
     fetch: deps.fetch ?? fetch,
   })
+}
+
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+
+/** Why an address is none that requests go to, null when it is one. */
+function wrongAddress(address: string): string | null {
+  const url = new URL(address)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `"${url.protocol}//" is not supported; http:// and https:// are`
+  if (url.username !== '' || url.password !== '')
+    return 'it holds a name or a password; name the variable of the key in api_key_env instead'
+  return url.search === '' && url.hash === '' ? null : 'it may not end in "?…" or "#…"'
 }
 
 function keyOf(name: string, settings: ProviderSettings, kind: ApiKind, env: ProviderDeps['env']): string | null {

@@ -54,6 +54,7 @@ export interface GenerateRequest {
   tools: ToolSpec[]
   /** JSON Schema the final text must satisfy, where the provider can be told. The caller validates in any case. */
   schema?: { [key: string]: Json }
+  /** At most; the provider's own limit holds in any case. */
   maxOutputTokens?: number
   origin: CallOrigin
   signal: AbortSignal

@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
-import { ReeveError } from '../core/errors.ts'
+import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import { PROVIDER_ERROR_CLASSES } from './port.ts'
 
@@ -82,7 +82,7 @@ export function parseReplies(text: string, file: string): ScriptedEntry[] {
       problem: broken.message.split('\n')[0] ?? '',
     })
   }
-  const parsed = fileSchema.safeParse(document.toJS({ maxAliasCount: 100 }))
+  const parsed = fileSchema.safeParse(plainValue(document, file))
   if (parsed.success) return parsed.data.replies
 
   const [issue] = parsed.error.issues
@@ -92,6 +92,15 @@ export function parseReplies(text: string, file: string): ScriptedEntry[] {
     where: `${file}:${line}`,
     problem: `${path.length > 0 ? `${path.join('.')}: ` : ''}${issue?.message ?? 'is not a file of replies'}`,
   })
+}
+
+/** Throws on a bomb of aliases. */
+function plainValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new ReeveError('invalid_config', { where: file, problem: problemOf(error) })
+  }
 }
 
 /** The line of a key, or of the nearest thing around it that is there. */

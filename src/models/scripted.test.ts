@@ -106,7 +106,7 @@ describe('what a scripted reply can do', () => {
     const provider = await scripted('replies: [{ stall: 60s, text: late }]', { idle_timeout_seconds: 0.2 })
     const began = performance.now()
     expect(await end(provider)).toMatchObject({ class: 'timeout', problem: 'Nothing came for 0.2 s (idle_timeout_seconds).' })
-    expect(performance.now() - began).toBeLessThan(3000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   it('waits, and ends at once when it is aborted', async () => {
@@ -140,6 +140,10 @@ describe('a file of replies', () => {
     ['replies:\n  - text: [a\n', 'f.yaml:3: Flow sequence'],
     ['replies:\n  - text: a\n    text: b\n', 'f.yaml:3: Map keys must be unique'],
     ['replies: []\n', 'f.yaml:1: replies: Too small'],
+    [
+      'a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n',
+      'f.yaml: Excessive alias count',
+    ],
     ['', 'f.yaml:1: Invalid input: expected object'],
   ]
   it.each(mistakes)('%j is refused with its line', (text, problem) => expect(() => parseReplies(text, 'f.yaml')).toThrow(problem))

@@ -259,7 +259,7 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     const events = await collect(provider)
     expectOneEnd(events)
     expect(last(events)).toMatchObject({ type: 'error', class: 'timeout', problem: 'Nothing came for 0.3 s (idle_timeout_seconds).' })
-    expect(performance.now() - began).toBeLessThan(3000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     expect(server.seen).toHaveLength(1)
     await expect.poll(() => server.open()).toBe(0)
   })
@@ -288,7 +288,7 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     const events = await collect(provider, { signal: stop.signal })
     expectOneEnd(events)
     expect(last(events)).toMatchObject({ type: 'error', class: 'aborted' })
-    expect(performance.now() - began).toBeLessThan(2000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     await expect.poll(() => server.open()).toBe(0)
   })
 
@@ -304,7 +304,7 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     setTimeout(() => stop.abort(new Error('enough')), 150)
     const began = performance.now()
     expect(last(await collect(provider, { signal: stop.signal }))).toMatchObject({ type: 'error', class: 'aborted' })
-    expect(performance.now() - began).toBeLessThan(3000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   it.each(['garbage', 'cut'] as const)('calls a stream that is %s bad output', async (how) => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { problemOf } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
-import type { ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
+import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
 import type { Agent, AgentRequest, AgentResult } from '../port.ts'
 import { filesIn } from '../tools/files.ts'
 import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from '../tools/tool.ts'
@@ -20,6 +20,8 @@ const MAX_MALFORMED = 3
 /** Answers in a row that were cut at the output limit, or empty. */
 const MAX_NUDGES = 2
 const REPAIR_TURNS = 1
+/** An answer that has less room than this is cut in the middle of its first call. */
+const MIN_ANSWER_TOKENS = 100
 /** From here on the agent is told how many turns are left. */
 const TELL_TURNS_LEFT = 3
 
@@ -144,7 +146,7 @@ function overBudget({ work, request, maxSteps, signal }: Loop): Ending | null {
   if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`)
   const tokens = work.usage.inputTokens + work.usage.outputTokens
   const next = tokensOf(work.messages)
-  if (limits.tokens !== null && tokens + next > limits.tokens) {
+  if (limits.tokens !== null && tokens + next + MIN_ANSWER_TOKENS > limits.tokens) {
     return limited(`The limit of ${limits.tokens} tokens leaves no room for the next call (${tokens} used, about ${next} to send).`)
   }
   if (limits.usd !== null && work.cost !== null && work.cost >= limits.usd)
@@ -162,14 +164,20 @@ async function nextAnswer(it: Loop): Promise<Answer> {
     return { ok: false, class: 'context_too_long', problem, retryAt: null, text: '', usage: NO_USAGE, cost: 0 }
   }
   const origin = { ...request.origin, role: request.role.name, turn: work.turn }
-  const answer = await ask(it.provider, { messages: work.messages, tools: it.specs, origin, signal: it.signal }, (event) =>
-    request.emit(event),
-  )
+  const wanted: GenerateRequest = { messages: work.messages, tools: it.specs, origin, signal: it.signal, ...answerLimit(it) }
+  const answer = await ask(it.provider, wanted, (event) => request.emit(event))
   work.turn += 1
   work.usage = addUsage(work.usage, answer.usage)
   work.cost = addCost(work.cost, answer.cost)
   if (answer.text.trim() !== '') work.text = answer.text
   return answer
+}
+
+/** What the token budget leaves for the answer. */
+function answerLimit({ work, request }: Loop): { maxOutputTokens?: number } {
+  const { tokens } = request.limits
+  if (tokens === null) return {}
+  return { maxOutputTokens: tokens - work.usage.inputTokens - work.usage.outputTokens - tokensOf(work.messages) }
 }
 
 function onFailure({ work }: Loop, answer: Answer & { ok: false }): Ending | null {
