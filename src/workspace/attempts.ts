@@ -1,4 +1,4 @@
-import { readFile, rm, stat } from 'node:fs/promises'
+import { lstat, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitPlace, git, gitIn, type Person } from './git.ts'
 import { handOver } from './handover.ts'
@@ -51,9 +51,9 @@ export async function takeEverything({ project, folders, record }: Keeper): Prom
   const filled = record.submodules.map((it) => it.path).filter((it) => holders.includes(it))
   for (const path of filled) await graft(options, path, await treeBelow(options, path, problems))
   for (const holder of holders) {
-    const source = join(folders.tree, holder, '.git')
-    if (!(await stat(source).catch(() => null))?.isDirectory()) continue
-    await graft(options, `${holder}/${KEPT_GIT}`, await treeBelow(options, `${holder}/.git`, problems))
+    const inside = holder === '' ? '' : `${holder}/`
+    if (!(await lstat(join(folders.tree, `${inside}.git`)).catch(() => null))?.isDirectory()) continue
+    await graft(options, `${inside}${KEPT_GIT}`, await treeBelow(options, `${inside}.git`, problems))
   }
   const tree = filled.length + holders.length === 0 ? plain.tree : (await git(place, ['write-tree'])).trim()
   await rm(index, { force: true })
@@ -95,5 +95,16 @@ export async function keepTree(keeper: Keeper, options: { tree: string; parent: 
   await git(place, ['update-ref', own, commit])
   const ref = `${attemptsPrefix(record.runId)}${number}`
   await handOver(project, folders.git, own, ref)
+  return { ref, commit, number }
+}
+
+/** Keeps a commit that is in the user's repository already, such as one that an agent has made itself, as the run's next attempt. */
+export async function keepCommit(project: Pick<Project, 'gitDir'>, runId: string, commit: string): Promise<Attempt> {
+  const kept = await attemptsOf(project, runId)
+  const same = kept.find((it) => it.commit === commit)
+  if (same) return { ref: same.ref, commit, number: same.number }
+  const number = (kept.at(-1)?.number ?? 0) + 1
+  const ref = `${attemptsPrefix(runId)}${number}`
+  await gitIn(project, ['update-ref', ref, commit, '0'.repeat(commit.length)])
   return { ref, commit, number }
 }

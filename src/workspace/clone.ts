@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { programEnv } from '../process/env.ts'
 import { prepareDependencies, shareDependencies } from './dependencies.ts'
 import { changesBetween } from './diff.ts'
+import { removeFolder } from './folders.ts'
 import { git, REEVE } from './git.ts'
 import type { Checkout, FileChange, Project, Scratch } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type WorkspaceRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
 import { makeScratch } from './scratch.ts'
-import { removeFolder } from './worktree.ts'
 
 export interface CloneOptions {
   project: Project

@@ -31,7 +31,10 @@ async function live({ root, dataDir }: { root: string; dataDir: string }, act: s
 describe('after the process died', () => {
   it('between the worktree and its record, the workspace is made anew, once', async () => {
     const { root, dataDir, before } = scene()
-    expect(await live({ root, dataDir }, 'create', { at: 'after-worktree-before-record' })).toMatchObject({ ended: 'signalled', signal: 'SIGKILL' })
+    expect(await live({ root, dataDir }, 'create', { at: 'after-worktree-before-record' })).toMatchObject({
+      ended: 'signalled',
+      signal: 'SIGKILL',
+    })
     const project = await openProject(root)
     const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP }))
     expect(workspace.branch).toBe('auto/backend/fix-it')
@@ -72,7 +75,9 @@ describe('after the process died', () => {
       const { ended } = await live({ root, dataDir }, 'all', { killAfterMs: Math.round(whole.durationMs * part) })
       expect(['timeout', 'exited']).toContain(ended)
     }
-    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP, taskId: 'other' })).catch((error: unknown) => String(error))
+    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP, taskId: 'other' })).catch((error: unknown) =>
+      String(error),
+    )
     if (typeof workspace === 'string') expect(workspace).toContain('is being removed')
     else {
       writeFiles(workspace.path, { 'last.txt': 'last\n' })

@@ -16,7 +16,9 @@ const read = (folder: string, path: string) => readFileSync(join(folder, path), 
 function counted(more = '') {
   const log = join(temporaryFolder(), 'ran')
   writeFileSync(log, '')
-  const setup = [`mkdir -p node_modules/x node_modules/.bin; echo "installed" > node_modules/x/i.js; ln -sf ../x/i.js node_modules/.bin/x; echo ran >> '${log}'${more}`]
+  const setup = [
+    `mkdir -p node_modules/x node_modules/.bin; echo "installed" > node_modules/x/i.js; ln -sf ../x/i.js node_modules/.bin/x; echo ran >> '${log}'${more}`,
+  ]
   return { setup, times: () => readFileSync(log, 'utf8').split('\n').length - 1 }
 }
 
@@ -32,6 +34,16 @@ describe('setup commands', () => {
     writeFiles(second.workspace.path, { 'node_modules/x/i.js': 'changed by a task\n' })
     const third = await live({}, { root: first.root, dataDir: first.dataDir, runId: 'r3', setup })
     expect(read(third.workspace.path, 'node_modules/x/i.js')).toBe('installed\n')
+    expect(times()).toBe(1)
+  })
+
+  it('run once for many workspaces that begin together', async () => {
+    const { setup, times } = counted('; sleep 0.5')
+    const root = makeRepository(FILES)
+    const project = await openProject(root)
+    const dataDir = temporaryFolder('reeve-data-')
+    const all = await Promise.all([1, 2, 3, 4].map((at) => createWorkspace(createOptions(project, { dataDir, runId: `r${at}`, setup }))))
+    for (const workspace of all) expect(read(workspace.path, 'node_modules/x/i.js')).toBe('installed\n')
     expect(times()).toBe(1)
   })
 
@@ -79,7 +91,9 @@ describe('setup commands', () => {
   })
 
   it('that change tracked files or leave others behind do not do so in the name of the task', async () => {
-    const setup = ['echo "{}" > package-lock.json; echo left > left.txt; mkdir -p "a [b]" && echo x > "a [b]/x"; mkdir vendor && echo v > vendor/v']
+    const setup = [
+      'echo "{}" > package-lock.json; echo left > left.txt; mkdir -p "a [b]" && echo x > "a [b]/x"; mkdir vendor && echo v > vendor/v',
+    ]
     const { workspace, root } = await live(FILES, { setup })
     expect(await workspace.changes()).toEqual([])
     expect(read(workspace.path, 'package-lock.json')).toBe(FILES['package-lock.json'])
@@ -118,7 +132,13 @@ describe('.worktreeinclude', () => {
     const root = makeRepository({ ...FILES, '.worktreeinclude': '.env\nconfig/*.local\n!.env.secret\nuntracked.txt\n' })
     writeFiles(root, { '.gitignore': `${FILES['.gitignore']}*.local\n` })
     git(root, 'commit', '-qam', 'Ignore')
-    writeFiles(root, { '.env': 'A=1\n', '.env.secret': 'S=1\n', 'config/x.local': 'x\n', 'untracked.txt': 'not ignored\n', 'dist/o': 'o\n' })
+    writeFiles(root, {
+      '.env': 'A=1\n',
+      '.env.secret': 'S=1\n',
+      'config/x.local': 'x\n',
+      'untracked.txt': 'not ignored\n',
+      'dist/o': 'o\n',
+    })
     const { workspace } = await live({}, { root })
     expect([read(workspace.path, '.env'), read(workspace.path, 'config/x.local')]).toEqual(['A=1\n', 'x\n'])
     for (const path of ['.env.secret', 'untracked.txt', 'dist']) expect(existsSync(join(workspace.path, path)), path).toBe(false)
@@ -140,7 +160,9 @@ describe('.worktreeinclude', () => {
 describe('the cache', () => {
   itNeeds(['python3', '-m', 'venv', '--help'])('moves Python environments: their scripts name the new folder', async () => {
     const root = makeRepository({ 'requirements.txt': '', '.gitignore': '.venv\n' })
-    const setup = [`python3 -m venv --without-pip .venv && printf '#!%s/.venv/bin/python\\nprint("ran")\\n' "$PWD" > .venv/bin/tool && chmod +x .venv/bin/tool`]
+    const setup = [
+      `python3 -m venv --without-pip .venv && printf '#!%s/.venv/bin/python\\nprint("ran")\\n' "$PWD" > .venv/bin/tool && chmod +x .venv/bin/tool`,
+    ]
     const first = await live({}, { root, setup })
     const second = await live({}, { root, dataDir: first.dataDir, runId: 'r2', setup })
     const tool = join(second.workspace.path, '.venv/bin/tool')

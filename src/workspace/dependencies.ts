@@ -7,6 +7,7 @@ import { copyTree, relocatePython } from './copy-tree.ts'
 import { dependencyKey, isDependency, putIntoCache, takeFromCache } from './dependency-cache.ts'
 import { type GitPlace, git, items } from './git.ts'
 import { exists } from './nested.ts'
+import { onlyOne } from './owner.ts'
 import type { Project } from './port.ts'
 import type { RunFolders, WorkspaceRecord } from './record.ts'
 import { entriesOf } from './revisions.ts'
@@ -47,13 +48,22 @@ async function install(options: SetupOptions): Promise<void> {
   const place = placeOf(options)
   const before = new Set(await besideTracked(place))
   const key = dependencyKey(entriesOf(await git(place, ['ls-tree', '-r', '-z', '--full-tree', record.base])), record.setup)
-  const cached = await takeFromCache(cacheDir, key, folders.tree)
-  if (!cached?.complete) await runSetup(options)
-  const made = (await besideTracked(place)).filter((it) => !before.has(it))
+  const newOnes = async () => (await besideTracked(place)).filter((it) => !before.has(it))
+  await mkdir(cacheDir, { recursive: true, mode: 0o700 })
+  let cached = await takeFromCache(cacheDir, key, folders.tree)
   if (cached === null) {
-    const paths = made.filter(isDependency).map((it) => it.replace(/\/$/, ''))
-    await putIntoCache(cacheDir, key, folders.tree, { paths, complete: paths.length === made.length })
+    // Of many runs that begin at once, one installs and the others copy.
+    await onlyOne(join(cacheDir, `.${key}.lock`), options.signal, async () => {
+      cached = await takeFromCache(cacheDir, key, folders.tree)
+      if (cached !== null) return
+      await runSetup(options)
+      const all = await newOnes()
+      const paths = all.filter(isDependency).map((it) => it.replace(/\/$/, ''))
+      await putIntoCache(cacheDir, key, folders.tree, { paths, complete: paths.length === all.length })
+    })
   }
+  if (cached !== null && !cached.complete) await runSetup(options)
+  const made = await newOnes()
   const installed = made.filter(isDependency).map(excludeLine)
   await writeFile(folders.installed, installed.join(''))
   await setAside(place, folders)

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson, parseJson } from '../core/json.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
+import { removeFolder } from './folders.ts'
 import type { TreeEntry } from './revisions.ts'
-import { removeFolder } from './worktree.ts'
 
 /** Files that decide what an install brings. */
 const LOCKFILES = new Set(

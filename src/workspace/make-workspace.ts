@@ -1,14 +1,17 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crashAt } from '../core/crash.ts'
+import { sweepRun } from '../process/sweep.ts'
+import { removeFolder } from './folders.ts'
 import { git, gitIn, REEVE, readUserConfig } from './git.ts'
 import { generatedExcludes } from './ignored.ts'
 import { replaceIndex } from './index-file.ts'
+import { takeOver } from './owner.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
 import { entriesOf } from './revisions.ts'
-import { addWorktree, baseRef, branchOf, readRef, reserveBranch } from './worktree.ts'
+import { addWorktree, baseRef, branchOf, readRef, repairWorktree, reserveBranch, runRef } from './worktree.ts'
 
 export interface WorkspacePlan {
   project: Project
@@ -28,6 +31,7 @@ export async function makeTree(plan: WorkspacePlan, dataDir: string): Promise<{ 
   const folders = foldersOf(dataDir, runId)
   await mkdir(folders.root, { recursive: true, mode: 0o700 })
   let record = (await readRecord(folders)) ?? (await newRecord(plan))
+  await healAfterDeath(project, folders, record)
   const save = async (change: Partial<WorkspaceRecord>) => {
     record = { ...record, ...change }
     await writeRecord(folders, record)
@@ -57,13 +61,21 @@ export async function makeTree(plan: WorkspacePlan, dataDir: string): Promise<{ 
 
 /** Gives the registered worktree the index of the private one, so that `git status` there is right and quick for people. */
 export async function showIndex(folders: RunFolders, record: WorkspaceRecord): Promise<void> {
+  await repairWorktree({ tree: folders.tree, ...record })
   await replaceIndex(join(folders.git, 'index'), join(record.admin, 'index'))
 }
 
-/** Locks of git calls that died with an earlier reeve. Only in what belongs to this run alone. */
-export async function removeStaleLocks(folders: RunFolders): Promise<void> {
-  const names = ['index.lock', 'HEAD.lock', 'packed-refs.lock', 'refs/heads/task.lock']
-  await Promise.all(names.map((it) => rm(join(folders.git, it), { force: true })))
+/**
+ * Puts in order what an earlier reeve left when it died: its programs, also a git that still writes; their locks, only on what belongs to
+ * this run alone; its scratch checkouts. Does nothing while the process that worked with the workspace lives.
+ */
+export async function healAfterDeath(project: Pick<Project, 'gitDir'>, folders: RunFolders, record: WorkspaceRecord): Promise<void> {
+  if (!(await takeOver(folders.owner))) return
+  await sweepRun(record.runId)
+  const own = ['index', 'HEAD', 'packed-refs', 'refs/heads/task'].map((it) => join(folders.git, it))
+  const refs = [`refs/heads/${record.branch}`, baseRef(record.runId), runRef(record.runId)].map((it) => join(project.gitDir, it))
+  await Promise.all([...own, ...refs].map((it) => rm(`${it}.lock`, { force: true })))
+  await removeFolder(folders.scratch)
 }
 
 async function newRecord(plan: WorkspacePlan): Promise<WorkspaceRecord> {

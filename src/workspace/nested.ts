@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type GitPlace, git, items } from './git.ts'
 
 /**
- * Every `.git` below a work tree but its own, as paths of the folders that hold them. Ignored folders are not searched: what is in them is
+ * Every `.git` below a work tree but the worktree's own file, as paths of the folders that hold them, '' for the top. Ignored folders are not searched: what is in them is
  * ignored, too. Needed because git passes over anything called `.git` in silence.
  */
 export async function nestedGitFolders(place: GitPlace & { workTree: string }, excludesFile: string): Promise<string[]> {
@@ -15,6 +15,7 @@ export async function nestedGitFolders(place: GitPlace & { workTree: string }, e
     // A few folders at once: a whole level of a large tree would hold too many open.
     await Promise.all(queue.splice(0, 32).map(look))
   }
+  if ((await lstat(join(place.workTree, '.git')).catch(() => null))?.isDirectory()) found.push('') // in the place of the worktree's own file
   return found.toSorted()
 
   async function look(folder: string): Promise<void> {

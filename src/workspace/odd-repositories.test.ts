@@ -51,7 +51,10 @@ describe('a project', () => {
     await expect(openProject(join(folder, 'missing'))).rejects.toThrow('is not inside a git repository.')
     mkdirSync(join(folder, 'empty'))
     git(join(folder, 'empty'), 'init', '-q')
-    await expect(openProject(join(folder, 'empty'))).rejects.toMatchObject({ code: 'no_commits', hint: expect.stringContaining('git commit') })
+    await expect(openProject(join(folder, 'empty'))).rejects.toMatchObject({
+      code: 'no_commits',
+      hint: expect.stringContaining('git commit'),
+    })
     git(folder, 'init', '-q', '--bare', 'bare')
     await expect(openProject(join(folder, 'bare'))).rejects.toMatchObject({ code: 'bare_repository' })
   })
@@ -82,9 +85,12 @@ describe('a project', () => {
 
 describe('workspaces of odd repositories', () => {
   it('spaces and other alphabets in paths', async () => {
-    await wholeLife(await openProject(makeRepository({ 'ein ordner/日本語.txt': 'x\n', "it's": 'y\n', '"q"': 'z\n' }, 'mein projekt "ü"')), {
-      lands: 'squash',
-    })
+    await wholeLife(
+      await openProject(makeRepository({ 'ein ordner/日本語.txt': 'x\n', "it's": 'y\n', '"q"': 'z\n' }, 'mein projekt "ü"')),
+      {
+        lands: 'squash',
+      },
+    )
   })
 
   it('a detached HEAD', async () => {

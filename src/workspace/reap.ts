@@ -1,13 +1,13 @@
-import { chmod, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { attemptsOf, keepTree, takeEverything } from './attempts.ts'
+import { openUp, removeFolder } from './folders.ts'
 import { git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
 import { exists } from './nested.ts'
 import type { Project } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
-import { baseRef, readRef, removeFolder, removeWorktree, runRef } from './worktree.ts'
+import { baseRef, readRef, removeWorktree, runRef } from './worktree.ts'
 
 export interface ReapOptions {
   project: Project
@@ -61,7 +61,7 @@ async function keepAll({ project, runId, unsaved }: ReapOptions, folders: RunFol
 async function wholeTree(keeper: { project: Project; folders: RunFolders; record: WorkspaceRecord }, lost: ReeveError): Promise<string> {
   const first = await takeEverything(keeper)
   if (missing(first.problems).length === 0) return first.tree
-  await makeReadable(keeper.folders.tree)
+  await openUp(keeper.folders.tree, { files: true })
   const second = await takeEverything(keeper)
   if (missing(second.problems).length > 0) throw lost
   return second.tree
@@ -70,16 +70,6 @@ async function wholeTree(keeper: { project: Project; folders: RunFolders; record
 /** Pipes and devices hold no bytes. */
 function missing(problems: readonly string[]): string[] {
   return problems.filter((it) => it.includes('Not taken') && !it.includes('can only add regular files'))
-}
-
-async function makeReadable(folder: string): Promise<void> {
-  await chmod(folder, 0o700).catch(() => {})
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  for (const entry of entries) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) await makeReadable(path)
-    else if (entry.isFile()) await chmod(path, 0o600).catch(() => {})
-  }
 }
 
 async function removeRefs(options: ReapOptions, record: WorkspaceRecord | null): Promise<void> {

@@ -39,6 +39,8 @@ export interface RunFolders {
   home: string
   /** Exclude lines of what the setup installed: attempts leave it out, since the setup brings it back. */
   installed: string
+  /** Names the process that works with the workspace. */
+  owner: string
   scratch: string
   record: string
 }
@@ -54,6 +56,7 @@ export function foldersOf(dataDir: string, runId: string): RunFolders {
     raw: join(root, 'raw'),
     home: join(root, 'home'),
     installed: join(root, 'installed'),
+    owner: join(root, 'owner'),
     scratch: join(root, 'scratch'),
     record: join(root, 'workspace.json'),
   }

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
+import { removeFolder } from './folders.ts'
 import { git, gitIn, outputOf, tryGit } from './git.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { resolveCommit } from './revisions.ts'
-import { removeFolder } from './worktree.ts'
 
 /** Work that was kept before something was reset, retried or removed. */
 export interface KeptAttempt {

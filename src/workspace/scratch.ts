@@ -1,10 +1,10 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeFolder } from './folders.ts'
 import { type GitPlace, git } from './git.ts'
 import { copyIndex } from './index-file.ts'
 import { deleteFileIn, writeFileIn } from './paths.ts'
 import type { Project, Scratch } from './port.ts'
-import { removeFolder } from './worktree.ts'
 
 export interface ScratchOptions {
   /** Where it is made, in a folder of its own. */

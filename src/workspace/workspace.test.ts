@@ -262,6 +262,32 @@ describe('attempts', () => {
   })
 })
 
+describe('git used inside a workspace', () => {
+  it('by an agent that commits itself: its commits are kept, the branch follows reeve', async () => {
+    const { workspace, root } = await live(FILES)
+    writeFiles(workspace.path, { 'own.txt': 'own\n' })
+    git(workspace.path, 'add', '-A')
+    git(workspace.path, 'commit', '-qm', 'By the agent')
+    const theirs = git(root, 'rev-parse', workspace.branch)
+    git(workspace.path, 'checkout', '-q', '-b', 'elsewhere')
+    const { commit } = await workspace.checkpoint('feat: own')
+    await workspace.publish({ branch: true })
+    expect(git(root, 'rev-parse', workspace.branch, 'refs/reeve/attempts/r1/1').split('\n')).toEqual([commit, theirs])
+    expect(git(workspace.path, 'status', '--porcelain', '--branch')).toBe(`## ${workspace.branch}`)
+  })
+
+  it('by one that makes the whole tree a repository of its own: it is kept, and the worktree is one again', async () => {
+    const { workspace, root } = await live(FILES)
+    rmSync(join(workspace.path, '.git'))
+    git(workspace.path, 'init', '-q')
+    git(workspace.path, 'add', '-A')
+    git(workspace.path, 'commit', '-qm', 'Mine now')
+    await workspace.restore(workspace.base)
+    expect(git(root, 'show', 'refs/reeve/attempts/r1/1:dot-git/logs/HEAD')).toContain('Mine now')
+    expect(git(workspace.path, 'status', '--porcelain', '--branch')).toBe(`## ${workspace.branch}`)
+  })
+})
+
 describe('restoring', () => {
   it('puts files back to a commit after keeping what was there', async () => {
     const { workspace, root } = await live(FILES)
@@ -280,7 +306,7 @@ describe('restoring', () => {
     expect(git(root, 'show', 'refs/reeve/attempts/r1/1:wrong/x')).toBe('wrong')
     await workspace.restore(workspace.base)
     expect(existsSync(join(workspace.path, 'new.txt'))).toBe(false)
-    expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts/')).toBe('refs/reeve/attempts/r1/1')
+    expect(git(root, 'show', 'refs/reeve/attempts/r1/2:new.txt'), 'the checkpoint left behind').toBe('checkpointed')
     expect((await workspace.checkpoint('feat: none')).commit).toBe(workspace.base)
   })
 

@@ -2,19 +2,20 @@ import { join } from 'node:path'
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
-import { type Attempt, keepTree, takeEverything } from './attempts.ts'
+import { type Attempt, keepCommit, keepTree, takeEverything } from './attempts.ts'
 import { prepareDependencies, shareDependencies } from './dependencies.ts'
 import { changesBetween, patchBetween } from './diff.ts'
+import { removeFolder } from './folders.ts'
 import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
-import { makeTree, removeStaleLocks, showIndex, type WorkspacePlan } from './make-workspace.ts'
+import { healAfterDeath, makeTree, showIndex, type WorkspacePlan } from './make-workspace.ts'
 import { exists, nestedGitFolders } from './nested.ts'
 import type { Checkpoint, FileChange, Project, Scratch, Workspace } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
 import { makeScratch } from './scratch.ts'
 import { type Snapshot, takeSnapshot } from './snapshot.ts'
-import { addWorktree, readRef, removeFolder, runRef } from './worktree.ts'
+import { addWorktree, readRef, repairWorktree, runRef } from './worktree.ts'
 
 export interface CreateOptions extends WorkspacePlan {
   /** Folder of all runs and caches. */
@@ -63,10 +64,9 @@ export async function openWorkspace({ project, runId, dataDir, branch }: OpenOpt
   if (branch !== undefined && branch !== record.branch) {
     throw new ReeveError('environment', { problem: `The workspace of run ${runId} is on branch ${record.branch}, not ${branch}.` })
   }
-  await removeStaleLocks(folders)
-  await removeFolder(folders.scratch) // of steps that died
-  if (await exists(join(folders.tree, '.git'))) return workspaceOf(project, folders, record)
-  return await rebuild(project, folders, record)
+  await healAfterDeath(project, folders, record)
+  const present = await exists(folders.tree)
+  return present ? workspaceOf(project, folders, record) : await rebuild(project, folders, record)
 }
 
 /** The tree was deleted by somebody: the last checkpoint is still in the private git dir. */
@@ -127,6 +127,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     if (keep && (differs || last !== commit)) await keepAttempt()
     crashAt('after-keep-before-restore')
     for (const path of foreign) await removeFolder(join(folders.tree, path, '.git'))
+    await repairWorktree({ tree: folders.tree, ...record })
     await git(place, ['read-tree', '--reset', '-u', commit], { excludesFile })
     await git(bare, ['update-ref', 'refs/heads/task', commit])
     const after = await snapshot()
@@ -159,13 +160,13 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     return commit
   }
 
-  /** A person may have committed on the run's branch: then it is theirs, and stays. */
+  /** Agents and people may have committed on the run's branch themselves: such commits are kept as an attempt. */
   async function moveBranch(commit: string): Promise<void> {
     const ref = `refs/heads/${record.branch}`
     const now = await readRef(project, ref)
     if (now !== commit) {
       const ours = (await git(bare, ['for-each-ref', '--format=%(objectname)', 'refs/branch'])).split('\n')
-      if (now !== null && now !== base && !ours.includes(now)) throw new ReeveError('branch_taken', { branch: record.branch, run: runId })
+      if (now !== null && now !== base && !ours.includes(now)) await keepCommit(project, runId, now)
       await git(bare, ['update-ref', `refs/branch/${commit}`, commit]) // written first: after a crash the branch is known to be ours
       await gitIn(project, ['update-ref', ref, commit, now ?? '0'.repeat(commit.length)])
     }

@@ -1,6 +1,7 @@
-import { readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, realpath, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
+import { removeFolder } from './folders.ts'
 import { gitIn, outputOf, tryGit } from './git.ts'
 import type { Project } from './port.ts'
 
@@ -72,11 +73,6 @@ export async function removeWorktree(project: Pick<Project, 'gitDir'>, tree: str
   await rmdir(dirname(admin)).catch(() => {}) // git removes the empty folder too
 }
 
-/** Removes a folder whatever permissions a program gave its parts. */
-export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
-}
-
 /** The folder in the user's git dir that stands for a worktree; found by content, since the tree's own `.git` file may have been changed. */
 export async function findAdmin(project: Pick<Project, 'gitDir'>, tree: string): Promise<string | null> {
   const all = join(project.gitDir, 'worktrees')
@@ -87,4 +83,25 @@ export async function findAdmin(project: Pick<Project, 'gitDir'>, tree: string):
     if (text.trim() === join(tree, '.git') || text.trim() === join(real, '.git')) return join(all, name)
   }
   return null
+}
+
+/**
+ * Sees to it that the tree belongs to its worktree and the worktree to the run's branch, whatever a program has made of `.git` or HEAD.
+ * A `.git` folder in the place of the file must have been kept before.
+ */
+export async function repairWorktree(options: { tree: string; admin: string; branch: string; runId: string }): Promise<void> {
+  const { tree, admin, branch, runId } = options
+  const link = join(tree, '.git')
+  const wanted = `gitdir: ${admin}\n`
+  const stats = await lstat(link).catch(() => null)
+  if (!stats?.isFile() || (await readFile(link, 'utf8')) !== wanted) {
+    await removeFolder(link)
+    await writeFile(link, wanted)
+  }
+  const files = { gitdir: `${link}\n`, commondir: '../..\n', HEAD: `ref: refs/heads/${branch}\n`, locked: `reeve run ${runId}` }
+  await mkdir(admin, { recursive: true })
+  for (const [name, text] of Object.entries(files)) {
+    const now = await readFile(join(admin, name), 'utf8').catch(() => '')
+    if (now.trim() !== text.trim()) await writeFile(join(admin, name), text)
+  }
 }
