@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Checkout } from '../workspace/port.ts'
 import { isInTarget, listProjectFiles } from './files.ts'
 import { grammarOf, languageOf } from './languages.ts'
@@ -10,6 +8,7 @@ import { render } from './map/render.ts'
 import { queryOf } from './map/words.ts'
 import { importsIn } from './symbols/outline.ts'
 import { type SymbolReader, sharedReader } from './symbols.ts'
+import { eachText } from './texts.ts'
 
 export interface RepoMapRequest {
   /** Budget; counted as characters / 3.6. */
@@ -24,9 +23,6 @@ export interface RepoMapRequest {
 
 // About 250 files a second are parsed: a map should not take longer than a model's first word.
 const MOST_PARSED = 1500
-const READ_AT_ONCE = 32
-// Where a NUL tells a binary file under the name of a source file.
-const SNIFFED = 8000
 
 /**
  * A map of the repository for a prompt: files with the signatures of what they define, ranked by references between files, nearest to the
@@ -52,7 +48,7 @@ export async function repoMap(checkout: Checkout, request: RepoMapRequest, reade
 
 /** Reads every source for its import lines alone: the texts of a large repository are not kept. */
 async function importsOf(checkout: Checkout, paths: readonly string[]): Promise<Candidate[]> {
-  return eachText(checkout, paths, async (path, text) => ({ path, imports: importsIn(text) }))
+  return (await eachText(checkout.path, paths, (path, text) => ({ path, imports: importsIn(text) }))).done
 }
 
 async function outlines(
@@ -60,26 +56,13 @@ async function outlines(
   paths: readonly string[],
   reader: SymbolReader,
 ): Promise<{ mapped: MappedFile[]; failed: string[] }> {
-  const answers = await eachText(checkout, paths, async (path, text) => ({ path, outline: await reader.outline(path, text) }))
+  const answers = await eachText(checkout.path, paths, async (path, text) => ({ path, outline: await reader.outline(path, text) }))
   const mapped: MappedFile[] = []
   const failed: string[] = []
-  for (const { path, outline } of answers) {
+  for (const { path, outline } of answers.done) {
     if (outline === null) continue
     if ('problem' in outline) failed.push(`${path} was left out: ${outline.problem}`)
     else mapped.push({ path, outline })
   }
   return { mapped, failed }
-}
-
-/** Does something with the text of each file, some at a time, in their order. Deleted and binary files are left out. */
-async function eachText<T>(checkout: Checkout, paths: readonly string[], work: (path: string, text: string) => Promise<T>): Promise<T[]> {
-  const done: T[] = []
-  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
-    const batch = paths.slice(at, at + READ_AT_ONCE).map(async (path) => {
-      const text = await readFile(join(checkout.path, path), 'utf8').catch(() => null)
-      return text === null || text.slice(0, SNIFFED).includes('\0') ? undefined : work(path, text)
-    })
-    for (const it of await Promise.all(batch)) if (it !== undefined) done.push(it)
-  }
-  return done
 }

@@ -1,17 +1,18 @@
-import { readFile } from 'node:fs/promises'
-import { join, posix } from 'node:path'
+import { posix } from 'node:path'
 import { type Settings, settingsSchema } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
 import type { Checkout } from '../workspace/port.ts'
 import { detectCommands } from './commands/detect.ts'
 import { isInTarget, surveyFiles } from './files.ts'
 import { frameworksOf, type Named } from './frameworks.ts'
+import type { Language } from './language-table.ts'
 import { languageOf } from './languages.ts'
 import { isManifest, readManifests } from './manifests/read.ts'
 import { packageManagersOf } from './package-managers.ts'
-import type { RepoScan, Skipped } from './port.ts'
+import type { RepoScan } from './port.ts'
 import { testFrameworksIn, testFrameworksOf } from './test-frameworks.ts'
 import { isTestFile, layoutOf } from './test-layout.ts'
+import { eachText } from './texts.ts'
 
 export interface ScanOptions {
   /** The project's settings; without them the defaults hold. */
@@ -19,29 +20,31 @@ export interface ScanOptions {
   acceptance?: Task['acceptance']
 }
 
-const READ_AT_ONCE = 32
-
 /** Everything the files of a checkout say about it. Runs nothing of it, asks no model, and changes nothing. */
 export async function scanRepository(checkout: Checkout, options: ScanOptions = {}): Promise<RepoScan> {
   const began = performance.now()
   const settings = options.settings ?? settingsSchema.parse({})
   const survey = await surveyFiles(checkout)
   const own = survey.files.filter((it) => isInTarget(checkout, it))
-  const texts = await readTexts(checkout, own)
+  const texts = await eachText(checkout.path, own, factsOf)
   const describing = describingFiles(checkout, survey.files)
   const { manifests, skipped } = await readManifests(checkout, describing)
   const commands = await detectCommands(checkout, survey.files, { gates: settings.gates, acceptance: options.acceptance ?? {} })
   const testFiles = own.filter((it) => isTestFile(it, settings.tests.files) && languageOf(it)?.kind === 'code')
   const ofTarget = manifests.filter((it) => isInTarget(checkout, it.path))
   return {
-    languages: languagesOf(texts.lines),
+    languages: languagesOf(texts.done),
     // A package of a monorepo is described by its own manifests; where it has none, by those above it.
     frameworks: frameworksOf(ofTarget.length > 0 ? ofTarget : manifests, own),
     packageManagers: packageManagersOf(manifests, describing),
     tests: {
-      frameworks: testFrameworksOf(manifests, own, texts.testFrameworks),
+      frameworks: testFrameworksOf(
+        manifests,
+        own,
+        texts.done.flatMap((it) => it.testFrameworks),
+      ),
       files: testFiles,
-      layout: layoutOf(testFiles, texts.withTestsInside),
+      layout: layoutOf(testFiles, texts.done.filter((it) => it.testsInside).length),
     },
     commands,
     files: own.length,
@@ -63,37 +66,22 @@ function describingFiles(checkout: Checkout, files: readonly string[]): string[]
   return describing.some((it) => isManifest(it)) ? describing : [...files]
 }
 
-interface Texts {
-  lines: { language: string; kind: 'code' | 'markup' | 'data'; lines: number }[]
+/** What the text of one file says. */
+interface Facts {
+  language: Language | undefined
+  lines: number
   testFrameworks: Named[]
-  /** Rust files that hold their own tests. */
-  withTestsInside: number
-  skipped: Skipped[]
+  /** A Rust source that holds its own tests. */
+  testsInside: boolean
 }
 
-async function readTexts(checkout: Checkout, files: readonly string[]): Promise<Texts> {
-  const texts: Texts = { lines: [], testFrameworks: [], withTestsInside: 0, skipped: [] }
-  const seen = new Set<string>()
-  for (let at = 0; at < files.length; at += READ_AT_ONCE) {
-    const batch = files.slice(at, at + READ_AT_ONCE)
-    const read = await Promise.all(batch.map((it) => readFile(join(checkout.path, it), 'utf8').catch(() => null)))
-    for (const [index, path] of batch.entries()) {
-      const text = read[index]
-      if (typeof text !== 'string') texts.skipped.push({ path, reason: 'it could not be read' })
-      else if (text.includes('\0')) texts.skipped.push({ path, reason: 'binary' })
-      else note(texts, seen, path, text)
-    }
-  }
-  return texts
-}
-
-function note(texts: Texts, seen: Set<string>, path: string, text: string): void {
-  const language = languageOf(path, text)
-  if (language) texts.lines.push({ language: language.name, kind: language.kind, lines: linesOf(text) })
-  for (const it of testFrameworksIn(path, text)) {
-    if (it.name === 'cargo test' && !isTestFile(path)) texts.withTestsInside += 1
-    if (!seen.has(it.name)) texts.testFrameworks.push(it)
-    seen.add(it.name)
+function factsOf(path: string, text: string): Facts {
+  const testFrameworks = testFrameworksIn(path, text)
+  return {
+    language: languageOf(path, text),
+    lines: linesOf(text),
+    testFrameworks,
+    testsInside: !isTestFile(path) && testFrameworks.some((it) => it.name === 'cargo test'),
   }
 }
 
@@ -104,11 +92,12 @@ function linesOf(text: string): number {
 }
 
 /** Languages by their lines, most first. Percent of the lines of code; of everything where there is no code. */
-function languagesOf(lines: Texts['lines']): RepoScan['languages'] {
-  const code = lines.filter((it) => it.kind === 'code')
-  const counted = code.length > 0 ? code : lines
+function languagesOf(facts: readonly Facts[]): RepoScan['languages'] {
+  const known = facts.flatMap(({ language, lines }) => (language ? [{ ...language, lines }] : []))
+  const code = known.filter((it) => it.kind === 'code')
+  const counted = code.length > 0 ? code : known
   const total = counted.reduce((all, it) => all + it.lines, 0)
-  return [...Map.groupBy(counted, (it) => it.language)]
+  return [...Map.groupBy(counted, (it) => it.name)]
     .map(([name, files]) => {
       const own = files.reduce((all, it) => all + it.lines, 0)
       return { name, files: files.length, lines: own, percent: total === 0 ? 0 : Math.round((own * 1000) / total) / 10 }
