@@ -1,11 +1,12 @@
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { FailReason } from '../core/run.ts'
+import type { Outcome } from '../store/port.ts'
 import { interrupt, type Leave, Left, type Life, leave, stay } from './life.ts'
 import type { RunContext, RunEnd, Workflow } from './port.ts'
 import { emit, hashOf, orLeave, runStep, useName, withGrace } from './step.ts'
 
 /** How an activation ended. `gone`: the run is no longer this process's, nothing was written. */
-export type Released = 'succeeded' | 'failed' | 'waiting' | 'queued' | 'gone'
+export type Released = Exclude<Outcome, 'cancelled'> | 'gone'
 
 /**
  * Runs the workflow over the journal until the run ends, parks, or is handed back. Where a signal came between asking and parking, the

@@ -3,17 +3,14 @@ import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { WaitReason } from '../core/run.ts'
 import { activeUntilNow, type Ending, endRun } from './ending.ts'
-import type { RunRow } from './port.ts'
+import type { Activation, RunRow } from './port.ts'
 import { mustGet } from './runs.ts'
 import { takeWake, undecided } from './signals.ts'
 import { append, type Context, fence, type Tx, write } from './tx.ts'
 import { wake } from './waking.ts'
 
 /** Which claim of which run does the writing. */
-export interface Claim {
-  run: RunId
-  epoch: number
-}
+export type Claim = Pick<Activation, 'run' | 'epoch'>
 
 /** Runs that may start now, in the order in which they should. */
 export async function startable(ctx: Context): Promise<RunId[]> {

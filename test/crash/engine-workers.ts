@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import type { Store } from '../../src/store/open.ts'
 
-const WORKER = join(import.meta.dirname, 'engine-worker.ts')
+const WORKER = fileURLToPath(new URL('./engine-worker.ts', import.meta.url))
 
 export interface Worker {
   child: ChildProcess
