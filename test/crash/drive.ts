@@ -5,14 +5,15 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { RunEvent } from '../../src/core/event.ts'
 import { isFinished, type RunView } from '../../src/core/run.ts'
-import { goodDirect, RANGES } from '../scenarios/cases.ts'
-import { acts, edit, fixtureProject, type Reply } from '../support/fixture-project.ts'
+import { RANGES } from '../scenarios/cases.ts'
+import { acts, edit, fixtureProject, type Reply, write, writeReplies } from '../support/fixture-project.ts'
 import { processesOfRun } from '../support/processes.ts'
 import { type Outcome, type Reeve, reeveFor, writeTask } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
 
 // A person who has typed this many commands and is still not there has found a bug.
 const MAX_COMMANDS = 12
+const APPROVE = ['approve', 'last', '--json']
 
 /** What a person does who wants this run to end well and whose machine dies now and then. */
 export interface Story {
@@ -34,19 +35,20 @@ export interface Fate {
  * approval, and a landing by merge.
  */
 export function eventfulProject(): string {
-  const { right, wrong } = RANGES
-  const undo = edit('src/ranges.js', String(wrong.input['new']), String(wrong.input['old']))
-  const replies: Reply[] = [
-    { role: 'implementer', attempt: 1, turns: acts(RANGES.tests, wrong) },
-    { role: 'implementer', attempt: 2, turns: acts(undo, ...right) },
-    { role: 'refiner', turns: acts(edit('src/ranges.js', 'merged.push([first, last])', 'merged.push([first])')) },
-  ]
-  const config = '[runs]\nworkflow = "direct"\nautonomy = "supervised"\nland = "merge"\nrefine = true\n'
-  return fixtureProject('node-test', { replies, config })
+  const config = '[runs]\nworkflow = "direct"\nautonomy = "supervised"\nland = "merge"\nrefine = true\n[gates.coverage]\nenabled = false\n'
+  return fixtureProject('node-test', { replies: repliesAfter(0), config })
 }
 
-export function simpleProject(): string {
-  return fixtureProject('node-test', { replies: goodDirect(RANGES), config: '[runs]\nworkflow = "direct"\n' })
+/** What the agents write; another text after each death, as with a real model, so that what the dead one wrote is seen to be kept. */
+function repliesAfter(deaths: number): Reply[] {
+  const { right, wrong, tests } = RANGES
+  const undo = edit('src/ranges.js', String(wrong.input['new']), String(wrong.input['old']))
+  const written = write(RANGES.testFile, `// Written after ${deaths} deaths.\n${String(tests.input['content'])}`)
+  return [
+    { role: 'implementer', attempt: 1, turns: acts(written, wrong) },
+    { role: 'implementer', attempt: 2, turns: acts(undo, ...right, write('notes.md', `Thought of after ${deaths} deaths.\n`)) },
+    { role: 'refiner', turns: acts(edit('src/ranges.js', 'merged.push([first, last])', `merged.push([first]) // ${deaths}`)) },
+  ]
 }
 
 /** Runs, resumes and approves until the run has ended. `fate` decides about each command (numbered from 0, with the deaths so far). */
@@ -65,14 +67,19 @@ export function deathsOf(story: Story): number {
   return story.commands.filter((it) => it.outcome.signal === 'SIGKILL').length
 }
 
+/** What a person types next: after a normal end the exit code says it, after a death they have to look. */
 async function nextCommand({ reeve, commands }: Story, file: string): Promise<string[] | null> {
-  if (commands.length === 0) return ['run', '--file', file, '--json']
+  const run = ['run', '--file', file, '--json']
+  const last = commands.at(-1)?.outcome
+  if (!last) return run
+  if (last.exitCode === 0) return null
+  if (last.exitCode === 5) return APPROVE
   const seen = await reeve(['show', 'last', '--json'])
-  if (seen.exitCode === 4) return ['run', '--file', file, '--json']
+  if (seen.exitCode === 4) return run
   expect(seen.exitCode, `show must work after a crash:\n${seen.text}`).toBe(0)
-  const run = JSON.parse(seen.stdout) as RunView
-  if (isFinished(run.status)) return null
-  return run.status === 'waiting' && run.reason === 'approval' ? ['approve', 'last', '--json'] : ['resume', 'last', '--json']
+  const { status, reason } = JSON.parse(seen.stdout) as RunView
+  if (isFinished(status)) return null
+  return status === 'waiting' && reason === 'approval' ? APPROVE : ['resume', 'last', '--json']
 }
 
 async function perform(story: Story, args: readonly string[], { env, killAfterMs }: Fate): Promise<void> {
@@ -81,7 +88,9 @@ async function perform(story: Story, args: readonly string[], { env, killAfterMs
   const outcome = await started.ended
   clearTimeout(timer)
   story.commands.push({ args, outcome })
-  if (outcome.signal === 'SIGKILL') story.atDeath.push(...workspaceBlobs(story.reeve.home))
+  if (outcome.signal !== 'SIGKILL') return
+  story.atDeath.push(...workspaceBlobs(story.reeve.home))
+  writeReplies(story.project, repliesAfter(deathsOf(story)))
 }
 
 /** Everything in the run's worktree that git would not ignore, by content. */

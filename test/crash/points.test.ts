@@ -8,6 +8,8 @@ const LATER: readonly string[] = [
   'after-step-started:direct/attempt-1/implement',
   'after-effect-before-journal:direct/attempt-1/implement',
   'after-effect-before-journal:direct/attempt-2/gates',
+  'after-step-started:refine/drop',
+  'after-effect-before-journal:refine',
   'after-effect-before-journal:evidence',
 ]
 

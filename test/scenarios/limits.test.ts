@@ -197,7 +197,7 @@ describe('several tasks', () => {
       { id: 'bad', title: 'Bad', description: 'Does nothing.' },
     ])
     expect(ended.exitCode, ended.text).not.toBe(0)
-    const { runs } = await reeve.json<{ runs: { task: { id: string }; status: string; message: string }[] }>('ls', '--json')
+    const runs = await reeve.json<{ task: { id: string }; status: string; message: string }[]>('ls', '--json')
     const dependent = runs.find((it) => it.task.id === 'notes')
     expect(dependent?.status, JSON.stringify(dependent)).not.toBe('succeeded')
     expect(dependent?.message ?? '').toMatch(/bad/)
