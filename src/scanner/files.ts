@@ -3,7 +3,7 @@ import { lstat, open, realpath } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import type { Checkout } from '../workspace/port.ts'
-import { BINARY_EXTENSIONS, FOREIGN_FOLDERS, MADE_BY, MANIFESTS, OUTPUT_FOLDERS } from './folder-table.ts'
+import { BINARY_EXTENSIONS, FOREIGN_FOLDERS, LOCKFILES, MADE_BY, MANIFESTS, OUTPUT_FOLDERS } from './folder-table.ts'
 import { gitFiles, type ListedFile } from './git-files.ts'
 import { extensionOf, languageOf } from './languages.ts'
 import type { Skipped } from './port.ts'
@@ -25,8 +25,8 @@ const AT_ONCE = 64
 const SHOWN_SKIPPED = 500
 
 /**
- * The project's own text files: what git knows and does not ignore, without binaries, files over 1 MB, symbolic links, installed, vendored
- * and generated folders. With a `targetDir`: the files below it and, so that manifests and lockfiles of a monorepo are seen, those that lie
+ * The project's own text files and lockfiles: what git knows and does not ignore, without binaries, files over 1 MB, symbolic links,
+ * installed, vendored and generated folders. With a `targetDir`: the files below it and, so that manifests and lockfiles of a monorepo are seen, those that lie
  * directly in the folders above it. Throws `path_refused` for a `targetDir` outside, `file_not_found` for a checkout that is not there.
  */
 export async function listProjectFiles(checkout: Checkout): Promise<string[]> {
@@ -144,6 +144,7 @@ async function whyNot(root: string, path: string): Promise<string | null | undef
   const file = join(root, path)
   const stat = await lstat(file).catch(() => undefined)
   if (!stat) return path.includes('\uFFFD') ? 'its name is not UTF-8' : undefined
+  if (stat.isFile() && LOCKFILES.has(posix.basename(path))) return null
   return byStat(stat, path) ?? (languageOf(path) ? null : await sniffed(file))
 }
 

@@ -50,6 +50,13 @@ export const BINARY_EXTENSIONS: ReadonlySet<string> = new Set([
   ...words('keystore jks p12 pfx der'),
 ])
 
+/** Listed whatever their size and content: their presence says which package manager is used. Nobody reads them as text. */
+export const LOCKFILES: ReadonlySet<string> = new Set([
+  ...words('package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb'),
+  ...words('poetry.lock uv.lock pdm.lock Pipfile.lock Cargo.lock go.sum gradle.lockfile mix.lock Gemfile.lock'),
+  ...words('conan.lock vcpkg-lock.json composer.lock packages.lock.json flake.lock deno.lock pubspec.lock Package.resolved'),
+])
+
 function named(reason: string, ...names: string[]): [string, string][] {
   return names.map((it) => [it, reason])
 }

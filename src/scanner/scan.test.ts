@@ -116,6 +116,19 @@ describe('a scan', () => {
     expect(found.skipped).toEqual([{ path: 'video.ts', reason: 'binary' }])
   })
 
+  it('sees a lockfile whatever its size, and one that is binary', async () => {
+    const root = makeRepository({
+      'package.json': '{}',
+      'package-lock.json': ' '.repeat(2 * 1024 * 1024),
+      'tool/package.json': '{}',
+      'tool/bun.lockb': 'a\0b',
+    })
+    const found = await scan(root)
+    expect(found.packageManagers.map((it) => it.lockfile)).toEqual(['package-lock.json', 'tool/bun.lockb'])
+    expect(found.skipped).toEqual([])
+    expect(found.languages).toEqual([{ name: 'JSON', files: 2, lines: 2, percent: 100 }])
+  })
+
   it('does not follow symbolic links, not even in circles', async () => {
     const root = makeRepository({ 'a.ts': 'export {}\n' })
     symlinkSync('.', join(root, 'self'))

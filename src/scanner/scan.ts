@@ -4,6 +4,7 @@ import type { Task } from '../core/task.ts'
 import type { Checkout } from '../workspace/port.ts'
 import { detectCommands } from './commands/detect.ts'
 import { isInTarget, surveyFiles } from './files.ts'
+import { LOCKFILES } from './folder-table.ts'
 import { frameworksOf, type Named } from './frameworks.ts'
 import type { Language } from './language-table.ts'
 import { languageOf } from './languages.ts'
@@ -26,7 +27,11 @@ export async function scanRepository(checkout: Checkout, options: ScanOptions = 
   const settings = options.settings ?? settingsSchema.parse({})
   const survey = await surveyFiles(checkout)
   const own = survey.files.filter((it) => isInTarget(checkout, it))
-  const texts = await eachText(checkout.path, own, factsOf)
+  const texts = await eachText(
+    checkout.path,
+    own.filter((it) => !LOCKFILES.has(posix.basename(it))),
+    factsOf,
+  )
   const describing = describingFiles(checkout, survey.files)
   const { manifests, skipped } = await readManifests(checkout, describing)
   const commands = await detectCommands(checkout, survey.files, { gates: settings.gates, acceptance: options.acceptance ?? {} })
