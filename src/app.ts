@@ -27,6 +27,8 @@ export interface AppOptions {
   self: readonly [string, ...string[]]
   /** Folder of the data files: roles, demo. */
   templates: string
+  /** Workflows of the caller's own, besides the built-in ones. */
+  workflows?: Readonly<Record<string, Workflow>>
 }
 
 const WORKFLOWS = ['build', 'direct'] as const
@@ -66,11 +68,11 @@ export function openApp(options: AppOptions): Client {
     version,
     self: options.self,
     templates: options.templates,
-    workflows: WORKFLOWS,
+    workflows: [...WORKFLOWS, ...Object.keys(options.workflows ?? {})],
     kit,
     secrets,
     store,
-    host: createHost(kit, store),
+    host: createHost(kit, store, options.workflows ?? {}),
   }
   return createClient({
     invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, context, input, signal),
@@ -80,7 +82,7 @@ export function openApp(options: AppOptions): Client {
 }
 
 /** An engine of this process's own for the runs it is asked to work on. */
-function createHost(kit: Kit, store: () => Promise<Store>): Host {
+function createHost(kit: Kit, store: () => Promise<Store>, own: Readonly<Record<string, Workflow>>): Host {
   return {
     async work(runs, { concurrency, signal }) {
       const [{ createEngine }, { createBuild }, { createDirect }, { sweepRun }] = await Promise.all([
@@ -91,7 +93,7 @@ function createHost(kit: Kit, store: () => Promise<Store>): Host {
       ])
       const engine = createEngine({
         store: await store(),
-        workflows: { build: createBuild(kit), direct: createDirect(kit) } satisfies Record<(typeof WORKFLOWS)[number], Workflow>,
+        workflows: { ...own, build: createBuild(kit), direct: createDirect(kit) },
         concurrency,
         // What a dead process left running would write into the workspace behind our back.
         onActivate: async (row) => void (await sweepRun(row.id)),
