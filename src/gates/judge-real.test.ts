@@ -30,6 +30,9 @@ function check(verdict: Verdict, { status, proof, found, summary }: Case): void 
   expect({ status: verdict.status, summary: verdict.summary }).toMatchObject({ status })
 }
 
+const doubleTest = (expected: string) =>
+  `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport * as sum from '../src/sum.js'\n\ntest('doubles', () => {\n  ${expected}\n})\n`
+
 describe('a project with node:test', () => {
   const test = `import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -50,8 +53,6 @@ test('is broken already', () => {
     'test/sum.test.js': test,
   }
   const double = 'export const add = (a, b) => a + b\nexport const double = (a) => a * 2\n'
-  const doubleTest = (expected: string) =>
-    `import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport * as sum from '../src/sum.js'\n\ntest('doubles', () => {\n  ${expected}\n})\n`
   const old = 'pre-existing test/sum.test.js > is broken already'
 
   const cases: Case[] = [
@@ -272,14 +273,15 @@ describe('a project with CMake and googletest', () => {
   })
 })
 
+const wordTests = (root: string): string => read(root, 'tests/test_words.c')
+
 describe('a plain Makefile', () => {
-  const test = (root: string) => read(root, 'tests/test_words.c')
   itNeeds('make', 'cc')('proves by the exit code', async () => {
     const root = fixtureProject('make-plain')
     const change = {
       'include/words.h': read(root, 'include/words.h').replace('#endif', 'int words_empty(const char *text);\n#endif'),
       'src/words.c': `${read(root, 'src/words.c')}\nint words_empty(const char *text) { return words_count(text) == 0; }\n`,
-      'tests/test_words.c': test(root)
+      'tests/test_words.c': wordTests(root)
         .replace('static void trims', 'static void knows_empty(void) {\n  CHECK(words_empty(" "));\n}\n\nstatic void trims')
         .replace('  counts_words();\n', '  counts_words();\n  knows_empty();\n'),
     }
@@ -291,7 +293,7 @@ describe('a plain Makefile', () => {
   itNeeds('make', 'cc')('refuses removed checks and a recipe that does nothing', async () => {
     const root = fixtureProject('make-plain')
     const change = {
-      'tests/test_words.c': test(root).replace('  CHECK(words_count("") == 0);\n', ''),
+      'tests/test_words.c': wordTests(root).replace('  CHECK(words_count("") == 0);\n', ''),
       Makefile: read(root, 'Makefile').replace('\t$(BUILD)/test_words\n', '\ttrue\n'),
     }
     const verdict = await judgeChange({ root, change, kind: 'chore', depth: 'quick' })

@@ -570,6 +570,12 @@ describe('what a change does to its judges', () => {
       found: ['warning reeve/protected-file-changed'],
       status: 'warning',
     },
+    { what: 'allows to ignore what a build makes', change: { '.gitignore': 'dist/\n*.log\n' }, found: [] },
+    {
+      what: 'refuses to hide configuration from git',
+      change: { '.gitignore': 'vitest.config.*\n' },
+      found: ['error reeve/protected-file-changed'],
+    },
     {
       what: 'refuses changes that the project forbids',
       settings: { project: { protected: ['migrations/**'] } },
@@ -636,7 +642,7 @@ describe('what a change does to its judges', () => {
       change: from({ 'a.test.js': test.replace("it('halves'", "it.skip('halves'") }),
       measure: green,
     })
-    expect(judged.verdict.summary).toBe('1 gate passed; The test "halves" ran on the base and is skipped now.')
+    expect(judged.verdict.summary).toBe('1 gate passed; the test "halves" ran on the base and is skipped now.')
   })
 
   it('judges with the commands of the base, and in a copy with its configuration, when the change made them weaker', async () => {

@@ -3,6 +3,7 @@ import type { ChangedCoverage, Finding, GateResult, RedProof } from '../core/ver
 import type { DetectedCommand } from '../scanner/port.ts'
 import type { Scratch } from '../workspace/port.ts'
 import { type BaseResults, openBaseResults } from './base-results.ts'
+import { brokenByHelpers } from './base-tests.ts'
 import { type Bench, type JudgeParts, openBench } from './bench.ts'
 import { fallsWithBuild } from './command-kinds.ts'
 import { type ConfigChange, configChanges } from './config/changes.ts'
@@ -118,7 +119,11 @@ async function runGates(it: GateBench, plan: GatePlan): Promise<GateRun[]> {
   for (const command of plan.commands) {
     const reason = whyNot(command, runs)
     const testsFail = runs.some((run) => run.measurement?.cases?.some((one) => one.status === 'failed'))
-    runs.push(reason === null ? await runGate(it, command, testsFail) : { command, result: notRun(command.gate, reason, command), measurement: null })
+    runs.push(
+      reason === null
+        ? await runGate(it, command, testsFail)
+        : { command, result: notRun(command.gate, reason, command), measurement: null },
+    )
   }
   return runs
 }
@@ -142,7 +147,9 @@ async function prove(
   const { task, depth } = bench.request
   if (depth === 'quick') return { proof: unproved('The proof is asked for when all gates run.'), findings: [] }
   const input = { bench, runs, files, base, places, restored }
-  const done = needsRedProof(task.kind) ? { proof: await redProof(input), findings: [] } : await keptProof(input, seen)
+  const done = needsRedProof(task.kind)
+    ? { proof: await redProof(input), findings: await brokenByHelpers(input) }
+    : await keptProof(input, seen)
   bench.emit({ type: 'proof.finished', status: done.proof.status, summary: done.proof.reason })
   return done
 }

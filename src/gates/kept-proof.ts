@@ -1,11 +1,7 @@
-import { problemOf } from '../core/errors.ts'
 import type { Finding, RedProof } from '../core/verdict.ts'
-import { attribute } from './attribution.ts'
-import { needsBuild, testCommands } from './command-kinds.ts'
-import { failuresOf } from './failures.ts'
-import { quoted, RULES, tampered } from './named.ts'
+import { brokenBaseTests } from './base-tests.ts'
+import { quoted, RULES } from './named.ts'
 import type { ProofInput } from './red-proof.ts'
-import { variantOfBase } from './variant.ts'
 import { whyVacuous } from './weakening.ts'
 
 const LOSSES: readonly string[] = [RULES.deleted, RULES.skipped, RULES.weakened, RULES.disappeared]
@@ -22,14 +18,15 @@ export async function keptProof(input: ProofInput, seen: readonly Finding[]): Pr
     return { proof: conclusion('refuted', `The base's tests did not stay as they were: ${losses[0]?.message ?? ''}`), findings: [] }
   const added = kind === 'test' ? newTests(input) : null
   if (added) return { proof: added, findings: [] }
-  const broken = await brokenBaseTests(input)
-  if (broken.length > 0) {
-    const reason = `${broken.length} ${broken.length === 1 ? 'test' : 'tests'} of the base ${broken.length === 1 ? 'was' : 'were'} edited and ${broken.length === 1 ? 'fails' : 'fail'} in the base's version with this change.`
-    return { proof: conclusion('refuted', reason), findings: broken }
+  const findings = (await brokenBaseTests(input)).map((it) => it.finding)
+  const broken = findings.filter((it) => it.severity === 'error').length
+  if (broken > 0) {
+    const which = broken === 1 ? '1 test of the base was edited and fails' : `${broken} tests of the base were edited and fail`
+    return { proof: conclusion('refuted', `${which} in the base's version with this change.`), findings }
   }
   return {
     proof: conclusion('not_needed', `A ${kind} needs no test that was red; none of the base's tests was deleted, skipped or weakened.`),
-    findings: [],
+    findings,
   }
 }
 
@@ -44,57 +41,6 @@ function newTests(input: ProofInput): RedProof | null {
   const vacuous = fresh.filter((it) => it.skipped || whyVacuous(it) !== '').map((it) => it.name)
   if (vacuous.length < fresh.length) return null
   return { ...conclusion('refuted', `The new tests cannot fail: ${vacuous.slice(0, 5).map(quoted).join(', ')}.`), vacuous }
-}
-
-/** Tests of the base that fail by assertion when only the production files are the change's. */
-async function brokenBaseTests(input: ProofInput): Promise<Finding[]> {
-  const { bench, base, places } = input
-  const changes = bench.request.comparison?.changes ?? []
-  const edited = changes.some((it) => it.status !== 'added' && bench.isTest(it.path))
-  const production = changes.some((it) => !bench.isTest(it.path))
-  if (!edited || !production) return []
-  const commands = testCommands(input.runs.filter((it) => it.measurement !== null && it.measurement.cases !== null).map((it) => it.command))
-  const found: Finding[] = []
-  try {
-    for (const command of commands) {
-      const scratch = await variantOfBase(bench, (it) => !bench.isTest(it.path) && !input.restored.has(it.path))
-      try {
-        const builds = !needsBuild(command) ? [] : input.runs.filter((it) => it.command.gate === 'build')
-        for (const { command: build } of builds) await bench.measure(build, scratch, 'proof')
-        const measurement = await bench.measure(command, scratch, 'proof')
-        if (measurement.environmental || measurement.status === 'not_run') continue
-        const failures = failuresOf({
-          ...measurement,
-          cases: measurement.cases?.filter((it) => it.failure !== 'error') ?? null,
-          findings: [],
-        })
-        const attributed = await attribute(
-          { blocking: [...failures.tests], tests: failures.tests },
-          await base.result(command),
-          places,
-          command,
-        )
-        const broken = attributed.filter((it) => it.attribution === 'introduced')
-        found.push(
-          ...broken.map((it) =>
-            tampered(
-              RULES.weakened,
-              it,
-              `The test ${quoted(it.rule)} was edited, and as it stood on the base it fails with this change: ${it.message}`,
-            ),
-          ),
-        )
-      } finally {
-        await scratch.dispose()
-      }
-    }
-    return found
-  } catch (error) {
-    bench.request.signal.throwIfAborted()
-    return [
-      tampered(RULES.weakened, { file: null }, `Whether the base's tests still pass could not be tried: ${problemOf(error)}`, 'warning'),
-    ]
-  }
 }
 
 function conclusion(status: RedProof['status'], reason: string): RedProof {

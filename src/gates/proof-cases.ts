@@ -1,6 +1,7 @@
 import type { TestOutline } from './outline/test-outline.ts'
 import type { Measurement, TestCase } from './port.ts'
 import type { FileTests } from './test-pairs.ts'
+import { whyVacuous } from './weakening.ts'
 
 export interface ProofCases {
   /** Fails by assertion, or by an error inside the test, without the change. */
@@ -28,7 +29,7 @@ export interface ProofRuns {
 }
 
 const MISSING =
-  /cannot find (?:module|package|function|value|type|name|symbol|struct|macro|crate|trait|method)|can't find|failed to (?:resolve|load|import)|could not (?:resolve|find|import|be resolved|be found)|does not (?:provide an export|exist)|is not (?:a function|a constructor|defined|exported|declared)|has no (?:exported member|attribute|member|field|method)|no (?:module named|such file|method named|field|function|associated item|member named|matching function|known conversion|template named)|importerror|modulenotfounderror|nameerror|attributeerror|cannot import|undefined (?:reference|symbol|method|function|variable|local)|undefined:|undefinedfunctionerror|uninitialized constant|nomethoderror|unresolved (?:import|reference|name)|was not declared|not declared|not found in|cannot resolve|unexpected keyword|takes \d+ (?:positional )?argument|too (?:many|few) arguments|unknown (?:field|type|module)|cannot load such file|module .* is not available|referenceerror/i
+  /cannot find (?:module|package|function|value|type|name|symbol|struct|macro|crate|trait|method)|can't find|failed to (?:resolve|load|import)|could not (?:resolve|find|import|be resolved|be found)|does not (?:provide an export|exist)|is not (?:a function|a constructor|defined|exported|declared)|has no (?:exported member|attribute|member|field|method)|no (?:module named|such file|method named|field|function|associated item|member named|matching function|known conversion|template named)|importerror|modulenotfounderror|nameerror|attributeerror|cannot import|undefined (?:reference|symbol|method|function|variable|local)|undefined:|undefinedfunctionerror|uninitialized constant|nomethoderror|unresolved (?:import|reference|name)|was not declared|not declared|not found in|cannot resolve|unexpected keyword|takes \d+ (?:positional )?argument|too (?:many|few) arguments|unknown (?:field|type|module)|cannot load such file|module .* is not available|referenceerror|is not a member of|has not been declared|does not name a type|undeclared|unknown type name|implicit declaration|cannot find symbol|not in scope|is not recognized|no implicit conversion/i
 // A broken machine is no proof.
 const OUTSIDE =
   /\b(?:ENOENT|EACCES|ENOSPC|EMFILE|ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EADDRINUSE)\b|no space left|permission denied|connection refused|out of memory/i
@@ -44,9 +45,19 @@ export function sortCases(runs: ProofRuns): ProofCases {
       sorted.notGreen.push(it.name)
       continue
     }
-    sorted[kindOf(it, there.get(it.name), runs)].push(it.name)
+    sorted[cannotFail(it, runs) ? 'vacuous' : kindOf(it, there.get(it.name), runs)].push(it.name)
   }
   return sorted
+}
+
+/** A test that only loads what is new, and then asserts nothing, is red without the change and still proves nothing. */
+function cannotFail(it: TestCase, runs: ProofRuns): boolean {
+  const title = it.name.split(' > ').at(-1) ?? it.name
+  const outlines = runs.files.filter((one) => runs.judged.has(one.path) && (it.file === null || sameFile(it.file, one.path)))
+  const written = outlines
+    .flatMap((one) => [...one.fresh, ...one.pairs.map(({ after }) => after)])
+    .filter((one) => titleFits(one.title, title))
+  return written.length > 0 && written.every((one) => whyVacuous(one) !== '')
 }
 
 function kindOf(it: TestCase, without: TestCase | undefined, runs: ProofRuns): 'red' | 'missing' | 'vacuous' | 'unclear' {

@@ -1,6 +1,7 @@
 import ignore from 'ignore'
 import type { Finding } from '../core/verdict.ts'
 import type { Bench } from './bench.ts'
+import { lineChanges } from './lines.ts'
 import { quoted, RULES, tampered } from './named.ts'
 
 type Severity = Finding['severity']
@@ -73,5 +74,41 @@ export async function protectedFindings(bench: Bench): Promise<Finding[]> {
         ),
       ]
     })
-  return [...own.flat(), ...guarded]
+  return [...own.flat(), ...guarded, ...(await hiddenFiles(bench))]
+}
+
+/** What would judge, or tell tests how to run, if it came without being seen. */
+const UNSEEN = [
+  'package.json',
+  'vitest.config.ts',
+  'vitest.config.js',
+  'jest.config.js',
+  'conftest.py',
+  'tests/conftest.py',
+  'test/conftest.py',
+  'pytest.ini',
+  'pyproject.toml',
+  'tsconfig.json',
+  'eslint.config.js',
+  'CMakeLists.txt',
+  'Makefile',
+  'sitecustomize.py',
+  'reeve.toml',
+]
+
+/** A change that makes git ignore what judges it could bring any configuration without showing it. */
+async function hiddenFiles(bench: Bench): Promise<Finding[]> {
+  const { comparison } = bench.request
+  const lists = comparison?.changes.filter((it) => it.status !== 'deleted' && /(?:^|\/)\.gitignore$/.test(it.path)) ?? []
+  const tests = lists.length > 0 ? ((await comparison?.filesAtBase()) ?? []).filter((it) => bench.isTest(it)) : []
+  const found = await Promise.all(
+    lists.map(async ({ path }) => {
+      const { added } = lineChanges(await bench.atBase(path), await bench.here(path))
+      const rules = ignore().add(added)
+      const [hidden] = [...UNSEEN, ...tests].filter((it) => rules.ignores(it))
+      const message = `The file ${quoted(path)} now hides ${quoted(hidden ?? '')} from git, and so from every check.`
+      return hidden === undefined ? [] : [tampered(RULES.protected, { file: path }, message)]
+    }),
+  )
+  return found.flat()
 }

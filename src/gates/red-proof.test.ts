@@ -100,6 +100,16 @@ describe('the red proof', () => {
       reason: /^1 of 1/,
     },
     {
+      what: 'does not count a test that loads what is new and asserts nothing',
+      world: {
+        change: { ...change, 'a.test.js': `${adds}it('doubles', () => { expect(true).toBe(true) })\n` },
+        measure: runner(fakeCase(NEW, 'failed', { failure: 'error', message: "does not provide an export named 'double'" })),
+      },
+      status: 'refuted',
+      vacuous: [NEW],
+      reason: /prove nothing/,
+    },
+    {
       what: 'is refuted when there is no new test',
       world: { change: { ...change, 'a.test.js': adds }, measure: () => tests(fakeCase(OLD)) },
       status: 'refuted',
@@ -209,6 +219,28 @@ describe('the red proof', () => {
       'vitest.config.js',
     ])
     expect(seen[0]?.onlyTests).toEqual(['a.test.js'])
+  })
+
+  it('finds old tests that pass only because a helper of theirs was edited', async () => {
+    const files = { ...base, 'test/helper.js': 'strict' }
+    const { verdict } = await judgeWorld(
+      feature({
+        base: files,
+        change: { ...change, 'test/helper.js': 'lenient' },
+        measure: (sight) => {
+          const broken = hasCode(sight) && sight.files['test/helper.js'] === 'strict'
+          return tests(
+            fakeCase(OLD, broken ? 'failed' : 'passed'),
+            ...(hasTests(sight) ? [fakeCase(NEW, hasCode(sight) ? 'passed' : 'failed')] : []),
+          )
+        },
+      }),
+    )
+    expect(verdict.redProof.status).toBe('proved')
+    expect(verdict.gates.find((it) => it.name === 'integrity')?.findings).toMatchObject([
+      { rule: 'reeve/test-weakened', severity: 'error', attribution: 'tampered' },
+    ])
+    expect(verdict.summary).toContain('"a.test.js > adds" passes only with the edited tests')
   })
 
   it('is asked for only when all gates run', async () => {

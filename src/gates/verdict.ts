@@ -78,7 +78,7 @@ function failureText(gate: GateResult): string {
   const own = gate.findings.filter((it) => ['introduced', 'tampered', 'none'].includes(it.attribution) && it.severity !== 'info')
   const named = own.find((it) => it.severity === 'error') ?? own[0]
   if (!named) return `${gate.name} failed`
-  if (named.attribution === 'tampered') return more(sentence(named.message), own.length - 1)
+  if (named.attribution === 'tampered') return more(sentence(named.message).replace(/^The /, 'the '), own.length - 1)
   if (isTest(gate, named)) return testText(own, named)
   const place = named.file === null ? '' : ` in ${named.file}${named.line === null ? '' : `:${named.line}`}`
   return `${gate.name} failed with ${own.length} ${own.length === 1 ? 'finding' : 'findings'}${place}: ${sentence(named.message)}`
