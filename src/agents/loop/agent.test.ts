@@ -303,6 +303,16 @@ describe('answers that are no good end', () => {
     expect(events).toContainEqual({ type: 'acted', tool: 'finish', target: '', ok: false, summary: 'not yet' })
   })
 
+  it('keeps an answer that stands beside the call of finish', async () => {
+    const both: ModelEvent[] = [
+      { type: 'text', text: 'The sign in line 1 is wrong.' },
+      { type: 'call', call: { id: '1', name: 'finish', input: { summary: 'Reviewed.' } } },
+      over('calls'),
+    ]
+    const { result } = await runAgent(made(both), { role: makeRole({ name: 'reviewer', permissions: { write: 'none' } }) })
+    expect(result.text).toBe('The sign in line 1 is wrong.\n\nReviewed.')
+  })
+
   it('turns a tool that throws into a refusal', async () => {
     const call: ModelEvent[] = [{ type: 'call', call: { id: '1', name: 'run_command', input: { command: 'true' } } }, over('calls')]
     const { result, events } = await runAgent(

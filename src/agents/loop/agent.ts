@@ -198,7 +198,11 @@ async function onAnswer(it: Loop, answer: Answer & { ok: true }): Promise<Ending
   if (answer.calls.length === 0) return onText(it, answer)
 
   work.nudges = 0
-  const acted = await act(answer.calls, { ...it, emit: (event) => it.request.emit(event), finish: (finished) => accept(it, finished) })
+  const acted = await act(answer.calls, {
+    ...it,
+    emit: (event) => it.request.emit(event),
+    finish: (finished) => accept(it, finished, answer.text),
+  })
   if (it.signal.aborted) return failed('aborted', 'The step was aborted.')
   if (acted.finished) return DONE
   if (acted.circle !== null) return failed('bad_output', acted.circle)
@@ -245,8 +249,14 @@ function nudge(work: Work, text: string, what: string): Ending | null {
   return null
 }
 
-function accept({ work, check }: Loop, finished: { text: string; output: Json | null }): { ok: true } | { ok: false; problem: string } {
-  if (finished.text.trim() !== '') work.text = finished.text
+/** `said`: what stood beside the call of finish; some models put the answer there and only a word into the summary. */
+function accept(
+  { work, check }: Loop,
+  finished: { text: string; output: Json | null },
+  said: string,
+): { ok: true } | { ok: false; problem: string } {
+  const parts = [said, finished.text].map((it) => it.trim()).filter((it) => it !== '')
+  if (parts.length > 0) work.text = parts.join('\n\n')
   if (check === null) {
     work.output = finished.output
     return { ok: true }

@@ -42,7 +42,7 @@ export async function specsFor(
     offered.map(async (it) => ({
       name: it.name,
       description: (await readFile(join(folder, `${it.file}.md`), 'utf8')).trim(),
-      input: it.name === 'finish' ? finishSchema(outputSchema) : schemaOf(it.input),
+      input: it.name === 'finish' ? finishSchema(outputSchema, permissions) : schemaOf(it.input),
     })),
   )
 }
@@ -52,8 +52,10 @@ function schemaOf(type: z.ZodType): { [key: string]: Json } {
   return schema
 }
 
-function finishSchema(output: { [key: string]: Json } | undefined): { [key: string]: Json } {
-  const summary = { type: 'string', description: 'What you did and what is left, in a few sentences' }
+function finishSchema(output: { [key: string]: Json } | undefined, { write }: Permissions): { [key: string]: Json } {
+  // Who may not write has nothing to give but words.
+  const what = write === 'none' && output === undefined ? 'Your whole answer' : 'What you did and what is left, in a few sentences'
+  const summary = { type: 'string', description: what }
   if (output === undefined) return { type: 'object', properties: { summary }, required: ['summary'] }
   return { type: 'object', properties: { summary, output }, required: ['summary', 'output'] }
 }
