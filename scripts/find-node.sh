@@ -35,7 +35,7 @@ reeve_bring_node() {
   mkdir -p "$root/.cache"
   into=$(mktemp -d "$root/.cache/node.XXXXXX") || return 3
   # The platform package holds the binary itself; the package "node" would run an install script.
-  if ! npm install --prefix "$into" --no-save --ignore-scripts --no-fund --no-audit --loglevel=error \
+  if ! npm install --prefix "$into" --no-save --ignore-scripts --no-fund --no-audit --loglevel=error --no-update-notifier \
     "node-$os-$arch@24.21.0" >&2; then
     rm -rf "$into"
     echo "reeve: Node 24 could not be brought by npm. Install it and set REEVE_NODE to its path." >&2
@@ -62,7 +62,7 @@ reeve_install() { # the packages of the lockfile, once per lockfile; $1 = "all" 
   mkdir -p "$root/.cache"
   log="$root/.cache/npm-ci.log"
   # shellcheck disable=SC2086
-  if ! (cd "$root" && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error $omit > "$log" 2>&1); then
+  if ! (cd "$root" && npm ci --ignore-scripts --no-fund --no-audit --no-update-notifier --loglevel=error $omit > "$log" 2>&1); then
     head -n 12 "$log" >&2
     echo "reeve: npm ci failed in $root. All it said is in $log." >&2
     return 3

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { settingsSchema } from '../core/settings.ts'
-import type { RunRow } from '../store/port.ts'
+import type { RunContext } from '../engine/port.ts'
+
+/** A run's row, as the engine hands it out. */
+export type RunRow = RunContext['row']
 
 /**
  * What a run is begun with, kept in its row: the settings are resolved once, when the run is submitted, from the user's own checkout.

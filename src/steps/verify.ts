@@ -4,7 +4,6 @@ import { problemOf, ReeveError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import type { GateResult, Verdict } from '../core/verdict.ts'
 import type { GateEvent } from '../gates/port.ts'
-import type { RunRow } from '../store/port.ts'
 import { type Clone, cloneAt } from '../workspace/clone.ts'
 import { gitIn, resolveTree } from '../workspace/git.ts'
 import type { Project } from '../workspace/port.ts'
@@ -12,7 +11,7 @@ import { openProject } from '../workspace/project.ts'
 import { type Card, cardSchema } from './card.ts'
 import { chainHead, hashOf } from './hash.ts'
 import type { Kit } from './kit.ts'
-import { optionsOf } from './options.ts'
+import { optionsOf, type RunRow } from './options.ts'
 
 export interface Verification {
   /** The card is as it was written, the branch holds what the card says, and everything measured again is as recorded. */
