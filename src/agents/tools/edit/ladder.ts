@@ -39,7 +39,7 @@ export function replaceOnce(text: string, old: string, replacement: string, opti
 function replaceExact(text: string, old: string, replacement: string, options: ReplaceOptions): Replaced | null {
   const from = offsetAfterLine(text, options.afterLine ?? 0)
   const places: number[] = []
-  for (let at = text.indexOf(old, from); at >= 0 && places.length < 10_000; at = text.indexOf(old, at + old.length)) places.push(at)
+  for (let at = text.indexOf(old, from); at >= 0 && places.length < 10_000; at = text.indexOf(old, at + 1)) places.push(at)
   if (places.length === 0) return null
 
   const insert = eolOf(text) === '\r\n' ? replacement.replaceAll(/\r?\n/g, '\r\n') : replacement

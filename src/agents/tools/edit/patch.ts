@@ -81,7 +81,7 @@ function updateOf(path: string, body: readonly string[], at: number): FilePatch 
 }
 
 function trimBlankEnd(lines: readonly string[]): string[] {
-  return lines.slice(0, lines.findLastIndex((it) => it.trim() !== '') + 1)
+  return lines.slice(0, lines.findLastIndex((it) => it !== '') + 1)
 }
 
 /** Hunks of either form: `@@ -1,2 +1,3 @@ heading`, `@@ anchor`, `@@`. */
