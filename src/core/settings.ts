@@ -98,4 +98,3 @@ export const settingsSchema = z.strictObject({
   tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
 })
 export type Settings = z.infer<typeof settingsSchema>
-export type Autonomy = NonNullable<Settings['runs']['autonomy']>

@@ -16,7 +16,6 @@ export const budgetSchema = z.object({
   tokens: z.int().positive().optional(),
   minutes: z.number().positive().optional(),
 })
-export type Budget = z.infer<typeof budgetSchema>
 
 /** A task as it is written in a file or sent by a program. Unknown fields are kept in `context` and given to the role. */
 export const taskSchema = z.object({

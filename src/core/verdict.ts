@@ -2,7 +2,6 @@ import { z } from 'zod'
 
 /** Gates that reeve knows; a project may add others by name in `[gates.<name>]`. */
 export const GATE_NAMES = ['build', 'types', 'lint', 'tests', 'coverage'] as const
-export type KnownGate = (typeof GATE_NAMES)[number]
 
 /** `not_run` says that a check could not run: never "passed". `warning`: something to look at that does not stop the run. */
 export const gateStatusSchema = z.enum(['passed', 'failed', 'warning', 'not_run'])

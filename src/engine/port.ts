@@ -61,6 +61,3 @@ export class StepWait extends Error {
     this.until = until
   }
 }
-
-/** What people and programs may send to a run. */
-export type SignalKind = 'approve' | 'reject' | 'pause' | 'resume' | 'message' | 'wake'

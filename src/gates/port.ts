@@ -1,6 +1,6 @@
 import type { Settings } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
-import type { ChangedCoverage, Finding, GateResult, GateStatus, RedProof, TestCounts, Verdict } from '../core/verdict.ts'
+import type { Finding, GateStatus, RedProof, Verdict } from '../core/verdict.ts'
 import type { DetectedCommand } from '../scanner/port.ts'
 import type { Checkout, FileChange, Scratch } from '../workspace/port.ts'
 
@@ -104,4 +104,4 @@ export type GateEvent =
 /** Runs the gates and judges. Implementation: `judge.ts`. */
 export type Judge = (request: JudgeRequest) => Promise<Verdict>
 
-export type { ChangedCoverage, Finding, GateResult, RedProof, TestCounts, Verdict }
+export type { RedProof, Verdict }

@@ -64,5 +64,3 @@ export interface SubmitRequest {
   dependsOn?: readonly RunId[]
   runAt?: number
 }
-
-export type NewEvent = { type: EventType; data: RunEvent['data'] }

@@ -17,9 +17,6 @@ import { createDirect } from '../../src/workflows/direct.ts'
 import { temporaryFolder } from './folder.ts'
 import { git } from './repository.ts'
 
-/** What a pretended agent does when it is asked. */
-export type Reply = (request: AgentRequest) => Promise<Partial<AgentResult>> | Partial<AgentResult>
-
 export interface Scene {
   repository: string
   workflow: 'build' | 'direct'
