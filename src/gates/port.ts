@@ -104,4 +104,4 @@ export type GateEvent =
 /** Runs the gates and judges. Implementation: `judge.ts`. */
 export type Judge = (request: JudgeRequest) => Promise<Verdict>
 
-export type { RedProof, Verdict }
+export type { Finding, GateStatus, RedProof, Verdict }
