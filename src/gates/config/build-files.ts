@@ -25,6 +25,7 @@ function weakerRecipe(name: string, before: readonly string[], after: readonly s
   if (after.every(doesNothing) && !before.every(doesNothing)) return [`the target "${name}" does nothing now`]
   const { added, removed } = lineChanges(before.join('\n'), after.join('\n'))
   if (added.some((it) => /^[@+]*-/.test(it)) && !removed.some((it) => /^[@+]*-/.test(it))) return [`the target "${name}" ignores errors`]
+  if (added.length === 0) return [`the target "${name}" no longer runs "${removed.map(plain).join('; ')}"`]
   const why = weakerCommand(removed.map(plain).join('\n'), added.map(plain).join('\n'))
   return why === null ? [] : [`the target "${name}" ${why}`]
 }
