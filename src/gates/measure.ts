@@ -1,6 +1,6 @@
-import { access, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { problemOf } from '../core/errors.ts'
 import type { ProgramResult } from '../process/port.ts'
 import { runProgram } from '../process/run-program.ts'
@@ -9,12 +9,14 @@ import type { DetectedCommand } from '../scanner/port.ts'
 import type { Checkout } from '../workspace/port.ts'
 import type { Finding, Measure, Measurement, MeasureOptions, TestCase } from './port.ts'
 import { NOTHING, type ReaderInput, type Reading } from './reports/reading.ts'
+import { makeBuildFolder } from './tools/build-folder.ts'
 import { decide } from './tools/decide.ts'
 import { environmentalCause } from './tools/environmental.ts'
 import { expandArgv } from './tools/expand.ts'
 import { loadExtra, loadReports, loadUsual } from './tools/load-reports.ts'
 import { places } from './tools/place.ts'
-import { isUnknown, readerFor } from './tools/readers.ts'
+import { isUnknown, readBroken, readerFor, withoutTests } from './tools/readers.ts'
+import { searchPath } from './tools/search-path.ts'
 import { supportFiles } from './tools/support-files.ts'
 
 /** Characters at the end of the output that are kept for people. */
@@ -52,15 +54,6 @@ function blank(command: DetectedCommand): Measurement {
   }
 }
 
-/** `node_modules/.bin` of the folder and those above it up to the root, then virtual environments: what npm and a shell with `activate` do. */
-function searchPath(checkout: Checkout, folder: string): string {
-  const folders: string[] = []
-  for (let at = folder; at === checkout.path || at.startsWith(`${checkout.path}/`); at = dirname(at)) {
-    folders.push(join(at, 'node_modules/.bin'), join(at, '.venv/bin'), join(at, 'venv/bin'), join(at, 'vendor/bin'))
-  }
-  return [...folders, checkout.env['PATH'] ?? ''].join(delimiter)
-}
-
 /** Unknown commands are led to write reports where their runner listens to the environment. */
 function led(command: DetectedCommand, env: Readonly<Record<string, string>>): Record<string, string> {
   if (!isUnknown(command)) return {}
@@ -72,7 +65,7 @@ function led(command: DetectedCommand, env: Readonly<Record<string, string>>): R
 }
 
 function environment(command: DetectedCommand, checkout: Checkout, folder: string, reportFolder: string): Record<string, string> {
-  const all = { NO_COLOR: '1', ...checkout.env, PATH: searchPath(checkout, folder), ...led(command, checkout.env), ...command.env }
+  const all = { NO_COLOR: '1', ...checkout.env, PATH: searchPath(command, checkout, folder), ...led(command, checkout.env), ...command.env }
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, value.replaceAll('{report}', reportFolder)]))
 }
 
@@ -99,16 +92,6 @@ async function missingNeed(it: Bench): Promise<string | null> {
       ? await existsAbove(program, it.folder, it.checkout.path)
       : (await which(program, it.env['PATH'] ?? '')) !== null
   return found ? null : `${program} was not found. ${hint}`
-}
-
-/** The build's own folder ignores itself, so that nothing of it shows in `git status`. */
-async function makeBuildFolder(it: Bench): Promise<void> {
-  const { buildFolder } = it.command
-  if (!buildFolder) return
-  const path = join(it.folder, buildFolder.path)
-  if (buildFolder.fresh) await rm(path, { recursive: true, force: true, maxRetries: 3 })
-  await mkdir(path, { recursive: true })
-  await writeFile(join(path, '.gitignore'), '*\n')
 }
 
 async function execute(it: Bench, argv: readonly [string, ...string[]]): Promise<ProgramResult> {
@@ -173,15 +156,17 @@ async function read(it: Bench, result: ProgramResult, complete: boolean, places:
     stderr: result.stderr,
     exitCode: result.exitCode,
     env: command.env ?? {},
+    reportPath: command.report?.path ?? null,
     reports: [...loaded.files, ...usual],
     extra: await loadExtra(it.reportFolder),
     ...places,
   }
   try {
-    const reading = readerFor(command)(input)
+    const reading = withoutTests(command, result, (complete ? readerFor(command) : readBroken(command))(input))
     const findings: Finding[] = await settleFiles(it, reading.findings)
     const cases: TestCase[] | null = reading.cases && (await settleFiles(it, reading.cases))
-    const cut = result.dropped > 0 && command.report?.path === null ? 'Its output was too long to be read whole.' : null
+    const printed = command.report !== null && command.report.path === null && command.report.format !== 'exit-code'
+    const cut = result.dropped > 0 && printed ? 'Its output was too long to be read whole.' : null
     return { ...reading, findings, cases, problem: reading.problem ?? loaded.problem ?? cut }
   } catch (error) {
     return { ...NOTHING, problem: `Its report could not be read: ${problemOf(error)}` }
@@ -199,7 +184,7 @@ async function measureIn(it: Bench, roots: readonly string[]): Promise<Measureme
   const missing = await missingNeed(it)
   if (missing !== null) return { ...start, problem: missing }
   for (const [name, content] of supportFiles(command)) await writeFile(join(it.reportFolder, name), content)
-  await makeBuildFolder(it)
+  await makeBuildFolder(it.folder, command)
 
   const { result, complete } = await runAll(it)
   const at = places(roots, command.cwd, [it.reportFolder])
@@ -212,7 +197,7 @@ async function measureIn(it: Bench, roots: readonly string[]): Promise<Measureme
     problem: at.clean(cause ?? decision.problem),
     exitCode: result.exitCode,
     durationMs: Date.now() - it.began,
-    findings: decision.findings,
+    findings: decision.findings.map((one) => ({ ...one, message: at.clean(one.message) })),
     cases: reading.cases,
     coverage: reading.coverage,
     outputTail: tailOf(result, at.clean),
@@ -220,20 +205,28 @@ async function measureIn(it: Bench, roots: readonly string[]): Promise<Measureme
   }
 }
 
+/** In the run's own folder for temporary files where it has one, so that it goes with the run when nobody else removes it. */
+async function makeReportFolder(checkout: Checkout): Promise<string> {
+  const own = checkout.env['TMPDIR']
+  const usable = own !== undefined && !own.startsWith(`${checkout.path}/`) && (await exists(own))
+  return await realpath(await mkdtemp(join(usable ? own : tmpdir(), 'reeve-report-')))
+}
+
 /**
  * Runs one detected command once and says what came out, judging nothing against a base. Reports go into a private folder outside the checkout
  * that is removed at the end. Never throws for what the program does; throws only when the folder for reports cannot be made.
  */
 export const measure: Measure = async (command, checkout, options) => {
-  const reportFolder = await realpath(await mkdtemp(join(tmpdir(), 'reeve-report-')))
+  const reportFolder = await makeReportFolder(checkout)
   try {
     const folder = join(checkout.path, command.cwd)
-    const real = await realpath(checkout.path).catch(() => checkout.path)
-    if (folder !== checkout.path && !folder.startsWith(`${checkout.path}/`))
+    const root = await realpath(checkout.path).catch(() => checkout.path)
+    const real = await realpath(folder).catch(() => null)
+    if (real === null) return { ...blank(command), problem: `There is no folder "${command.cwd}" in the project.` }
+    if (real !== root && !real.startsWith(`${root}/`))
       return { ...blank(command), problem: `The folder "${command.cwd}" is outside the project.` }
-    if (!(await exists(folder))) return { ...blank(command), problem: `There is no folder "${command.cwd}" in the project.` }
     const env = environment(command, checkout, folder, reportFolder)
-    return await measureIn({ command, checkout, options, folder, reportFolder, env, began: Date.now() }, [checkout.path, real])
+    return await measureIn({ command, checkout, options, folder, reportFolder, env, began: Date.now() }, [checkout.path, root])
   } finally {
     await rm(reportFolder, { recursive: true, force: true, maxRetries: 3 })
   }

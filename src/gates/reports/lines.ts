@@ -19,6 +19,8 @@ const UNDEFINED = /^(.*?):\(?[^)]*\)?:?\s*(undefined reference to .*)$/
 const CMAKE = /^CMake Error(?: at ([^:]+):(\d+))?(?: \([^)]*\))?:\s*(.*)$/
 /** The rule of a message: `[-Wunused]`, `[arg-type]`. */
 const RULE = /\s*\[(-W[\w=+-]+|[a-z][\w-]+)\]$/
+/** Characters at each end of an output that are read; a tool that says more says it again. */
+const ENDS = 2 * 1024 * 1024
 /** A tool that repeats itself is cut: people read the first ones. */
 const MOST = 1000
 
@@ -74,7 +76,7 @@ function parse(line: string, tool: string, place: (path: string) => string | nul
       rule: 'cmake',
       message: cmake[3] || 'CMake Error',
     })
-  const missing = UNDEFINED.exec(line)
+  const missing = line.includes('undefined reference to') ? UNDEFINED.exec(line) : null
   if (missing) return finding({ file: place((missing[1] ?? '').replace(/^.*\s/, '')), rule: 'linker', message: missing[2] ?? '' })
   const linker = LINKER.exec(line)
   return linker ? finding({ rule: 'linker', message: linker[1] ?? '' }) : null
@@ -84,7 +86,8 @@ function parse(line: string, tool: string, place: (path: string) => string | nul
 export function readLines(output: string, tool: string, place: (path: string) => string | null): Finding[] {
   const found: Finding[] = []
   const seen = new Set<string>()
-  for (const line of output.split(/\r?\n/)) {
+  const text = output.length > 2 * ENDS ? `${output.slice(0, ENDS)}\n${output.slice(-ENDS)}` : output
+  for (const line of text.split(/\r?\n/)) {
     if (line.length > 4000) continue
     const one = parse(line.trimEnd(), tool, place)
     if (!one) continue

@@ -26,6 +26,8 @@ export interface ReaderInput {
   exitCode: number | null
   /** What the command set in its environment. */
   env: Readonly<Record<string, string>>
+  /** Where the report was to be; null: standard output is the report. */
+  reportPath: string | null
   /** The report files that were there, in order of their paths. */
   reports: readonly ReportFile[]
   /** Other files of the report folder, by name: tools that write more than one. */

@@ -15,8 +15,10 @@ type Run = Pick<ProgramResult, 'ended' | 'exitCode' | 'signal' | 'problem' | 'st
 
 const isTests = (command: DetectedCommand) => command.gate === 'tests' || command.gate.startsWith('acceptance-')
 
+/** Characters at the end of the output where a shell complains. */
+const LAST = 4000
 /** What a shell, npm or make says when a program of theirs is not there. */
-const ABSENT = /(?:^|\n)[^\n]*?(?:sh|bash|make|npm)?[^\n]*?: (?:line )?\d*:? ?([\w@./+-]+): (?:command )?not found/
+const ABSENT = /(?:^|[:\n]) ?([\w@./+-]+): (?:(?:command )?not found|No such file or directory)$/m
 /** A module that Python was asked to run and does not have. */
 const NO_MODULE = /: No module named (\w+)\s*$/m
 
@@ -25,8 +27,9 @@ export function missingTool(command: DetectedCommand, run: Run): string | null {
   const hint = command.needs === null ? '' : ` ${command.needs.hint}`
   if (run.ended === 'not_found') return `${command.needs?.program ?? command.argv[0]} was not found.${hint}`
   if (run.ended === 'not_started') return `${run.problem}${hint}`
-  if (run.exitCode === 127) {
-    const found = ABSENT.exec(`${run.stderr}\n${run.stdout}`)
+  // make ends with 2 and says what its shell ended with.
+  if (run.exitCode === 127 || (run.exitCode === 2 && /\bError 127$/m.test(run.stderr.slice(-LAST)))) {
+    const found = ABSENT.exec(`${run.stderr.slice(-LAST)}\n${run.stdout.slice(-LAST)}`)
     if (found) return `${found[1]} was not found. Install the project's dependencies, or add that to [project] setup in reeve.toml.`
   }
   const module = run.exitCode === 1 && command.argv.includes('-m') ? NO_MODULE.exec(run.stderr.trim()) : null
@@ -73,7 +76,8 @@ function byCases(command: DetectedCommand, run: Run, cases: readonly TestCase[])
     return { status: 'failed', problem: message, findings: [finding({ rule: 'reeve/no-tests', message })] }
   }
   if (run.exitCode === 0) return { status: 'passed', problem: '', findings }
-  const message = `No test failed, but ${command.command} ended with exit code ${run.exitCode ?? 'none'}.`
+  const last = `${run.stdout}\n${run.stderr}`.trim().split('\n').slice(-5).join('\n').slice(-1000)
+  const message = `No test failed, but ${command.command} ended with exit code ${run.exitCode ?? 'none'}. Its last lines:\n${last}`
   return { status: 'failed', problem: message, findings: [finding({ rule: 'reeve/command-failed', message })] }
 }
 

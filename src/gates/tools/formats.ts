@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { readCobertura, readJacoco, readLcov } from '../reports/coverage.ts'
 import { readLines } from '../reports/lines.ts'
 import { join, NOTHING, type Reader, type Reading, uniqueNames } from '../reports/reading.ts'
@@ -35,9 +36,9 @@ export const readJacocoReport: Reader = (input) => {
 
 /** TAP from the report, else from standard output. */
 export const readTapReport: Reader = (input) => {
-  const source = input.reports[0]?.text ?? input.stdout
+  const source = stripVTControlCharacters(input.reports[0]?.text ?? input.stdout)
   if (input.reports.length === 0 && !looksLikeTap(source)) return NOTHING
-  const { cases, problem } = readTap(input.clean === undefined ? source : source)
+  const { cases, problem } = readTap(source)
   const cleaned = cases.map((it) => ({ ...it, name: input.clean(it.name), message: input.clean(it.message) }))
   return { ...NOTHING, cases: uniqueNames(cleaned), problem: problem === null ? null : `The TAP output is broken: ${problem}.` }
 }
@@ -69,7 +70,7 @@ export const readUnknown: Reader = (input) => {
   if (junit.length > 0) readings.push(anyJunit({ ...input, reports: junit }))
   const lcov = input.reports.filter((it) => it.path.endsWith('.info'))
   if (lcov.length > 0) readings.push(readLcovReport({ ...input, reports: lcov }))
-  if (looksLikeTap(input.stdout)) readings.push(readTapReport({ ...input, reports: [] }))
+  if (looksLikeTap(stripVTControlCharacters(input.stdout))) readings.push(readTapReport({ ...input, reports: [] }))
   const read = readings.reduce(join, NOTHING)
   const lines =
     input.exitCode === 0 ? [] : readLines(`${input.stdout}\n${input.stderr}`, 'output', input.place).filter((it) => it.severity === 'error')

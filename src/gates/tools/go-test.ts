@@ -25,7 +25,7 @@ function folderOf(pack: string, module: string): string {
   return pack === module ? '.' : pack.startsWith(`${module}/`) ? pack.slice(module.length + 1) : '.'
 }
 
-function toCase(it: GoTest, input: ReaderInput): TestCase {
+function toCase(it: GoTest, module: string, input: ReaderInput): TestCase {
   const lines = it.output.split('\n').filter((line) => !FRAME.test(line))
   const message = input.clean(lines.join('\n'))
   const panicked = /^\s*panic: |^fatal error: |test timed out after/m.test(message)
@@ -34,7 +34,7 @@ function toCase(it: GoTest, input: ReaderInput): TestCase {
   const failed = it.action === 'fail' || it.action === 'run'
   return {
     name: [it.package, ...it.test.split('/')].join(' > '),
-    file: at ? input.place(posix.join(folderOf(it.package, input.env['REEVE_GO_MODULE'] ?? ''), at[1] ?? '')) : null,
+    file: at ? input.place(posix.join(folderOf(it.package, module), at[1] ?? '')) : null,
     line: at ? Number(at[2]) : null,
     status: failed ? 'failed' : it.action === 'skip' ? 'skipped' : 'passed',
     failure: failed ? (panicked || it.action === 'run' ? 'error' : 'assertion') : null,
@@ -86,6 +86,9 @@ export const readGoTest: Reader = (input) => {
     if (ENDS.has(action)) it.action = action
   }
   const all = [...tests.values()]
+  // A line that a person wrote comes without the name of the module: then the shortest package is taken for it.
+  const module =
+    input.env['REEVE_GO_MODULE'] ?? [...packages.values(), ...all].map((it) => it.package).toSorted((a, b) => a.length - b.length)[0] ?? ''
   const findings = readLines(`${input.stdout}\n${input.stderr}\n${built}`, 'compiler', input.place)
   const broken = uncompiled(findings)
   const silent = [...packages.values()].filter(
@@ -104,7 +107,7 @@ export const readGoTest: Reader = (input) => {
         message: input.clean(it.output) || 'The package failed.',
       }),
     )
-  const cases = uniqueNames([...ownCases(all).map((it) => toCase(it, input)), ...broken, ...outside])
+  const cases = uniqueNames([...ownCases(all).map((it) => toCase(it, module, input)), ...broken, ...outside])
   if (values.length === 0 && cases.length === 0 && input.exitCode !== 0) return { ...NOTHING, findings }
   return { ...NOTHING, cases }
 }

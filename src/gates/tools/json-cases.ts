@@ -14,10 +14,11 @@ export function jsonOf(source: string, name: string): { value: Json; problem: nu
   }
 }
 
-/** A reader of one JSON document: the report file, else standard output. */
-export function jsonReader(name: string, read: (value: Json, input: ReaderInput) => Reading): Reader {
+/** A reader of one JSON document: the report file; standard output where that is the report, or `always` when there is no file. */
+export function jsonReader(name: string, read: (value: Json, input: ReaderInput) => Reading, always = false): Reader {
   return (input) => {
-    const source = input.reports[0]?.text ?? jsonIn(input.stdout)
+    const printed = input.reportPath === null || always ? jsonIn(input.stdout) : ''
+    const source = input.reports[0]?.text ?? printed
     if (source.trim() === '') return NOTHING
     const { value, problem } = jsonOf(source, `The report of ${name}`)
     return problem === null ? read(value, input) : { ...NOTHING, problem }
@@ -65,40 +66,44 @@ export const readJest = jsonReader('jest', (value, input) => {
   return { ...NOTHING, cases: uniqueNames(suites.flatMap((it) => jestFile(it, input))) }
 })
 
-/** mocha `--reporter json`. */
-export const readMocha = jsonReader('mocha', (value, input) => {
-  const top = fields(value)
-  if (!Array.isArray(top['tests'])) return { ...NOTHING, problem: 'The report of mocha has no "tests".' }
-  const pending = new Set(list(top['pending']).map((it) => text(fields(it)['fullTitle'])))
-  const seen = new Set<string>()
-  const cases = [...top['tests'], ...list(top['failures'])].flatMap((item): TestCase[] => {
-    const one = fields(item)
-    const error = fields(one['err'])
-    const file = input.place(text(one['file']))
-    const name = [file, text(one['fullTitle'])].filter((it) => it !== null && it !== '').join(' > ')
-    const failed = Object.keys(error).length > 0
-    // Failed tests stand in both lists; failed hooks only among the failures.
-    if (list(top['failures']).includes(item) && seen.has(`${name}\n${text(error['stack'])}`)) return []
-    seen.add(`${name}\n${text(error['stack'])}`)
-    const message = input.clean(text(error['stack']) || text(error['message']))
-    const asserted =
-      text(error['code']) === 'ERR_ASSERTION' ||
-      text(error['name']).startsWith('Assertion') ||
-      message.startsWith('AssertionError') ||
-      'expected' in error
-    return [
-      {
-        name,
-        file,
-        line: failed ? lineIn(message, file) : null,
-        status: failed ? 'failed' : pending.has(text(one['fullTitle'])) ? 'skipped' : 'passed',
-        failure: failed ? (asserted && !/"(?:before|after) (?:each|all)" hook/.test(text(one['title'])) ? 'assertion' : 'error') : null,
-        message: failed ? message : '',
-      },
-    ]
-  })
-  return { ...NOTHING, cases: uniqueNames(cases) }
-})
+/** mocha `--reporter json`; before 9.2 it knew no file and printed its report. */
+export const readMocha = jsonReader(
+  'mocha',
+  (value, input) => {
+    const top = fields(value)
+    if (!Array.isArray(top['tests'])) return { ...NOTHING, problem: 'The report of mocha has no "tests".' }
+    const pending = new Set(list(top['pending']).map((it) => text(fields(it)['fullTitle'])))
+    const seen = new Set<string>()
+    const cases = [...top['tests'], ...list(top['failures'])].flatMap((item): TestCase[] => {
+      const one = fields(item)
+      const error = fields(one['err'])
+      const file = input.place(text(one['file']))
+      const name = [file, text(one['fullTitle'])].filter((it) => it !== null && it !== '').join(' > ')
+      const failed = Object.keys(error).length > 0
+      // Failed tests stand in both lists; failed hooks only among the failures.
+      if (list(top['failures']).includes(item) && seen.has(`${name}\n${text(error['stack'])}`)) return []
+      seen.add(`${name}\n${text(error['stack'])}`)
+      const message = input.clean(text(error['stack']) || text(error['message']))
+      const asserted =
+        text(error['code']) === 'ERR_ASSERTION' ||
+        text(error['name']).startsWith('Assertion') ||
+        message.startsWith('AssertionError') ||
+        'expected' in error
+      return [
+        {
+          name,
+          file,
+          line: failed ? lineIn(message, file) : null,
+          status: failed ? 'failed' : pending.has(text(one['fullTitle'])) ? 'skipped' : 'passed',
+          failure: failed ? (asserted && !/"(?:before|after) (?:each|all)" hook/.test(text(one['title'])) ? 'assertion' : 'error') : null,
+          message: failed ? message : '',
+        },
+      ]
+    })
+    return { ...NOTHING, cases: uniqueNames(cases) }
+  },
+  true,
+)
 
 /** One JSON object per line; broken lines are counted, not fatal. */
 export function jsonLines(source: string): { values: Json[]; broken: number } {

@@ -1,6 +1,6 @@
 import type { DetectedCommand } from '../../scanner/port.ts'
 import { readLines } from '../reports/lines.ts'
-import { NOTHING, type Reader } from '../reports/reading.ts'
+import { NOTHING, type Reader, type ReaderInput, type Reading } from '../reports/reading.ts'
 import { readCargoMessages, readCargoTest } from './cargo.ts'
 import { readCtest, uncompiled } from './ctest.ts'
 import { readExunit } from './exunit.ts'
@@ -107,6 +107,21 @@ export function isUnknown(command: DetectedCommand): boolean {
 
 export function readerFor(command: DetectedCommand): Reader {
   return BY_TOOL[command.tool] ?? BY_FORMAT[command.report?.format ?? ''] ?? (isUnknown(command) ? readUnknown : () => NOTHING)
+}
+
+/** What runners say that end with a failure and no report when they find nothing to run. */
+const NONE_FOUND = /^(?:\s*)(?:Error: )?No test(?:s| files) found\b/m
+
+/** A tests gate whose runner said that there are no tests: none, instead of nothing known. */
+export function withoutTests(command: DetectedCommand, run: Pick<ReaderInput, 'stdout' | 'stderr'>, reading: Reading): Reading {
+  if (reading.cases !== null || reading.problem !== null || !alwaysReports(command)) return reading
+  return NONE_FOUND.test(`${run.stdout}\n${run.stderr}`) ? { ...reading, cases: [] } : reading
+}
+
+/** A command that did not come to its own turn, because what must run before it failed: only what compilers say is read. */
+export function readBroken(command: DetectedCommand): Reader {
+  // CTest's reader turns files that do not compile into failed tests.
+  return command.tool === 'ctest' ? readCtest : textReader('output')
 }
 
 /** Whether a tests gate of this command without any case means that none was collected, even when the report is missing. */

@@ -5,6 +5,7 @@ import { command } from './command.ts'
 import { javascriptLine } from './javascript.ts'
 import type { ProjectFiles } from './project-files.ts'
 import { extended, recognise } from './runner.ts'
+import { OTHER_TEST_RUNNERS } from './runners-other.ts'
 import { PYTHON_TEST_RUNNERS } from './runners-python.ts'
 import { simpleCommands } from './shell-words.ts'
 
@@ -40,8 +41,10 @@ function shellCommand(
  * single tests are known; anything else is run by `sh -c` as it stands.
  */
 async function testLine(project: ProjectFiles, gate: string, line: string, cwd: string, reason: string): Promise<DetectedCommand> {
-  const found = (await javascriptLine(project, cwd, line)) ?? recognise(simpleCommands(line) ?? [], PYTHON_TEST_RUNNERS)
-  if (!found || found.before.length > 0 || /^(?:uv|poetry|pipenv|pdm|rye) /.test(line)) return shellCommand(gate, line, cwd, reason)
+  const found =
+    (await javascriptLine(project, cwd, line)) ?? recognise(simpleCommands(line) ?? [], [...PYTHON_TEST_RUNNERS, ...OTHER_TEST_RUNNERS])
+  // What starts an environment (`uv run`, `bundle exec`) must stay in front.
+  if (!found || /\b(?:uv|poetry|pipenv|pdm|rye) run\b/.test(line)) return shellCommand(gate, line, cwd, reason)
   const parts = extended(found, found.runner.extend(found.own))
   return command({ ...parts, gate, tool: found.runner.tool, cwd, reason, typed: line })
 }

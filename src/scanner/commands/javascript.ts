@@ -5,7 +5,7 @@ import { type Argv, command } from './command.ts'
 import { member, type ProjectFiles, under } from './project-files.ts'
 import { extended, type Recognised, type Runner, recognise } from './runner.ts'
 import { JAVASCRIPT_LINTERS, JAVASCRIPT_TEST_RUNNERS, JAVASCRIPT_TYPE_CHECKERS, withoutStarter } from './runners-javascript.ts'
-import { type SimpleCommand, simpleCommands } from './shell-words.ts'
+import { type SimpleCommand, simpleCommands, type Word } from './shell-words.ts'
 
 type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
 
@@ -58,16 +58,26 @@ async function readPackage(project: ProjectFiles, folder: string): Promise<Packa
   }
 }
 
-/** The script another one starts without adding anything (`npm run unit`, `yarn unit`), or null. */
-function startedScript(commands: readonly SimpleCommand[], scripts: Package['scripts']): string | null {
+interface Started {
+  name: string
+  /** Words that are added to the script (`npm test -- --bail`). */
+  extra: readonly Word[]
+}
+
+/** The script another one starts (`npm run unit`, `yarn unit`), or null. */
+function startedScript(commands: readonly SimpleCommand[], scripts: Package['scripts']): Started | null {
   const [only] = commands
   if (!only || commands.length > 1 || Object.keys(only.env).length > 0) return null
-  const words = only.words.map((it) => it.text).filter((it) => it !== '-s' && it !== '--silent')
-  if (!FOLLOWED.test(words[0] ?? '')) return null
-  const name = words[1] === 'run' || words[1] === 'run-script' ? words[2] : words[1]
-  const used = words[1] === 'run' || words[1] === 'run-script' ? 3 : 2
-  if (words[0] === 'bun' && words[1] === 'test') return null
-  return name !== undefined && words.length === used && name in scripts ? name : null
+  const words = only.words.filter((it) => it.text !== '-s' && it.text !== '--silent')
+  const [manager = '', verb = ''] = words.map((it) => it.text)
+  if (!FOLLOWED.test(manager) || (manager === 'bun' && verb === 'test')) return null
+  const runs = verb === 'run' || verb === 'run-script'
+  const name = (runs ? words[2]?.text : verb) ?? ''
+  const rest = words.slice(runs ? 3 : 2)
+  const separated = rest[0]?.text === '--'
+  // npm keeps what comes before "--" for itself; the others hand everything on.
+  if (manager === 'npm' && rest.length > 0 && !separated) return null
+  return name in scripts ? { name, extra: separated ? rest.slice(1) : rest } : null
 }
 
 interface Script {
@@ -78,13 +88,19 @@ interface Script {
   commands: readonly SimpleCommand[] | null
 }
 
+function withExtra(commands: readonly SimpleCommand[] | null, extra: readonly Word[]): readonly SimpleCommand[] | null {
+  const last = commands?.at(-1)
+  if (!commands || !last || extra.length === 0) return commands
+  return [...commands.slice(0, -1), { ...last, words: [...last.words, ...extra] }]
+}
+
 /** Follows scripts that only start others; npm's `pre` scripts on the way stay part of the work. */
-function readScript(name: string, scripts: Package['scripts'], path: readonly string[] = []): Script {
+function readScript({ name, extra }: Started, scripts: Package['scripts'], path: readonly string[] = []): Script {
   const text = scripts[name] ?? ''
-  const commands = simpleCommands(text)
+  const commands = withExtra(simpleCommands(text), extra)
   const here = [...path, name]
   const next = commands && here.length < 6 ? startedScript(commands, scripts) : null
-  if (next !== null && !here.includes(next)) return readScript(next, scripts, here)
+  if (next !== null && !here.includes(next.name)) return readScript(next, scripts, here)
   return { name, text, path: here, commands }
 }
 
@@ -226,7 +242,7 @@ function forGate(
 ): [DetectedCommand, Recognised | null] | null {
   const name = scriptFor(pack, NAMES[gate])
   if (name !== undefined) {
-    const script = readScript(name, pack.scripts)
+    const script = readScript({ name, extra: [] }, pack.scripts)
     const found = recogniseScript(script, runners)
     const reason = `"scripts.${script.name}" in ${pack.manifest} is "${script.text}"`
     return found ? [fromRunner(project, pack, gate, found, script, reason), found] : [asScript(pack, gate, name), null]
@@ -268,12 +284,12 @@ export async function javascriptLine(project: ProjectFiles, folder: string, line
   const commands = simpleCommands(line)
   if (!commands) return null
   const pack = await readPackage(project, folder)
-  const name = startedScript(commands, pack.scripts)
-  if (name === null)
+  const started = startedScript(commands, pack.scripts)
+  if (started === null)
     return recognise(
       commands.map((it) => ({ ...it, words: withoutStarter(it.words) })),
       JAVASCRIPT_TEST_RUNNERS,
     )
-  const script = readScript(name, pack.scripts)
+  const script = readScript(started, pack.scripts)
   return script.path.some((it) => `pre${it}` in pack.scripts) ? null : recogniseScript(script, JAVASCRIPT_TEST_RUNNERS)
 }

@@ -41,7 +41,7 @@ export function recipesOf(text: string): Recipe[] {
 
 /** Names of the recipes of a justfile. */
 export function justRecipes(text: string): string[] {
-  return [...text.matchAll(/^@?([A-Za-z_][A-Za-z0-9_-]*)(?:\s[^:=\n]*)?:(?!=)/gm)].map((it) => it[1] ?? '')
+  return [...text.matchAll(/^@?([A-Za-z_][A-Za-z0-9_-]*)(?:\s[^:\n]*)?:(?!=)/gm)].map((it) => it[1] ?? '')
 }
 
 /** The single line of a rule, for those who can read it (`pytest -q tests`); undefined for longer ones and for lines with variables. */

@@ -35,10 +35,13 @@ export interface Recognised {
   line: string
 }
 
+const BUILTINS = new Set('cd export source . set unset ulimit umask alias eval exec trap pushd popd test ['.split(' '))
+
 /** The last of the simple commands, when a runner knows it. Others before it are kept as they are. */
 export function recognise(commands: readonly SimpleCommand[], runners: readonly Runner[]): Recognised | null {
   const last = commands.at(-1)
-  if (!last) return null
+  // What a shell does to itself (`cd build && ctest`) is lost when each command is started alone.
+  if (!last || commands.some((it) => BUILTINS.has(it.words[0]?.text ?? ''))) return null
   for (const runner of runners) {
     const own = runner.arguments(last.words)
     if (own) {
@@ -70,7 +73,7 @@ export function extended(found: Recognised, extension: Extension) {
     env: { ...extension.env, ...found.env },
     prepare: [...before, ...(extension.prepare ?? [])],
     testPaths: texts(extension.chosen ?? []),
-    globs: globsOf(found.own),
+    globs: [...globsOf(found.own), ...found.before.flatMap((it) => globsOf(it.words))],
     typed: found.line,
   }
 }
