@@ -570,6 +570,25 @@ describe('what a change does to its judges', () => {
       found: ['warning reeve/protected-file-changed'],
       status: 'warning',
     },
+    {
+      what: 'names a program of the gates that ends by itself',
+      base: { ...base, 'package.json': manifest({ test: 'node scripts/check.js' }), 'scripts/check.js': 'run()\n' },
+      change: { 'package.json': manifest({ test: 'node scripts/check.js' }), 'scripts/check.js': 'process.exit(0)\nrun()\n' },
+      found: ['error reeve/gate-config-changed'],
+    },
+    {
+      what: 'warns of a changed program of the gates',
+      base: { ...base, 'package.json': manifest({ test: 'node scripts/check.js' }), 'scripts/check.js': 'run()\n' },
+      change: { 'package.json': manifest({ test: 'node scripts/check.js' }), 'scripts/check.js': 'run(1)\n' },
+      found: ['warning reeve/gate-config-changed'],
+      status: 'warning',
+    },
+    {
+      what: 'lets production code be that a build script mentions',
+      base: { ...base, 'package.json': manifest({ build: 'esbuild src/main.js --bundle' }), 'src/main.js': 'run()\n' },
+      change: { 'package.json': manifest({ build: 'esbuild src/main.js --bundle' }), 'src/main.js': 'process.exit(0)\nrun()\n' },
+      found: [],
+    },
     { what: 'allows to ignore what a build makes', change: { '.gitignore': 'dist/\n*.log\n' }, found: [] },
     {
       what: 'refuses to hide configuration from git',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { compareLines, likeness, lineChanges } from './lines.ts'
 
+const text = (word: string) => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}`).join('\n')
+
 describe('comparing lines', () => {
   it('says which lines are new and where the others were', () => {
     const { changed, before } = compareLines('a\nb\nc\n', 'new\na\nB\nc\n')
@@ -14,7 +16,6 @@ describe('comparing lines', () => {
   it('does not count line ends', () => expect(compareLines('a\r\nb\r\n', 'a\nb').changed).toEqual([]))
   it('says what came and what went', () => expect(lineChanges('a\nb\n', 'a\nc\n')).toEqual({ added: ['c'], removed: ['b'] }))
   it('ends with a rewrite of a large file', () => {
-    const text = (word: string) => Array.from({ length: 20_000 }, (_, at) => `${word} ${at}`).join('\n')
     expect(compareLines(text('a'), text('b')).changed).toHaveLength(20_000)
   })
   it.each([

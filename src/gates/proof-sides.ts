@@ -19,6 +19,11 @@ function isConfig(path: string): boolean {
   return configFileOf(path) !== undefined || LOCKFILES.test(path)
 }
 
+/** Code that is neither a test nor configuration. */
+export function isProductionCode(bench: Bench, path: string): boolean {
+  return CODE.test(path) && !bench.isTest(path) && !isConfig(path)
+}
+
 /** `restored`: configuration that the change made weaker and that stays as the base has it. */
 export function sidesOf(bench: Bench, restored: ReadonlySet<string>): Sides {
   const changes = bench.request.comparison?.changes ?? []

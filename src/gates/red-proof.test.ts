@@ -339,6 +339,29 @@ describe('kinds that need no red proof', () => {
     const real = await judgeWorld(
       feature({ kind: 'test', change: { ...base, 'b.test.js': "it('x', () => { expect(add(2)).toBe(3) })\n" }, measure: quiet }),
     )
-    expect(real.verdict.redProof.status).toBe('not_needed')
+    expect(real.verdict.redProof).toMatchObject({ status: 'not_needed', vacuous: [] })
+  })
+
+  it('asks a test task for tests that fail where there is no code at all', async () => {
+    const added = 'b.test.js > x'
+    const judged = (failsThere: boolean) =>
+      judgeWorld(
+        feature({
+          kind: 'test',
+          change: { ...base, 'b.test.js': "it('x', () => { expect([1].length).toBe(1) })\n" },
+          measure: ({ files }) =>
+            tests(
+              fakeCase(OLD),
+              ...('b.test.js' in files ? [fakeCase(added, failsThere && !('src/a.js' in files) ? 'failed' : 'passed')] : []),
+            ),
+        }),
+      )
+    expect((await judged(true)).verdict.redProof.status).toBe('not_needed')
+    const { verdict } = await judged(false)
+    expect(verdict.redProof).toMatchObject({
+      status: 'refuted',
+      vacuous: [added],
+      reason: 'The new tests pass without any production code, so they test nothing: "b.test.js > x".',
+    })
   })
 })

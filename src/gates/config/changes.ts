@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import ignore from 'ignore'
 import type { Finding } from '../../core/verdict.ts'
 import type { FileChange } from '../../workspace/port.ts'
@@ -5,6 +6,7 @@ import type { Bench } from '../bench.ts'
 import { quoted, RULES, tampered } from '../named.ts'
 import type { Places } from '../places.ts'
 import { compareBuildFile, compareCmake, compareMakefile } from './build-files.ts'
+import { calledFiles } from './called-files.ts'
 import { compareCode } from './code.ts'
 import { type ConfigFile, configFileOf } from './files.ts'
 import { comparePackageJson } from './package-json.ts'
@@ -20,14 +22,19 @@ export interface ConfigChange {
   finding: Finding
 }
 
+const CALLED: ConfigFile = { name: /$^/, gates: ['build', 'types', 'lint', 'tests', 'coverage'], reader: 'code' }
+
 /** Every change to the configuration of gates, with what it weakens. Files whose relevant parts are as they were give nothing. */
 export async function configChanges(bench: Bench, places: Places): Promise<ConfigChange[]> {
   const { comparison } = bench.request
   if (!comparison) return []
-  const away = new Set(places.moved.values())
-  const candidates = comparison.changes.filter((it) => configFileOf(it.path) && !away.has(it.path))
+  // Renamed beside itself it still works; moved elsewhere it is gone from where it worked.
+  const away = new Set([...places.moved].filter(([now, old]) => dirname(now) === dirname(old)).map(([, old]) => old))
+  const files = await comparison.filesAtBase()
+  const called = await calledFiles(bench, files)
+  const candidates = comparison.changes.filter((it) => (configFileOf(it.path) ?? called.has(it.path)) && !away.has(it.path))
   if (candidates.length === 0) return []
-  const hides = hiddenBy(bench, await comparison.filesAtBase())
+  const hides = hiddenBy(bench, files)
   const found = await Promise.all(candidates.map((it) => configChange(bench, places, it, hides)))
   return found.filter((it) => it !== null)
 }
@@ -39,8 +46,7 @@ async function configChange(
   hides: (item: string) => boolean,
 ): Promise<ConfigChange | null> {
   const { path } = change
-  const file = configFileOf(path)
-  if (!file) return null
+  const file = configFileOf(path) ?? CALLED
   if (change.opaque) return described(path, file, { weaker: ['is no plain text file any more'], differs: true }, change)
   const before = change.status === 'added' ? await bench.atBase(places.moved.get(path) ?? path) : await bench.atBase(path)
   const after = change.status === 'deleted' ? null : await bench.here(path)

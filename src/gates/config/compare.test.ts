@@ -44,8 +44,9 @@ describe('command lines', () => {
   ])('%s -> %s is not weaker', (before, after) => expect(weakerCommand(before, after)).toBeNull())
 })
 
+const weakerValues = (before: unknown, after: unknown) => compareValues(before, after, never).weaker
+
 describe('values', () => {
-  const weaker = (before: unknown, after: unknown) => compareValues(before, after, never).weaker
   it.each([
     [
       'strict off',
@@ -112,7 +113,7 @@ describe('values', () => {
       { tool: { ruff: { select: ['E'], ignore: ['E501'] } } },
       ['"tool.ruff.select" no longer has F', '"tool.ruff.ignore" now leaves out E501'],
     ],
-  ])('%s', (_what, before, after, found) => expect(weaker(before, after)).toEqual(found))
+  ])('%s', (_what, before, after, found) => expect(weakerValues(before, after)).toEqual(found))
 
   it.each([
     ['stricter', { compilerOptions: { strict: false } }, { compilerOptions: { strict: true } }],
@@ -121,7 +122,7 @@ describe('values', () => {
     ['what nobody wants judged', { exclude: [] }, { exclude: ['dist', 'node_modules', '**/coverage/**'] }],
     ['a path alias', { compilerOptions: { strict: true } }, { compilerOptions: { strict: true, paths: { '@/*': ['src/*'] } } }],
     ['a new file', null, { compilerOptions: { skipLibCheck: true }, exclude: ['old'], include: ['src'] }],
-  ])('%s is not weaker', (_what, before, after) => expect(weaker(before, after)).toEqual([]))
+  ])('%s is not weaker', (_what, before, after) => expect(weakerValues(before, after)).toEqual([]))
 
   it('finds an exclusion of known tests even in a new file', () => {
     expect(compareValues(null, { exclude: ['test/a.test.ts'] }, (item) => item === 'test/a.test.ts').weaker).toEqual([
@@ -130,9 +131,11 @@ describe('values', () => {
   })
 })
 
+const config = (inside: string) => `import { defineConfig } from 'vitest/config'\nexport default defineConfig({ test: { ${inside} } })\n`
+
+const weaker = (before: string | null, after: string, path = 'vitest.config.ts') => compareCode(before, after, path, never).weaker
+
 describe('configuration that is code', () => {
-  const config = (inside: string) => `import { defineConfig } from 'vitest/config'\nexport default defineConfig({ test: { ${inside} } })\n`
-  const weaker = (before: string | null, after: string, path = 'vitest.config.ts') => compareCode(before, after, path, never).weaker
   it.each([
     [config(''), config("exclude: ['test/hard.test.ts']"), ['"exclude" now leaves out test/hard.test.ts']],
     [
@@ -171,22 +174,24 @@ describe('configuration that is code', () => {
   })
 })
 
+const comparePackages = (before: object, after: object) => comparePackageJson(before, after, never)
+
 describe('package.json', () => {
-  const compare = (before: object, after: object) => comparePackageJson(before, after, never)
   it('follows the scripts that gates start', () => {
     const before = { scripts: { test: 'npm run unit', unit: 'vitest run' } }
-    expect(compare(before, { scripts: { ...before.scripts, unit: 'exit 0' } }).weaker).toEqual([
+    expect(comparePackages(before, { scripts: { ...before.scripts, unit: 'exit 0' } }).weaker).toEqual([
       'the script "unit" does nothing now ("exit 0")',
     ])
   })
   it('finds tool configuration inside', () => {
     expect(
-      compare({ jest: { coverageThreshold: { global: { lines: 90 } } } }, { jest: { coverageThreshold: { global: { lines: 1 } } } }).weaker,
+      comparePackages({ jest: { coverageThreshold: { global: { lines: 90 } } } }, { jest: { coverageThreshold: { global: { lines: 1 } } } })
+        .weaker,
     ).toHaveLength(1)
   })
   it('lets everything else be', () => {
     expect(
-      compare(
+      comparePackages(
         { version: '1', scripts: { test: 'a' }, dependencies: {} },
         { version: '2', scripts: { test: 'a', start: 'b' }, dependencies: { c: '1' } },
       ),

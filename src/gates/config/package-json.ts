@@ -53,6 +53,12 @@ export function comparePackageJson(before: unknown, after: unknown, hides: (item
   return { weaker, differs }
 }
 
+/** The command lines of the scripts that gates start. */
+export function gateLines(manifest: unknown): string[] {
+  const scripts = scriptsOf(asManifest(manifest))
+  return gateScripts(scripts).map((it) => scripts[it] ?? '')
+}
+
 /** Names of the scripts that gates start, directly or by `npm run`. */
 function gateScripts(scripts: Readonly<Record<string, string>>): string[] {
   const found = Object.keys(scripts).filter((it) => GATE_SCRIPT.test(it))

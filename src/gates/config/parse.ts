@@ -1,10 +1,11 @@
 import { parse as parseToml } from 'smol-toml'
+import { parseJson } from '../../core/json.ts'
 import { maskSource } from '../outline/mask.ts'
 
 /** JSON as tools read it: comments and commas before a closing bracket are allowed. Undefined when it is no JSON at all. */
 export function parseLooseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text, 'configuration')
   } catch {
     // Comments are blank in the masked text but so are the strings' insides; only what is blank outside of strings is taken from it.
     const masked = maskSource(text, 'js')
@@ -16,7 +17,7 @@ export function parseLooseJson(text: string): unknown {
       out += inString || masked[at] === '"' ? char : (masked[at] ?? '')
     }
     try {
-      return JSON.parse(out.replaceAll(/,(\s*[}\]])/g, '$1'))
+      return parseJson(out.replaceAll(/,(\s*[}\]])/g, '$1'), 'configuration')
     } catch {
       return undefined
     }
