@@ -53,7 +53,10 @@ function checkLanding(row: RunRow, force: boolean): { commit: string; forced: bo
   const verdict = row.facts.verdict?.status ?? 'not_run'
   const green = row.state === 'succeeded' && (verdict === 'passed' || verdict === 'warning')
   if (!green && !force)
-    throw new ReeveError('red_verdict', { run: row.id, verdict: row.state === 'succeeded' ? verdict : `${verdict} (${row.state})` })
+    throw new ReeveError('red_verdict', {
+      run: row.id,
+      verdict: verdict === 'passed' || verdict === 'warning' ? `${verdict} (but ${row.state})` : verdict,
+    })
   const { commit } = row.facts
   if (!commit)
     throw new ReeveError('wrong_state', {

@@ -114,7 +114,7 @@ function statusOf(row: RunRow): string {
   return row.reason === null ? row.state : `${row.state} (${row.reason})`
 }
 
+/** Also takes back a pause that the run has not come to yet. */
 function wake(context: Context, store: Store, row: RunRow): Promise<RunRow> {
-  const parked = row.state === 'waiting' && row.reason !== 'dependency'
-  return parked ? store.resume(row.id, context.actor) : Promise.resolve(row)
+  return store.resume(row.id, context.actor)
 }

@@ -25,6 +25,11 @@ export interface TerminalOptions {
   now?: number
 }
 
+function listen(set: Set<() => void>, fn: () => void): () => void {
+  set.add(fn)
+  return () => void set.delete(fn)
+}
+
 /** A terminal in memory, without colours. */
 export function fakeTerminal(options: TerminalOptions = {}): FakeTerminal {
   let out = ''
@@ -33,10 +38,6 @@ export function fakeTerminal(options: TerminalOptions = {}): FakeTerminal {
   const ticks = new Set<() => void>()
   const answers = [...(options.answers ?? [])]
   const cwd = options.cwd ?? '/nowhere'
-  const listen = (set: Set<() => void>, fn: () => void) => {
-    set.add(fn)
-    return () => void set.delete(fn)
-  }
   const host: Host = {
     env: {},
     cwd,

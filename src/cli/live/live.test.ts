@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fakeTerminal } from '../../../test/support/terminal.ts'
 import type { EventType, RunEvent } from '../../core/event.ts'
+import { width } from '../text.ts'
 import { createFollower } from './follow.ts'
 import { frame } from './frame.ts'
 import { eventLine } from './line.ts'
@@ -99,11 +100,7 @@ describe('the picture of a run', () => {
     expect(lines.length).toBeLessThan(12)
     expect(lines[1]).toMatch(/… \d+ steps before/)
     expect(lines.join('\n')).toContain('part-39/implement')
-    for (const line of lines)
-      expect(
-        [...line].reduce((sum, it) => sum + (it >= '\u2E80' ? 2 : 1), 0),
-        line,
-      ).toBeLessThanOrEqual(60)
+    for (const line of lines) expect(width(line), line).toBeLessThanOrEqual(60)
   })
 
   it('shortens to heads and current steps when there are several runs', () => {
@@ -160,9 +157,9 @@ describe('the screen', () => {
   })
 })
 
-describe('events as lines', () => {
-  const line = (type: EventType, data: RunEvent['data']) => eventLine({ paint: plain }, { run: 'r1', seq: 1, ts: 0, type, data }).slice(9)
+const line = (type: EventType, data: RunEvent['data']) => eventLine({ paint: plain }, { run: 'r1', seq: 1, ts: 0, type, data }).slice(9)
 
+describe('events as lines', () => {
   it.each<[EventType, RunEvent['data'], string]>([
     ['run.queued', { task: 't', workflow: 'build' }, '  queued: task t, workflow build'],
     ['run.waiting', { reason: 'quota', message: 'local is full' }, '◌ waits (quota): local is full'],
