@@ -4,7 +4,7 @@ import { type GitPlace, git, gitIn, type Person } from './git.ts'
 import { handOver } from './handover.ts'
 import { NEVER_KEPT } from './ignored.ts'
 import { copyIndex } from './index-file.ts'
-import { exists, nestedGitFolders } from './nested.ts'
+import { exists, findNestedGit } from './nested.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import type { RunFolders, WorkspaceRecord } from './record.ts'
@@ -23,12 +23,9 @@ interface Keeper {
   record: WorkspaceRecord
 }
 
-/** In an attempt the `.git` folder of a nested repository stands under this name: git refuses its own. */
-const KEPT_GIT = 'dot-git'
-
 /**
- * Everything in the tree that git would not ignore, byte for byte: no conversion of line ends, nested repositories with their history and
- * submodules' files included.
+ * Everything in the tree that git would not ignore, byte for byte: no conversion of line ends, nested repositories with their history (as
+ * `dot-git`, since git takes no `.git`) and submodules' files included.
  */
 export async function takeEverything({ project, folders, record }: Keeper): Promise<Snapshot> {
   if (!(await exists(folders.raw)))
@@ -44,20 +41,29 @@ export async function takeEverything({ project, folders, record }: Keeper): Prom
     objects: join(folders.git, 'objects'),
     run: record.runId,
   } satisfies GitPlace
-  const options = { place, submodules: record.submodules, excludesFile: record.excludesFile }
+  const nested = await findNestedGit(place, record.excludesFile)
+  const leave = nested.filter((it) => it.name !== '.git').map((it) => it.path)
+  const options = { place, submodules: record.submodules, excludesFile: record.excludesFile, leave }
   const plain = await takeSnapshot(options)
   const problems = [...plain.problems]
-  const holders = await nestedGitFolders(place, record.excludesFile)
-  const filled = record.submodules.map((it) => it.path).filter((it) => holders.includes(it))
-  for (const path of filled) await graft(options, path, await treeBelow(options, path, problems))
-  for (const holder of holders) {
-    const inside = holder === '' ? '' : `${holder}/`
-    if (!(await lstat(join(folders.tree, `${inside}.git`)).catch(() => null))?.isDirectory()) continue
-    await graft(options, `${inside}${KEPT_GIT}`, await treeBelow(options, `${inside}.git`, problems))
+  const filled = record.submodules.filter((it) => nested.some((one) => one.holder === it.path))
+  for (const { path } of filled) await graft(options, path, await treeBelow(options, path, problems))
+  for (const { path, holder, name, folder } of nested) {
+    const kept = `${holder === '' ? '' : `${holder}/`}dot-${name.slice(1)}`
+    if (folder) await graft(options, kept, await treeBelow(options, path, problems))
+    else await keepFile(place, path, kept)
   }
-  const tree = filled.length + holders.length === 0 ? plain.tree : (await git(place, ['write-tree'])).trim()
+  const tree = nested.length === 0 ? plain.tree : (await git(place, ['write-tree'])).trim()
   await rm(index, { force: true })
   return { tree, problems }
+}
+
+/** A file that git would not add under its name, under another one. A link is kept as the file it leads to is not ours to read: not at all. */
+async function keepFile(place: GitPlace & { workTree: string }, path: string, kept: string): Promise<void> {
+  const file = join(place.workTree, path)
+  if (!(await lstat(file).catch(() => null))?.isFile()) return
+  const id = (await git(place, ['hash-object', '-w', '--no-filters', '--', file])).trim()
+  await git(place, ['update-index', '--add', '--cacheinfo', `100644,${id},${kept}`])
 }
 
 async function neverKept(project: Project, folders: RunFolders): Promise<string> {

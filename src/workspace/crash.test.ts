@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -7,7 +7,7 @@ import { createOptions, fingerprint } from '../../test/workspace/life.ts'
 import { runProgram } from '../process/run-program.ts'
 import { openProject } from './project.ts'
 import { reap } from './reap.ts'
-import { createWorkspace } from './workspace.ts'
+import { createWorkspace, openWorkspace } from './workspace.ts'
 
 const FILES = { 'f.txt': 'one\n', '.gitignore': 'node_modules/\n' }
 const SETUP = ['mkdir -p node_modules && echo installed > node_modules/x']
@@ -64,6 +64,35 @@ describe('after the process died', () => {
     expect(existsSync(join(workspace.path, 'wrong.txt'))).toBe(false)
     expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts')).toBe('refs/reeve/attempts/r1/1')
     expect(git(root, 'show', 'refs/reeve/attempts/r1/1:wrong.txt')).toBe('wrong')
+  })
+
+  it('its locks, its scratch checkouts and its programs are cleared away, but not those of one that lives', async () => {
+    const { root, dataDir } = scene()
+    const project = await openProject(root)
+    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP }))
+    const run = join(dataDir, 'runs/r1')
+    const locks = [join(run, 'git/index.lock'), join(root, '.git/refs/heads/auto/backend/fix-it.lock')]
+    const leave = () => {
+      for (const lock of locks) writeFileSync(lock, '')
+      writeFiles(run, { 'scratch/s-x/tree/f': 'x' })
+    }
+    const env = { PATH: process.env['PATH'] ?? '', REEVE_RUN: 'r1' }
+    const left = runProgram({ argv: ['sleep', '300'], cwd: '/', env, timeoutMs: 60_000 })
+    leave()
+    await openWorkspace({ project, runId: 'r1', dataDir })
+    expect(
+      locks.map((it) => existsSync(it)),
+      'this process had it open: nothing is touched',
+    ).toEqual([true, true])
+
+    writeFileSync(join(run, 'owner'), '1 0\n') // process 1 began at another time: a number that was used again
+    await openWorkspace({ project, runId: 'r1', dataDir })
+    expect(locks.map((it) => existsSync(it))).toEqual([false, false])
+    expect(existsSync(join(run, 'scratch'))).toBe(false)
+    expect(await left).toMatchObject({ ended: 'signalled', signal: 'SIGKILL' })
+    writeFiles(workspace.path, { 'n.txt': 'n\n' })
+    expect((await workspace.checkpoint('feat: n')).changed).toBe(true)
+    await workspace.publish({ branch: true })
   })
 
   it('at any moment, the workspace can be made, used and removed, and the user has lost nothing', async () => {

@@ -68,6 +68,7 @@ const SETTINGS = [
   'fetch.recurseSubmodules=false',
   'fetch.fsckObjects=false',
   'fetch.writeCommitGraph=false',
+  'worktree.useRelativePaths=false',
   'gc.auto=0',
   'maintenance.auto=false',
 ].flatMap((it) => ['-c', it])
@@ -88,6 +89,7 @@ export function gitEnv(): Record<string, string> {
     GIT_ASKPASS: 'false',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
+    GIT_DEFAULT_REF_FORMAT: 'files',
     GIT_COMMITTER_NAME: REEVE.name,
     GIT_COMMITTER_EMAIL: REEVE.email,
     GIT_AUTHOR_NAME: REEVE.name,
@@ -182,8 +184,12 @@ async function runGit(
   }
 }
 
+/** A lock, or a worktree that another git is just adding or removing: both are over in a moment. */
 function isLocked(result: ProgramResult): boolean {
-  return result.ended === 'exited' && result.exitCode !== 0 && /\.lock': File exists|unable to lock|could not lock/i.test(result.stderr)
+  if (result.ended !== 'exited' || result.exitCode === 0) return false
+  return /\.lock': File exists|unable to lock|could not lock|(?:bad object|failed to read|unable to read) \S*worktrees\//i.test(
+    result.stderr,
+  )
 }
 
 /** Output of a call that must have gone well. */

@@ -16,6 +16,8 @@ export interface SnapshotOptions {
   /** Submodules of the base: kept as they are, never looked into. */
   submodules: readonly { path: string; id: string }[]
   excludesFile: string
+  /** Paths that are left out. */
+  leave?: readonly string[]
 }
 
 /**
@@ -26,7 +28,7 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   const { place, submodules, excludesFile } = options
   const problems: string[] = []
   const nested = (await nestedRepositories(options)).filter((it) => !submodules.some((one) => one.path === it))
-  const left = [...nested, ...submodules.map((it) => it.path)]
+  const left = [...nested, ...submodules.map((it) => it.path), ...(options.leave ?? [])]
   problems.push(...(await addAll(options, left)))
   for (const path of nested) {
     problems.push(`"${path}" is a git repository of its own; its files are taken as ordinary files, its history is kept only in attempts.`)
@@ -64,7 +66,7 @@ export async function treeBelow(options: SnapshotOptions, path: string, problems
   const workTree = join(options.place.workTree, path)
   const name = createHash('sha256').update(workTree).digest('hex').slice(0, 16)
   const index = `${options.place.index}-${name}`
-  const inner = await takeSnapshot({ ...options, place: { ...options.place, workTree, index }, submodules: [] })
+  const inner = await takeSnapshot({ ...options, place: { ...options.place, workTree, index }, submodules: [], leave: [] })
   problems.push(...inner.problems.map((it) => `In "${path}": ${it}`))
   await rm(index, { force: true })
   return inner.tree

@@ -240,6 +240,17 @@ describe('attempts', () => {
     expect(existsSync(join(workspace.path, 'src/.git'))).toBe(false)
   })
 
+  it('keep files called .git, and other spellings of it that git refuses', async () => {
+    const { workspace, root } = await live(FILES)
+    writeFiles(workspace.path, { 'a/.GIT/x': 'one\n', 'b/.git': 'not a link\n', 'c/.Git': 'three\n' })
+    const { ref } = await workspace.keepAttempt()
+    const kept = ['a/dot-GIT/x', 'b/dot-git', 'c/dot-Git'].map((it) => git(root, 'show', `${ref}:${it}`))
+    expect(kept).toEqual(['one', 'not a link', 'three'])
+    await workspace.restore(workspace.base)
+    expect(await workspace.changes()).toEqual([])
+    expect(['a/.GIT', 'b/.git', 'c/.Git'].filter((it) => existsSync(join(workspace.path, it)))).toEqual([])
+  })
+
   it('are numbered, and the same one is kept once', async () => {
     const { workspace } = await live(FILES)
     writeFiles(workspace.path, { 'f.txt': 'two\n' })

@@ -9,7 +9,7 @@ import { removeFolder } from './folders.ts'
 import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
 import { healAfterDeath, makeTree, showIndex, type WorkspacePlan } from './make-workspace.ts'
-import { exists, nestedGitFolders } from './nested.ts'
+import { exists, findNestedGit } from './nested.ts'
 import type { Checkpoint, FileChange, Project, Scratch, Workspace } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
@@ -118,15 +118,15 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
 
   async function restore(commit: string, keep: boolean): Promise<void> {
     const target = await treeOf(commit)
-    const nested = await nestedGitFolders(place, excludesFile)
-    const foreign = nested.filter((it) => !submodules.some((one) => one.path === it))
+    const nested = await findNestedGit(place, excludesFile)
+    const foreign = nested.filter((it) => !submodules.some((one) => one.path === it.holder))
     const now = await snapshot()
     const last = await head()
     const differs = foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(last))
     // A checkpoint that is left behind here (its step died before it was recorded) is work too, and no other ref may hold it.
     if (keep && (differs || last !== commit)) await keepAttempt()
     crashAt('after-keep-before-restore')
-    for (const path of foreign) await removeFolder(join(folders.tree, path, '.git'))
+    for (const { path } of foreign) await removeFolder(join(folders.tree, path))
     await repairWorktree({ tree: folders.tree, ...record })
     await git(place, ['read-tree', '--reset', '-u', commit], { excludesFile })
     await git(bare, ['update-ref', 'refs/heads/task', commit])

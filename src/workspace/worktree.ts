@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, realpath, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, realpath, rename, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { removeFolder } from './folders.ts'
@@ -69,6 +69,10 @@ export async function removeWorktree(project: Pick<Project, 'gitDir'>, tree: str
   const admin = await findAdmin(project, tree)
   await removeFolder(tree)
   if (admin === null) return
+  // In one move where that is possible: another git that lists worktrees must not meet half of one.
+  const aside = `${tree}-removed`
+  await rename(admin, aside).catch(() => {})
+  await removeFolder(aside)
   await removeFolder(admin)
   await rmdir(dirname(admin)).catch(() => {}) // git removes the empty folder too
 }
