@@ -1,16 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { readerInput } from '../../../test/support/reader-input.ts'
-import type { Reading } from '../reports/reading.ts'
+import type { DetectedCommand } from '../../scanner/port.ts'
+import { NOTHING, type Reading } from '../reports/reading.ts'
 import { readCargoMessages, readCargoTest } from './cargo.ts'
 import { readCtest } from './ctest.ts'
 import { readExunit } from './exunit.ts'
 import { readUnknown } from './formats.ts'
 import { readGoTest } from './go-test.ts'
+import { readerFor, withoutTests } from './readers.ts'
 import { readMinitest, readRspec } from './ruby.ts'
 
 const outline = (reading: Reading) =>
   (reading.cases ?? []).map((it) => `${it.name} | ${it.file}:${it.line} | ${it.status}${it.failure === null ? '' : ` ${it.failure}`}`)
 
+const plain = (tool: string): DetectedCommand => ({
+  gate: 'tests',
+  tool,
+  argv: [tool],
+  command: tool,
+  cwd: '.',
+  reason: '',
+  needs: null,
+  report: null,
+})
 const ctest = (...tests: string[]) => `<?xml version="1.0"?><testsuite name="(empty)" tests="1">${tests.join('')}</testsuite>`
 const gtest = (...tests: string[]) => ({
   path: '/reports/gtest/unit.xml',
@@ -171,6 +183,55 @@ describe('Ruby and Elixir', () => {
   it('know nothing of single tests when minitest was not told to name them', () => {
     expect(readMinitest(readerInput({ stdout: '.F.\n\n3 runs, 3 assertions, 1 failures, 0 errors, 0 skips\n' })).cases).toBeNull()
     expect(readMinitest(readerInput({ stdout: '0 runs, 0 assertions, 0 failures, 0 errors, 0 skips\n' })).cases).toEqual([])
+  })
+})
+
+describe('Java', () => {
+  const maven = readerFor(plain('maven'))
+
+  it('names the file that does not compile', () => {
+    const stdout =
+      '[ERROR] COMPILATION ERROR : \n[ERROR] /root/project/src/test/java/demo/CalcTest.java:[2,33] cannot find symbol\n[ERROR] BUILD\n'
+    expect(outline(maven(readerInput({ stdout, reportPath: 'x' })))).toEqual([
+      'src/test/java/demo/CalcTest.java | src/test/java/demo/CalcTest.java:2 | failed error',
+    ])
+  })
+
+  it('has no tests when all went well and nothing was reported', () => {
+    expect(maven(readerInput({ exitCode: 0, reportPath: 'x' })).cases).toEqual([])
+    expect(maven(readerInput({ exitCode: 1, stdout: '[ERROR] Could not resolve dependencies', reportPath: 'x' })).cases).toBeNull()
+  })
+
+  it('reads the coverage of JaCoCo below the module that wrote it', () => {
+    const text =
+      '<report><package name="demo"><sourcefile name="Calc.java"><line nr="3" ci="1"/></sourcefile><sourcefile name="K.kt"><line nr="1" ci="0"/></sourcefile></package></report>'
+    const { coverage } = readerFor(plain('jacoco'))(
+      readerInput({ reports: [{ path: '/root/project/core/target/site/jacoco/jacoco.xml', text }] }),
+    )
+    expect(coverage?.files).toEqual([
+      { path: 'core/src/main/java/demo/Calc.java', lines: { 3: 1 } },
+      { path: 'core/src/main/kotlin/demo/K.kt', lines: { 1: 0 } },
+    ])
+  })
+})
+
+describe('bun', () => {
+  it('names tests by file and titles', () => {
+    const report =
+      '<testsuites><testsuite name="a.test.ts" file="a.test.ts"><testcase name="x" classname="math" file="a.test.ts" line="3"><failure type="AssertionError"/></testcase></testsuite></testsuites>'
+    expect(outline(readerFor(plain('bun-test'))(readerInput({ report })))).toEqual([
+      'a.test.ts > math > x | a.test.ts:3 | failed assertion',
+    ])
+  })
+})
+
+describe('a runner that finds nothing', () => {
+  it('has no tests, instead of nothing known', () => {
+    const jest = plain('jest')
+    expect(withoutTests(jest, { stdout: '', stderr: 'No tests found, exiting with code 1\n' }, NOTHING).cases).toEqual([])
+    expect(withoutTests(jest, { stdout: '', stderr: 'Error: No test files found: "x"\n' }, NOTHING).cases).toEqual([])
+    expect(withoutTests(jest, { stdout: '', stderr: 'SyntaxError' }, NOTHING).cases).toBeNull()
+    expect(withoutTests(plain('configured'), { stdout: 'No tests found', stderr: '' }, NOTHING).cases).toBeNull()
   })
 })
 

@@ -4,7 +4,7 @@ import type { DetectedCommand } from '../../scanner/port.ts'
 import type { ReportFile } from '../reports/reading.ts'
 
 /** Larger is no report of a suite that a person could read. */
-const LARGEST = 64 * 1024 * 1024
+const LARGEST = 32 * 1024 * 1024
 /** Surefire and Gradle write one file per class. */
 const MOST_FILES = 5000
 const IGNORED = ['node_modules', '.git']

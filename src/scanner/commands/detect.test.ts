@@ -104,6 +104,18 @@ describe('a repository of several parts', () => {
     expect(commands.filter((it) => it.gate === 'tests').map((it) => `${it.cwd} ${it.tool}`)).toEqual(['frontend vitest', 'backend pytest'])
   })
 
+  it('is not judged by fixtures, examples and vendored code', async () => {
+    const foreign = {
+      'test/fixtures/py/tests/test_a.py': 'import pytest\n',
+      'vendor/x/spec/a_spec.rb': '',
+      'node_modules/x/test/a.test.js': "'node:test'",
+    }
+    expect(await detect({ ...foreign, 'package.json': '{}', Rakefile: '' })).toEqual([])
+    const example = { 'examples/demo/package.json': pack({ test: 'vitest run' }), 'package.json': pack({ test: 'jest' }) }
+    expect(of(await detect(example, { targetDir: 'examples/demo' }), 'tests')?.tool).toBe('vitest')
+    expect(of(await detect(example), 'tests')?.tool).toBe('jest')
+  })
+
   it('has those of the part that is worked on, when it is one', async () => {
     const commands = await detect({ ...files, 'Cargo.toml': '' }, { targetDir: 'backend' })
     expect(commands.map((it) => `${it.gate} ${it.cwd} ${it.tool}`)).toEqual(['tests backend pytest', 'coverage backend coverage.py'])

@@ -16,6 +16,7 @@ const MANIFESTS = [
 
 /** What the detectors may ask about a checkout. Paths are from its root with "/". */
 export interface ProjectFiles {
+  /** Its files, without those in folders that belong to somebody else (vendored code, fixtures, examples, builds). */
   all: readonly string[]
   targetDir: string
   has(path: string): boolean
@@ -43,6 +44,12 @@ function ancestors(folder: string): string[] {
   return [folder, ...ancestors(posix.dirname(folder))]
 }
 
+/** A target that lies in such a folder itself (`examples/demo`) is the project's own. */
+function isForeign(path: string, targetDir: string): boolean {
+  const inside = targetDir !== '.' && path.startsWith(`${targetDir}/`)
+  return FOREIGN.test(inside ? path.slice(targetDir.length + 1) : path)
+}
+
 async function readText(root: string, path: string): Promise<string> {
   try {
     const stat = await lstat(join(root, path))
@@ -66,7 +73,7 @@ export function projectFiles(checkout: Checkout, files: readonly string[]): Proj
     if (home !== undefined && targetDir !== '.') return []
     const below = new Set(
       files
-        .filter((path) => names.includes(posix.basename(path)) && isBelow(path, targetDir) && !FOREIGN.test(`${posix.dirname(path)}/`))
+        .filter((path) => names.includes(posix.basename(path)) && isBelow(path, targetDir) && !isForeign(path, targetDir))
         .map((path) => posix.dirname(path)),
     )
     const depth = (folder: string) => folder.split('/').length - (targetDir === '.' ? 0 : targetDir.split('/').length)
@@ -76,7 +83,7 @@ export function projectFiles(checkout: Checkout, files: readonly string[]): Proj
   }
 
   return {
-    all: files,
+    all: files.filter((path) => !isForeign(path, targetDir)),
     targetDir,
     has: (path) => known.has(path),
     text,
