@@ -13,7 +13,7 @@ export interface ProcessRow {
 
 /** All processes of this machine that we may see. Linux reads /proc, others ask `ps`. */
 export function listProcesses(): Promise<ProcessRow[]> {
-  return process.platform === 'linux' ? fromProc() : fromPs()
+  return process.platform === 'linux' ? fromProc() : listByPs()
 }
 
 async function fromProc(): Promise<ProcessRow[]> {
@@ -50,7 +50,8 @@ function readText(path: string): Promise<string> {
   return readFile(path, 'latin1').catch(() => '') // gone, or another user's
 }
 
-async function fromPs(): Promise<ProcessRow[]> {
+/** The same by `ps`, for systems without /proc. */
+export async function listByPs(): Promise<ProcessRow[]> {
   // `e` appends the environment to the command; 64 MiB: some machines have thousands of processes with long ones.
   const { stdout } = await promisify(execFile)('/bin/ps', ['axeww', '-o', 'pid=,ppid=,pgid=,state=,command='], {
     maxBuffer: 64 * 1024 * 1024,

@@ -11,6 +11,8 @@ import { createWorkspace, openWorkspace } from './workspace.ts'
 
 const FILES = { 'f.txt': 'one\n', '.gitignore': 'node_modules/\n' }
 const SETUP = ['mkdir -p node_modules && echo installed > node_modules/x']
+// Of this file alone: programs of a dead run are ended wherever they are, also those of another test with the same run.
+const RUN = 'rcrash'
 const SCRIPT = join(import.meta.dirname, '../../test/workspace/crash-life.ts')
 
 function scene() {
@@ -36,7 +38,7 @@ describe('after the process died', () => {
       signal: 'SIGKILL',
     })
     const project = await openProject(root)
-    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP }))
+    const workspace = await createWorkspace(createOptions(project, { runId: RUN, dataDir, setup: SETUP }))
     expect(workspace.branch).toBe('auto/backend/fix-it')
     expect(readFileSync(join(workspace.path, 'f.txt'), 'utf8')).toBe('one\n')
     expect(git(workspace.path, 'status', '--porcelain')).toBe('')
@@ -48,7 +50,7 @@ describe('after the process died', () => {
   it('after a commit and before it was published, the commit is there and not made twice', async () => {
     const { root, dataDir } = scene()
     expect((await live({ root, dataDir }, 'all', { at: 'after-commit-before-publish' })).signal).toBe('SIGKILL')
-    const workspace = await createWorkspace(createOptions(await openProject(root), { dataDir, setup: SETUP }))
+    const workspace = await createWorkspace(createOptions(await openProject(root), { runId: RUN, dataDir, setup: SETUP }))
     const again = await workspace.checkpoint('feat: new')
     expect(again.changed).toBe(false)
     await workspace.publish({ branch: true })
@@ -58,35 +60,35 @@ describe('after the process died', () => {
   it('after an attempt was kept and before the files were put back, both happen, the attempt once', async () => {
     const { root, dataDir } = scene()
     expect((await live({ root, dataDir }, 'all', { at: 'after-keep-before-restore' })).signal).toBe('SIGKILL')
-    const workspace = await createWorkspace(createOptions(await openProject(root), { dataDir, setup: SETUP }))
+    const workspace = await createWorkspace(createOptions(await openProject(root), { runId: RUN, dataDir, setup: SETUP }))
     expect(readFileSync(join(workspace.path, 'wrong.txt'), 'utf8')).toBe('wrong\n')
     await workspace.restore((await workspace.publish()).trim())
     expect(existsSync(join(workspace.path, 'wrong.txt'))).toBe(false)
-    expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts')).toBe('refs/reeve/attempts/r1/1')
-    expect(git(root, 'show', 'refs/reeve/attempts/r1/1:wrong.txt')).toBe('wrong')
+    expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts')).toBe('refs/reeve/attempts/rcrash/1')
+    expect(git(root, 'show', 'refs/reeve/attempts/rcrash/1:wrong.txt')).toBe('wrong')
   })
 
   it('its locks, its scratch checkouts and its programs are cleared away, but not those of one that lives', async () => {
     const { root, dataDir } = scene()
     const project = await openProject(root)
-    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP }))
-    const run = join(dataDir, 'runs/r1')
+    const workspace = await createWorkspace(createOptions(project, { runId: RUN, dataDir, setup: SETUP }))
+    const run = join(dataDir, 'runs/rcrash')
     const locks = [join(run, 'git/index.lock'), join(root, '.git/refs/heads/auto/backend/fix-it.lock')]
     const leave = () => {
       for (const lock of locks) writeFileSync(lock, '')
       writeFiles(run, { 'scratch/s-x/tree/f': 'x' })
     }
-    const env = { PATH: process.env['PATH'] ?? '', REEVE_RUN: 'r1' }
+    const env = { PATH: process.env['PATH'] ?? '', REEVE_RUN: RUN }
     const left = runProgram({ argv: ['sleep', '300'], cwd: '/', env, timeoutMs: 60_000 })
     leave()
-    await openWorkspace({ project, runId: 'r1', dataDir })
+    await openWorkspace({ project, runId: RUN, dataDir })
     expect(
       locks.map((it) => existsSync(it)),
       'this process had it open: nothing is touched',
     ).toEqual([true, true])
 
     writeFileSync(join(run, 'owner'), '1 0\n') // process 1 began at another time: a number that was used again
-    await openWorkspace({ project, runId: 'r1', dataDir })
+    await openWorkspace({ project, runId: RUN, dataDir })
     expect(locks.map((it) => existsSync(it))).toEqual([false, false])
     expect(existsSync(join(run, 'scratch'))).toBe(false)
     expect(await left).toMatchObject({ ended: 'signalled', signal: 'SIGKILL' })
@@ -104,16 +106,16 @@ describe('after the process died', () => {
       const { ended } = await live({ root, dataDir }, 'all', { killAfterMs: Math.round(whole.durationMs * part) })
       expect(['timeout', 'exited']).toContain(ended)
     }
-    const workspace = await createWorkspace(createOptions(project, { dataDir, setup: SETUP, taskId: 'other' })).catch((error: unknown) =>
-      String(error),
+    const workspace = await createWorkspace(createOptions(project, { runId: RUN, dataDir, setup: SETUP, taskId: 'other' })).catch(
+      (error: unknown) => String(error),
     )
     if (typeof workspace === 'string') expect(workspace).toContain('is being removed')
     else {
       writeFiles(workspace.path, { 'last.txt': 'last\n' })
       await workspace.checkpoint('feat: last')
     }
-    await reap({ project, runId: 'r1', dataDir, branch: 'delete' })
-    expect(existsSync(join(dataDir, 'runs/r1'))).toBe(false)
+    await reap({ project, runId: RUN, dataDir, branch: 'delete' })
+    expect(existsSync(join(dataDir, 'runs/rcrash'))).toBe(false)
     expect(fingerprint(root)).toEqual(before)
   })
 })

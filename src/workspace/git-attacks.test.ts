@@ -235,14 +235,12 @@ describe('git calls on a repository that a task has poisoned', () => {
       const planted = await scene()
       attack.plant(planted)
       rmSync(planted.mark, { force: true })
+      for (const args of attack.falls(planted)) asUser(planted.tree, args)
+      expect(existsSync(planted.mark), 'the control: ordinary git falls for it').toBe(true)
+
+      rmSync(planted.mark, { force: true })
       await wholeLife(planted)
       expect(existsSync(planted.mark), 'reeve executed what the task planted').toBe(false)
-
-      const control = await scene()
-      attack.plant(control)
-      rmSync(control.mark, { force: true })
-      for (const args of attack.falls(control)) asUser(control.tree, args)
-      expect(existsSync(control.mark), 'the control: ordinary git falls for it').toBe(true)
     })
   }
 })

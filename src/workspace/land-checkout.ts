@@ -28,7 +28,7 @@ export interface CheckoutMove {
 export async function checkOutChanges(options: CheckoutMove): Promise<void> {
   const { place, checkout, from, to, move } = options
   const own = await ownGitDirOf({ root: checkout })
-  await refuseUnfinished(own)
+  await refuseUnfinished(own, options.run)
   const unlock = await lockIndex(own, options.run)
   const index = join(place.gitDir, 'index-checkout')
   const seen = { ...place, workTree: checkout, index }
@@ -48,10 +48,10 @@ export async function checkOutChanges(options: CheckoutMove): Promise<void> {
   }
 }
 
-async function refuseUnfinished(own: string): Promise<void> {
+async function refuseUnfinished(own: string, run: string): Promise<void> {
   for (const name of ['MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'rebase-merge', 'rebase-apply']) {
     if (await exists(join(own, name)))
-      throw new ReeveError('dirty_checkout', { files: `(a merge or rebase is not finished: ${name})`, run: '<run>' })
+      throw new ReeveError('dirty_checkout', { files: `(a merge or rebase is not finished: ${name})`, run })
   }
 }
 
@@ -59,7 +59,7 @@ async function refuseUnfinished(own: string): Promise<void> {
  * Compares the files that will change with both commits. The user's changes are refused by name; what already is as in the new commit is
  * entered into the index, so that it is not taken for a change.
  */
-async function adoptFinished(seen: GitPlace & { workTree: string }, { from, to }: CheckoutMove): Promise<void> {
+async function adoptFinished(seen: GitPlace & { workTree: string }, { from, to, run }: CheckoutMove): Promise<void> {
   const changes = await changesBetween(seen, from, to)
   const [old, next] = [await entriesAt(seen, from), await entriesAt(seen, to)]
   const index = new Map((await stagedEntries(seen)).map((it) => [it.path, it]))
@@ -75,7 +75,7 @@ async function adoptFinished(seen: GitPlace & { workTree: string }, { from, to }
     else if (same(staged, will) && !unstaged.has(path)) continue
     else dirty.push(path)
   }
-  if (dirty.length > 0) throw new ReeveError('dirty_checkout', { files: dirty.join(', '), run: '<run>' })
+  if (dirty.length > 0) throw new ReeveError('dirty_checkout', { files: dirty.join(', '), run })
 }
 
 async function entriesAt(place: GitPlace, commit: string): Promise<Map<string, TreeEntry>> {

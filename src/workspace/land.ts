@@ -77,7 +77,7 @@ async function landOnto(landing: Landing, parentsOf: (target: string, commit: st
   return await withPrivateGit(project, async (gitDir) => {
     // New objects go straight to the user's repository; what is not referred to in the end, git removes some day.
     const place = { gitDir, objects: `${project.gitDir}/objects` }
-    const tree = await mergedTree(place, { target, commit, branch, from: landing.branch ?? runRef(run) })
+    const tree = await mergedTree(place, { target, commit, branch, run, from: landing.branch ?? runRef(run) })
     const parents = parentsOf(target, commit).flatMap((it) => ['-p', it])
     const author = await authorOf(project)
     const message = withTrailers(landing)
@@ -93,13 +93,13 @@ async function landOnto(landing: Landing, parentsOf: (target: string, commit: st
 /** The merge of two commits, computed without a checkout. Throws `merge_conflict` with the files. */
 async function mergedTree(
   place: GitPlace,
-  { target, commit, branch, from }: { target: string; commit: string; branch: string; from: string },
+  { target, commit, branch, run, from }: { target: string; commit: string; branch: string; run: string; from: string },
 ): Promise<string> {
   const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', target, commit]
   const result = await tryGit(place, args)
   if (result.exitCode !== 1) return items(outputOf(result, args))[0] ?? ''
   const [, ...files] = items(result.stdout)
-  throw new ReeveError('merge_conflict', { branch: from, target: branch, files: [...new Set(files)].join(', '), run: '<run>' })
+  throw new ReeveError('merge_conflict', { branch: from, target: branch, files: [...new Set(files)].join(', '), run })
 }
 
 /** The commit that landed this run earlier, found by its trailer. */

@@ -15,15 +15,16 @@ async function liveOwner(file: string): Promise<z.infer<typeof OwnerSchema> | nu
 }
 
 /**
- * Writes this process down as the one that works with a folder. Returns true when the one before has died: then what it left half done
- * may be put in order. False when this process had it already, or another live one has it.
+ * Writes this process down as the one that works with a folder. Returns true when one before has died: then what it left half done may be
+ * put in order. False when nobody had it, this process had it already, or another live one has it.
  */
 export async function takeOver(file: string): Promise<boolean> {
+  const before = await readFile(file, 'utf8').catch(() => '')
   if ((await liveOwner(file)) !== null) return false
   const self = await thisProcess()
   await writeFile(`${file}.${self.pid}`, `${self.pid} ${self.started}\n`)
   await rename(`${file}.${self.pid}`, file)
-  return true
+  return before !== ''
 }
 
 // Two installs of the same thing never run for the same reason longer than one of them; a dead holder is noticed at once.

@@ -4,6 +4,7 @@ import { attemptsOf, keepTree, takeEverything } from './attempts.ts'
 import { openUp, removeFolder } from './folders.ts'
 import { git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
+import { healAfterDeath } from './make-workspace.ts'
 import { exists } from './nested.ts'
 import type { Project } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
@@ -30,6 +31,7 @@ export async function reap(options: ReapOptions): Promise<void> {
   const folders = foldersOf(dataDir, runId)
   const record = await readRecord(folders)
   if (record?.state === 'ready') {
+    await healAfterDeath(project, folders, record)
     await keepAll(options, folders, record)
     await writeRecord(folders, { ...record, state: 'reaping' })
   }

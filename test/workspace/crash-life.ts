@@ -10,7 +10,7 @@ const { root, dataDir, act } = parseJson(process.argv[2] ?? '', 'argument') as {
 const project = await openProject(root)
 const workspace = await createWorkspace({
   project,
-  runId: 'r1',
+  runId: 'rcrash',
   taskId: 'fix-it',
   role: 'backend',
   base: project.head,
@@ -25,6 +25,6 @@ if (act !== 'create') {
   writeFileSync(join(workspace.path, 'wrong.txt'), 'wrong\n')
   await workspace.restore(commit)
   await workspace.publish({ branch: true })
-  await reap({ project, runId: 'r1', dataDir })
+  await reap({ project, runId: 'rcrash', dataDir })
 }
 process.stdout.write('lived\n')
