@@ -84,7 +84,7 @@ export function openApp(options: AppOptions): Client {
 /** An engine of this process's own for the runs it is asked to work on. */
 function createHost(kit: Kit, store: () => Promise<Store>, own: Readonly<Record<string, Workflow>>): Host {
   return {
-    async work(runs, { concurrency, signal }) {
+    async work(runs, { concurrency, signal, onActivate }) {
       const [{ createEngine }, { createBuild }, { createDirect }, { sweepRun }] = await Promise.all([
         import('./engine/engine.ts'),
         import('./workflows/build.ts'),
@@ -95,8 +95,11 @@ function createHost(kit: Kit, store: () => Promise<Store>, own: Readonly<Record<
         store: await store(),
         workflows: { ...own, build: createBuild(kit), direct: createDirect(kit) },
         concurrency,
-        // What a dead process left running would write into the workspace behind our back.
-        onActivate: async (row) => void (await sweepRun(row.id)),
+        onActivate: async (row) => {
+          onActivate(row.id)
+          // What a dead process left running would write into the workspace behind our back.
+          await sweepRun(row.id)
+        },
       })
       try {
         await engine.start({ only: new Set(runs) })

@@ -40,7 +40,15 @@ export interface Host {
    * Works on these runs and those that come with `add`, until each has ended or waits for something that this process cannot give. When the
    * signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.
    */
-  work(runs: readonly RunId[], options: { concurrency: number; signal: AbortSignal }): Promise<void>
+  work(runs: readonly RunId[], options: WorkOptions): Promise<void>
+}
+
+export interface WorkOptions {
+  /** Runs at work in this process at the same time. */
+  concurrency: number
+  signal: AbortSignal
+  /** Called each time that one of them begins or goes on here, and not in another process. */
+  onActivate(run: RunId): void
 }
 
 /** Values that are never written. They become known with the settings; the redactor sees all that are known at that time. */

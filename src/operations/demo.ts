@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { searchPath } from '../process/env.ts'
-import { runDemo } from './demo/demo.ts'
 import { stream } from './operation.ts'
 
 const line = z.discriminatedUnion('type', [
@@ -17,11 +16,12 @@ export const demoRun = stream({
   effect: 'write',
   input: z.object({ keep: z.boolean().default(false).describe("Leave the demo's folder for a look.") }),
   events: line,
-  handler(context, input, signal) {
+  async *handler(context, input, signal) {
+    const { runDemo } = await import('./demo/demo.ts')
     const passed = Object.fromEntries(
       ['HOME', 'LANG', 'USER', 'TMPDIR'].flatMap((name) => (context.env[name] === undefined ? [] : [[name, context.env[name]]])),
     )
     const env = { ...passed, PATH: searchPath(context.env) }
-    return runDemo({ templates: join(context.templates, 'demo'), reeve: context.self, env, keep: input.keep }, signal)
+    yield* runDemo({ templates: join(context.templates, 'demo'), reeve: context.self, env, keep: input.keep }, signal)
   },
 })

@@ -7,7 +7,6 @@ import type { Settings } from '../core/settings.ts'
 import { programEnv } from '../process/env.ts'
 import { runProgram } from '../process/run-program.ts'
 import { which } from '../process/which.ts'
-import { ISOLATION } from '../steps/prepare-step.ts'
 import type { Project } from '../workspace/port.ts'
 import { plainCheckout } from './checkouts.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
@@ -35,7 +34,8 @@ export const doctorCheck = operation({
   async handler(context, input, signal) {
     const machine = await Promise.all([nodeCheck(), gitCheck(context), ...folderChecks(context)])
     const project = await projectChecks(context, input.project, signal)
-    const checks = [...machine, isolationCheck(), ...project]
+    const { ISOLATION } = await import('../steps/prepare-step.ts')
+    const checks = [...machine, isolationCheck(ISOLATION), ...project]
     return { ok: checks.every((it) => it.status !== 'missing'), checks }
   },
 })
@@ -84,8 +84,8 @@ function folderChecks(context: Context): Promise<Check>[] {
   })
 }
 
-function isolationCheck(): Check {
-  const detail = `${ISOLATION}: own worktree, private git, scrubbed environment, limits; no operating-system sandbox`
+function isolationCheck(level: string): Check {
+  const detail = `${level}: own worktree, private git, scrubbed environment, limits; no operating-system sandbox`
   if (process.getuid?.() === 0)
     return check(
       'machine',

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
 import { verdictSchema } from '../core/verdict.ts'
 import { optionsOf } from '../steps/options.ts'
-import { verifyRun } from '../steps/verify.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
 
@@ -21,6 +20,7 @@ export const evidenceVerify = operation({
     measured: verdictSchema.nullable(),
   }),
   async handler(context, input, signal) {
+    const { verifyRun } = await import('../steps/verify.ts')
     const store = await context.store()
     const row = await store.findRun(input.run)
     context.secrets.learn(secretValues(optionsOf(row).settings, context.env))

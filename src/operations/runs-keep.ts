@@ -5,9 +5,6 @@ import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { openProject } from '../workspace/project.ts'
-import { reap } from '../workspace/reap.ts'
-import { listAttempts, restoreAttempt } from '../workspace/rescue.ts'
-import { openWorkspace } from '../workspace/workspace.ts'
 import { type Context, projectOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
@@ -35,6 +32,7 @@ export const runsRescue = operation({
     const row = await store.findRun(input.run)
     const project = await openProject(row.project)
     await keepUnsaved(context, row)
+    const { listAttempts, restoreAttempt } = await import('../workspace/rescue.ts')
     const attempts = await listAttempts(project, row.id)
     if (input.attempt === undefined) return { run: row.id, attempts, restored: null }
 
@@ -56,6 +54,7 @@ function noAttempt(run: string, number: number, attempts: readonly { number: num
 async function keepUnsaved(context: Context, row: RunRow): Promise<void> {
   const { workspace: path, branch } = row.facts
   if (row.state === 'running' || !path || !branch) return
+  const { openWorkspace } = await import('../workspace/workspace.ts')
   const workspace = await openWorkspace({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
   const changed = await workspace.changes(row.facts.commit ?? workspace.base)
   if (changed.length > 0) await workspace.keepAttempt()
@@ -116,6 +115,7 @@ async function endedRuns(
 async function cleanRun(context: Context, store: Store, row: RunRow): Promise<void> {
   // A branch that a person has asked for stays; so does one that a person has added commits to.
   const branch = row.facts.landed?.how === 'branch' ? 'keep' : 'delete'
+  const { reap } = await import('../workspace/reap.ts')
   await reap({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
   await store.setFacts(row.id, null, { workspace: '' })
 }

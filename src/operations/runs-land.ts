@@ -1,10 +1,8 @@
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
-import { landingMessage } from '../steps/landing-message.ts'
-import { ISOLATION } from '../steps/prepare-step.ts'
 import type { RunRow } from '../store/port.ts'
-import { type Landed, land } from '../workspace/land.ts'
+import type { Landed } from '../workspace/land.ts'
 import { openProject } from '../workspace/project.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
@@ -27,6 +25,11 @@ export const runsLand = operation({
     const store = await context.store()
     const row = await store.findRun(input.run)
     const { commit, forced, verdict } = checkLanding(row, input.force)
+    const [{ land }, { landingMessage }, { ISOLATION }] = await Promise.all([
+      import('../workspace/land.ts'),
+      import('../steps/landing-message.ts'),
+      import('../steps/prepare-step.ts'),
+    ])
     const project = await openProject(row.project)
     const landed = await landNamed(row, () =>
       land({

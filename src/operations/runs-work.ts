@@ -1,14 +1,11 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
 import type { RunEvent } from '../core/event.ts'
-import { parseJson } from '../core/json.ts'
 import { optionsOf } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
-import type { Context } from './context.ts'
 import { mergeStreams } from './merge.ts'
 import { stream } from './operation.ts'
+import { type RunLog, runLog } from './run-log.ts'
 import { runEventSchema, runInput } from './shapes.ts'
 import { logPath } from './views.ts'
 
@@ -30,13 +27,21 @@ export const runsWork = stream({
 
     // Tails end when all is at rest; `stop` is pulled after the last event has been written.
     const stop = new AbortController()
-    const concurrency = Math.max(...options.map((it) => it.settings.runs.max_concurrent))
-    const ids = rows.map((it) => it.id)
     const leave = new AbortController()
-    const work = context.host.work(ids, { concurrency, signal: AbortSignal.any([signal, leave.signal]) }).finally(() => stop.abort())
+    const ids = rows.map((it) => it.id)
+    const logs = new Map<string, RunLog>()
+    const work = context.host
+      .work(ids, {
+        concurrency: Math.max(...options.map((it) => it.settings.runs.max_concurrent)),
+        signal: AbortSignal.any([signal, leave.signal]),
+        onActivate: (id) => void logs.set(id, runLog(store, id, logPath(context, id))),
+      })
+      .finally(() => stop.abort())
     // Awaited below; until then its failure is nobody's surprise.
     work.catch(() => undefined)
-    const tails = ids.map((id) => tailToRest(context, store, id, input.after[id] ?? 0, stop.signal))
+    const tails = ids.map((run) =>
+      tailToRest({ store, run, after: input.after[run] ?? 0, rest: stop.signal, log: () => logs.get(run) ?? null }),
+    )
     try {
       yield* mergeStreams(tails, () => stop.abort())
     } finally {
@@ -46,43 +51,26 @@ export const runsWork = stream({
   },
 })
 
-/** Live events until `rest`, then what was written up to it; each also goes to the run's log file. */
-async function* tailToRest(context: Context, store: Store, run: string, after: number, rest: AbortSignal): AsyncGenerator<RunEvent> {
-  const log = await openLog(logPath(context, run))
+interface Tail {
+  store: Store
+  run: string
+  after: number
+  /** Aborted when no more events are to come. */
+  rest: AbortSignal
+  /** Where this process keeps the events of runs that it works on itself; null while it only looks on. */
+  log(): RunLog | null
+}
+
+/** Live events until `rest`, then what was written up to it. */
+async function* tailToRest({ store, run, after, rest, log }: Tail): AsyncGenerator<RunEvent> {
   let last = after
   for await (const event of store.tail(run, after, rest)) {
     last = event.seq
-    await log(event)
+    await log()?.write(event)
     yield event
   }
   for (const event of await store.events(run, last)) {
-    await log(event)
+    await log()?.write(event)
     yield event
   }
-}
-
-/** Appends events the file does not hold yet: a run may be worked on by several processes, one after the other. */
-async function openLog(path: string): Promise<(event: RunEvent) => Promise<void>> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const text = await readFile(path, 'utf8').catch(() => '')
-  let last = lastSeq(text, path)
-  // The process before this one died while it wrote a line.
-  if (text !== '' && !text.endsWith('\n')) await appendFile(path, '\n')
-  return async (event) => {
-    if (event.seq <= last) return
-    last = event.seq
-    await appendFile(path, `${JSON.stringify(event)}\n`, { mode: 0o600 })
-  }
-}
-
-function lastSeq(text: string, path: string): number {
-  for (const line of text.split('\n').toReversed()) {
-    if (line === '') continue
-    try {
-      return (parseJson(line, path) as unknown as RunEvent).seq
-    } catch {
-      // Half a line; the one before it is whole.
-    }
-  }
-  return 0
 }
