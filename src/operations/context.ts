@@ -48,7 +48,7 @@ export interface WorkOptions {
   concurrency: number
   signal: AbortSignal
   /** Called each time that one of them begins or goes on here, and not in another process. */
-  onActivate(run: RunId): void
+  onActivate: (run: RunId) => void
 }
 
 /** Values that are never written. They become known with the settings; the redactor sees all that are known at that time. */

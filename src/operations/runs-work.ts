@@ -58,7 +58,7 @@ interface Tail {
   /** Aborted when no more events are to come. */
   rest: AbortSignal
   /** Where this process keeps the events of runs that it works on itself; null while it only looks on. */
-  log(): RunLog | null
+  log: () => RunLog | null
 }
 
 /** Live events until `rest`, then what was written up to it. */
