@@ -25,37 +25,63 @@ export function mark(io: Pick<Io, 'paint'>, status: keyof typeof MARKS): string 
 }
 
 /**
- * The runs as lines that fit the terminal: everything of one run; of several, or where there is no room, the head of each and what it does
- * now. Pure.
+ * The runs as lines that fit the terminal: everything of each; where there is no room, the head of each and what those at work do now; then
+ * only heads, those at work first, and a tally. Pure.
  */
 export function frame(runs: readonly LiveRun[], look: Look): string[] {
   const room = Math.max(3, look.rows - 1)
-  const whole = runs.flatMap((it) => runLines(it, look, true))
+  const whole = runs.flatMap((it) => runLines(it, look))
   if (whole.length <= room) return whole
   const [only] = runs
   if (runs.length === 1 && only) return shortened(only, look, room)
-  const brief = runs.flatMap((it) => runLines(it, look, false))
-  return brief.length <= room ? brief : [...brief.slice(0, room - 1), look.paint('dim', `… ${runs.length} runs in all`)]
+  const brief = runs.flatMap((it) => briefLines(it, look))
+  if (brief.length <= room) return brief
+  const busy = runs.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, room - 1)
+  return [...busy.map((it) => headLine(it, look)), look.paint('dim', fit(tally(runs), look.columns))]
+}
+
+const RANKS: readonly LiveRun['status'][] = ['running', 'waiting', 'queued', 'failed', 'cancelled', 'succeeded']
+
+function rankOf(run: LiveRun): number {
+  return RANKS.indexOf(run.status)
+}
+
+/** `12 runs: 2 running, 3 queued, 7 succeeded`. */
+function tally(runs: readonly LiveRun[]): string {
+  const counts = RANKS.flatMap((status) => {
+    const many = runs.filter((it) => it.status === status).length
+    return many > 0 ? [`${many} ${status}`] : []
+  })
+  return `${runs.length} runs: ${counts.join(', ')}`
 }
 
 /** Head and foot stay, the oldest steps go. */
 function shortened(run: LiveRun, look: Look, room: number): string[] {
-  const lines = runLines(run, look, true)
+  const lines = runLines(run, look)
   const [head = ''] = lines
   const kept = lines.slice(lines.length - (room - 2))
   const gone = lines.length - kept.length - 1
   return [head, look.paint('dim', `  … ${gone} steps before`), ...kept]
 }
 
-function runLines(run: LiveRun, look: Look, whole: boolean): string[] {
-  const steps = whole ? run.steps : run.steps.slice(-1)
+function runLines(run: LiveRun, look: Look): string[] {
   return [
     headLine(run, look),
-    ...steps.map((it) => stepLine(it, look)),
+    ...run.steps.map((it) => stepLine(it, look)),
     ...[gateLine(run.gates, look)].filter((it) => it !== ''),
-    ...(run.message === '' ? [] : [look.paint('dim', `  ${fit(oneLine(run.message), look.columns - 2)}`)]),
-    ...(whole ? [look.paint('dim', `  ${fit(footOf(run), look.columns - 2)}`)] : []),
+    ...messageLines(run, look),
+    look.paint('dim', `  ${fit(footOf(run), look.columns - 2)}`),
   ]
+}
+
+/** What is over needs no more than its head. */
+function briefLines(run: LiveRun, look: Look): string[] {
+  if (run.status !== 'running') return [headLine(run, look), ...(run.status === 'waiting' ? messageLines(run, look) : [])]
+  return [headLine(run, look), ...run.steps.slice(-1).map((it) => stepLine(it, look))]
+}
+
+function messageLines(run: LiveRun, look: Look): string[] {
+  return run.message === '' ? [] : [look.paint('dim', `  ${fit(oneLine(run.message), look.columns - 2)}`)]
 }
 
 function headLine(run: LiveRun, look: Look): string {

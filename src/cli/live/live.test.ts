@@ -103,17 +103,17 @@ describe('the picture of a run', () => {
     for (const line of lines) expect(width(line), line).toBeLessThanOrEqual(60)
   })
 
-  it('shortens to heads and current steps when there are several runs', () => {
-    const runs = Array.from({ length: 5 }, (_, at) => ({ ...after(AT_GATES), id: `r${at}` }))
-    const lines = frame(runs, look(90, 24))
-    expect(lines).toHaveLength(15)
+  it('shortens to heads and current steps when there are several runs, then to heads and a tally', () => {
+    const several = (count: number) => Array.from({ length: count }, (_, at) => ({ ...after(AT_GATES), id: `r${at}` }))
+    const lines = frame(several(5), look(90, 24))
+    expect(lines).toHaveLength(10)
     expect(lines.filter((it) => it.includes('Add a flag'))).toHaveLength(5)
-    const crowd = frame(
-      Array.from({ length: 20 }, (_, at) => ({ ...after(AT_GATES), id: `r${at}` })),
-      look(90, 24),
-    )
+    expect(lines.filter((it) => it.includes('attempt-1/gates'))).toHaveLength(5)
+    const done = after([...BEGUN, ...story(['run.finished', { status: 'succeeded' }])])
+    const crowd = frame([...Array.from({ length: 20 }, (_, at) => ({ ...done, id: `d${at}` })), ...several(8)], look(90, 24))
     expect(crowd).toHaveLength(23)
-    expect(crowd.at(-1)).toBe('… 20 runs in all')
+    expect(crowd[0]).toMatch(/^◐ r0 Add a flag/)
+    expect(crowd.at(-1)).toBe('28 runs: 8 running, 20 succeeded')
   })
 
   it('obeys nothing that an agent says', () => {
