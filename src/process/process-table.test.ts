@@ -17,11 +17,12 @@ it('lists this process with its line of parents', async () => {
   expect([...ourLine(rows)]).toEqual(expect.arrayContaining([process.pid, process.ppid]))
 })
 
+const find = async (list: typeof listByPs) => (await list()).find((it) => it.run === 'r-by-ps')
+
 itNeeds(['ps', '-V'])('sees the same marks by ps as in /proc', async () => {
   const stop = new AbortController()
   const env = { PATH: process.env['PATH'] ?? '', NOT_LAST: 'a b' }
   const run = runProgram({ argv: ['sleep', '300'], cwd: '/', env, timeoutMs: 60_000, run: 'r-by-ps', signal: stop.signal })
-  const find = async (list: typeof listByPs) => (await list()).find((it) => it.run === 'r-by-ps')
   let seen = await find(listByPs)
   for (let at = 0; at < 50 && !seen; at++) seen = await find(listByPs)
   expect(seen).toBeDefined()

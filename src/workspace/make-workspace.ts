@@ -10,7 +10,7 @@ import { takeOver } from './owner.ts'
 import type { Project } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
-import { entriesOf } from './revisions.ts'
+import { entriesOf, resolveCommit } from './revisions.ts'
 import { addWorktree, baseRef, branchOf, readRef, repairWorktree, reserveBranch, runRef } from './worktree.ts'
 
 export interface WorkspacePlan {
@@ -79,7 +79,8 @@ export async function healAfterDeath(project: Pick<Project, 'gitDir'>, folders: 
 }
 
 async function newRecord(plan: WorkspacePlan): Promise<WorkspaceRecord> {
-  const { project, base } = plan
+  const { project } = plan
+  const base = await resolveCommit(project, plan.base)
   const config = new Map(await readUserConfig(project.gitDir, '^(user\\.(name|email)|core\\.excludesfile)$'))
   const [name, email] = [config.get('user.name') ?? '', config.get('user.email') ?? '']
   const entries = entriesOf(await gitIn(project, ['ls-tree', '-r', '-z', '--full-tree', base]))

@@ -99,6 +99,11 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
   const alone = oneAtATime()
   const snapshot = (): Promise<Snapshot> => takeSnapshot({ place, submodules, excludesFile })
   const head = async () => (await git(bare, ['rev-parse', '--verify', 'HEAD'])).trim()
+  const known = (commit: string): string => {
+    // A full id and nothing else: git would take anything with a dash for an option.
+    if (/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(commit)) return commit
+    throw new ReeveError('unknown_revision', { revision: commit, path: folders.tree })
+  }
   const treeOf = (commit: string) => resolveTree({ gitDir: folders.git }, commit)
 
   async function checkpoint(message: string): Promise<Checkpoint> {
@@ -117,7 +122,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
   }
 
   async function restore(commit: string, keep: boolean): Promise<void> {
-    const target = await treeOf(commit)
+    const target = await treeOf(known(commit))
     const nested = await findNestedGit(place, excludesFile)
     const foreign = nested.filter((it) => !submodules.some((one) => one.path === it.holder))
     const now = await snapshot()
@@ -187,11 +192,12 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     checkpoint: (message) => alone(() => checkpoint(message)),
     keepAttempt: () => alone(keepAttempt),
     restore: (commit, options) => alone(() => restore(commit, options?.keep ?? true)),
-    changes: (from = base) => alone(async (): Promise<FileChange[]> => await changesBetween(bare, from, (await snapshot()).tree)),
-    patch: (from = base, maxBytes = PATCH_BYTES) => alone(async () => await patchBetween(bare, from, (await snapshot()).tree, maxBytes)),
-    fileAt: (path, commit = base) => showFile(bare, commit, path),
-    filesAt: (commit = base) => listFiles(bare, commit),
-    scratch: (commit = base) => scratch(commit),
+    changes: (from = base) => alone(async (): Promise<FileChange[]> => await changesBetween(bare, known(from), (await snapshot()).tree)),
+    patch: (from = base, maxBytes = PATCH_BYTES) =>
+      alone(async () => await patchBetween(bare, known(from), (await snapshot()).tree, maxBytes)),
+    fileAt: async (path, commit = base) => await showFile(bare, known(commit), path),
+    filesAt: async (commit = base) => await listFiles(bare, known(commit)),
+    scratch: async (commit = base) => await scratch(known(commit)),
     publish: (options) => alone(() => publish(options?.branch ?? false)),
   }
 }
