@@ -60,8 +60,8 @@ async function readNamed(path: string): Promise<string> {
 /** The first Ctrl-C, request to end or closed terminal calls back; the second ends the process at once. */
 function onInterrupt(it: NodeJS.Process, fn: () => void): () => void {
   let asked = false
-  const listener = () => {
-    if (asked) it.exit(130)
+  const listener = (): void => {
+    if (asked) return it.exit(130)
     asked = true
     fn()
   }
