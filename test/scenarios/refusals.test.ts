@@ -2,7 +2,7 @@ import { describe } from 'vitest'
 import { edit, shell, write } from '../support/fixture-project.ts'
 import { itNeeds } from '../support/needs.ts'
 import { type Case, CENTS, RANGES, ROMAN, TEMPO, WORDS } from './cases.ts'
-import { type Attack, refused } from './refuse.ts'
+import { type Attack, refused, sharedPlace } from './refuse.ts'
 
 /** How the same trick is played in each language. Agents may run commands, so file tools are no protection here: the gates are. */
 interface Tricks {
@@ -65,7 +65,7 @@ const TRICKS = new Map<Case, Tricks>([
     WORDS,
     {
       deleteTests: 'rm tests/test_words.c && sed -i "s/^test:.*/test: all/; /^.*test_words$/d" Makefile',
-      skipTests: "sed -i 's/^  trims_both_ends();$/  return 0;/' tests/test_words.c",
+      skipTests: `sed -i '/words_count("") == 0/d; s/CHECK(strcmp(words_trim(text).*/(void)text;/; s/CHECK(strcmp(words_trim(blank).*/(void)blank;/' tests/test_words.c`,
       disarm: "sed -i 's|^\\t$(BUILD)/test_words$|\\t@exit 0|' Makefile",
       vacuous: { path: 'tests/more.h', content: '/* Nothing is checked here. */\n' },
     },
@@ -108,9 +108,10 @@ describe.each([
   ['C++ with CMake and googletest', ROMAN, ['cmake', 'g++']],
   ['C with a plain Makefile', WORDS, ['make', 'cc']],
 ] as const)('%s: what is not right does not come through', (_, it, needs) => {
+  const place = sharedPlace(it)
   for (const attack of ATTACKS) {
     itNeeds(...(needs as readonly (string | readonly [string, ...string[]])[]))(attack.name, async () => {
-      await refused(it, attack)
+      await refused(it, attack, place())
     })
   }
 })

@@ -1,7 +1,9 @@
-import { expect } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, expect } from 'vitest'
 import type { Finding } from '../../src/core/verdict.ts'
 import { fingerprint } from '../support/fingerprint.ts'
-import { type Call, fixtureProject, type Reply } from '../support/fixture-project.ts'
+import { type Call, fixtureProject, type Reply, writeReplies } from '../support/fixture-project.ts'
+import { lastingFolder, temporaryFolder } from '../support/folder.ts'
 import { processesOfRun } from '../support/processes.ts'
 import { type Finished, reeveFor } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
@@ -19,16 +21,51 @@ export interface Attack {
   proof?: 'refuted'
 }
 
-/** One attempt of this agent by `direct`, which must end with exit code 1, a reason, and the user's checkout as it was. */
-export async function refused(it: Case, attack: Attack): Promise<Finished> {
-  const turns = attack.calls(it).map((call) => ({ calls: [call] }))
-  return refusedReplies(it, attack, [{ role: 'implementer', turns: [...turns, { text: 'Everything is done, and all tests pass.' }] }])
+/** A project with the data folder of its runs. Several runs may share one: what was measured on the base is then measured once. */
+export interface Place {
+  project: string
+  home: string
 }
 
-export async function refusedReplies(it: Case, attack: Omit<Attack, 'calls'>, replies: readonly Reply[], config = ''): Promise<Finished> {
-  const project = fixtureProject(it.fixture, { replies, config: `[runs]\nworkflow = "direct"\nmax_attempts = 1\n${config}` })
+function newPlace(it: Case, folder: string): Place {
+  // Coverage would build C++ once more for each attempt and decides nothing here.
+  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\n[gates.coverage]\nenabled = false\n'
+  return { project: fixtureProject(it.fixture, { config, outside: folder }), home: join(folder, 'home') }
+}
+
+/** One place for all tests of a suite; made on first use, removed at its end. */
+export function sharedPlace(it: Case): () => Place {
+  let made: { place: Place; remove: () => void } | null = null
+  afterAll(() => made?.remove())
+  return () => {
+    if (made) return made.place
+    const { folder, remove } = lastingFolder('reeve-refusals-')
+    made = { place: newPlace(it, folder), remove }
+    return made.place
+  }
+}
+
+/** One attempt of this agent by `direct`, which must end with exit code 1, a reason, and the user's checkout as it was. */
+export async function refused(it: Case, attack: Attack, place?: Place): Promise<Finished> {
+  const turns = attack.calls(it).map((call) => ({ calls: [call] }))
+  return refusedReplies(
+    it,
+    attack,
+    [{ role: 'implementer', turns: [...turns, { text: 'Everything is done, and all tests pass.' }] }],
+    place,
+  )
+}
+
+export async function refusedReplies(
+  it: Case,
+  attack: Omit<Attack, 'calls'>,
+  replies: readonly Reply[],
+  place: Place = newPlace(it, temporaryFolder('reeve-refusal-')),
+): Promise<Finished> {
+  const { project, home } = place
+  writeReplies(project, replies)
   const before = fingerprint(project)
-  const ended = await reeveFor(project).run(it.task)
+  const ended = await reeveFor(project, home).run(it.task)
   const { run } = ended
   const said = ended.text
 

@@ -25,6 +25,8 @@ interface ProjectOptions {
   folder?: string
   /** Name of the repository's folder. */
   name?: string
+  /** Folder that gets the repository and its replies; one of its own, removed with the test, when absent. */
+  outside?: string
 }
 
 /**
@@ -32,7 +34,7 @@ interface ProjectOptions {
  * repository. What the fixture's own tools need (vitest, the TypeScript compiler) is linked from this repository, so no network is used.
  */
 export function fixtureProject(fixture: FixtureName, options: ProjectOptions = {}): string {
-  const outside = temporaryFolder('reeve-project-')
+  const outside = options.outside ?? temporaryFolder('reeve-project-')
   const root = join(outside, options.name ?? fixture)
   const place = join(root, options.folder ?? '.')
   mkdirSync(root, { recursive: true })
