@@ -120,6 +120,9 @@ const problem = (more: object, parts: Partial<DetectedCommand> = {}) => {
 describe('a command was not run', () => {
   it('when its program is missing, with the remedy', () => {
     expect(problem({ ended: 'not_found', exitCode: null })).toBe('vitest was not found. Run npm ci.')
+    expect(problem({ ended: 'not_found', exitCode: null, problem: 'The program "tsc" was not found.' })).toBe(
+      'tsc was not found. Run npm ci.',
+    )
     expect(problem({ ended: 'not_started', exitCode: null, problem: 'It may not be executed.' })).toBe(
       'It may not be executed. Run npm ci.',
     )

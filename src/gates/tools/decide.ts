@@ -25,7 +25,9 @@ const NO_MODULE = /: No module named (\w+)\s*$/m
 /** The tool that turned out not to be there, in one sentence; null when it was. */
 export function missingTool(command: DetectedCommand, run: Run): string | null {
   const hint = command.needs === null ? '' : ` ${command.needs.hint}`
-  if (run.ended === 'not_found') return `${command.needs?.program ?? command.argv[0]} was not found.${hint}`
+  // It may be a program that runs before the command's own.
+  const named = /"([^"]+)"/.exec(run.problem)?.[1]
+  if (run.ended === 'not_found') return `${named ?? command.needs?.program ?? command.argv[0]} was not found.${hint}`
   if (run.ended === 'not_started') return `${run.problem}${hint}`
   // make ends with 2 and says what its shell ended with.
   if (run.exitCode === 127 || (run.exitCode === 2 && /\bError 127$/m.test(run.stderr.slice(-LAST)))) {

@@ -15,6 +15,8 @@ function within(cwd: string, tests: readonly string[]): string[] {
 
 /** How a tool is told which test files to run; the default is to name the files. An empty list: it cannot select, so all are run. */
 const SELECTORS: Readonly<Record<string, (paths: readonly string[]) => string[]>> = {
+  // Otherwise jest takes a path for a pattern, and `[id].test.js` for a class of letters.
+  jest: (paths) => (paths.length > 0 ? ['--runTestsByPath', ...paths] : []),
   'go-test': (paths) => [...new Set(paths.map((it) => `./${posix.dirname(it)}`))],
   'cargo-test': (paths) => paths.flatMap((it) => (/^tests\/[^/]+\.rs$/.test(it) ? ['--test', posix.basename(it, '.rs')] : [])),
   maven: (paths) =>
@@ -22,7 +24,7 @@ const SELECTORS: Readonly<Record<string, (paths: readonly string[]) => string[]>
   gradle: (paths) => paths.flatMap((it) => ['--tests', posix.basename(it).replace(/\.\w+$/, '')]),
 }
 
-/** Programs that must not be handed a pattern of vitest, jest or mocha, where brackets and dots mean something. */
+/** The files that a pattern fits, sorted. */
 async function expandGlob(pattern: string, cwd: string): Promise<string[]> {
   const found: string[] = []
   for await (const path of glob(pattern, { cwd })) {

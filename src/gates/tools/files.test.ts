@@ -71,6 +71,8 @@ describe('the arguments of a command', () => {
     const cargo = command({ tool: 'cargo-test', argv: ['cargo', 'test', '{tests}'] })
     expect(await expand(cargo, ['tests/outer.rs'])).toEqual(['cargo', 'test', '--test', 'outer'])
     expect(await expand(cargo, ['src/lib.rs'])).toEqual(['cargo', 'test'])
+    const jest = command({ tool: 'jest', argv: ['jest', 'src', '{tests}'], testPaths: ['src'] })
+    expect(await expand(jest, ['src/[id].test.js'])).toEqual(['jest', '--runTestsByPath', 'src/[id].test.js'])
     const maven = command({ tool: 'maven', argv: ['mvn', '{tests}', 'test'] })
     expect(await expand(maven, ['src/test/java/demo/CalcTest.java'])).toEqual(['mvn', '-Dtest=CalcTest', '-DfailIfNoTests=false', 'test'])
   })

@@ -71,7 +71,10 @@ describe('Python', () => {
     const coverage = of(await detect(pyproject('[tool.pytest.ini_options]\n')), 'coverage')
     expect(coverage).toMatchObject({
       tool: 'coverage.py',
-      prepare: [{ argv: ['python3', '-m', 'coverage', 'run', '--source=.', '-m', 'pytest'], mayFail: true }],
+      prepare: [
+        { argv: ['python3', '-m', 'coverage', 'run', '-p', '--source=.', '-m', 'pytest'], mayFail: true },
+        { argv: ['python3', '-m', 'coverage', 'combine'], mayFail: true },
+      ],
       env: { COVERAGE_FILE: '{report}/.coverage' },
     })
   })

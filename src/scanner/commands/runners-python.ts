@@ -1,4 +1,4 @@
-import { type Argv, texts } from './command.ts'
+import { texts } from './command.ts'
 import { after, type Extension, type Runner } from './runner.ts'
 import { positionals, type Word, withoutOptions } from './shell-words.ts'
 
@@ -68,7 +68,11 @@ function covered(program: readonly string[]): Extension & { tool: string } {
     report: { format: 'json', path: '{report}/coverage.json' },
     needs: { program: 'python3', hint: `Install Python 3 and coverage. ${BY}` },
     env: { ...ENV, COVERAGE_FILE: '{report}/.coverage' },
-    prepare: [{ argv: ['python3', '-m', 'coverage', 'run', '--source=.', ...program] as unknown as Argv, mayFail: true }],
+    prepare: [
+      // One data file per process (-p), then all of them together: so it is the same whether the tests start processes of their own or not.
+      { argv: ['python3', '-m', 'coverage', 'run', '-p', '--source=.', ...program], mayFail: true },
+      { argv: ['python3', '-m', 'coverage', 'combine'], mayFail: true },
+    ],
   }
 }
 
