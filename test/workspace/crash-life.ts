@@ -6,7 +6,13 @@ import { openProject } from '../../src/workspace/project.ts'
 import { reap } from '../../src/workspace/reap.ts'
 import { createWorkspace } from '../../src/workspace/workspace.ts'
 
-const { root, dataDir, act } = parseJson(process.argv[2] ?? '', 'argument') as { root: string; dataDir: string; act: string }
+const { root, dataDir, act, killAfterMs } = parseJson(process.argv[2] ?? '', 'argument') as {
+  root: string
+  dataDir: string
+  act: string
+  killAfterMs: number | null
+}
+if (killAfterMs !== null) setTimeout(() => process.kill(process.pid, 'SIGKILL'), killAfterMs)
 const project = await openProject(root)
 const workspace = await createWorkspace({
   project,
@@ -27,4 +33,4 @@ if (act !== 'create') {
   await workspace.publish({ branch: true })
   await reap({ project, runId: 'rcrash', dataDir })
 }
-process.stdout.write('lived\n')
+process.stdout.write('lived\n', () => process.exit())
