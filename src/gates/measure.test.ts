@@ -252,6 +252,22 @@ describe('unittest', () => {
   })
 })
 
+describe('coverage of unittest', () => {
+  itNeeds('python3', ['python3', '-m', 'coverage', '--version'])('is measured around the same tests', async () => {
+    const checkout = makeCheckout({
+      'setup.py': '',
+      'calc.py': 'def add(a, b):\n    return a + b\n\n\ndef unused():\n    return 1\n',
+      'tests/test_calc.py':
+        'import unittest\nfrom calc import add\n\n\nclass Adds(unittest.TestCase):\n    def test_adds(self):\n        self.assertEqual(add(1, 2), 3)\n',
+    })
+    const before = filesOf(checkout)
+    const measured = await run(checkout, 'coverage')
+    expect(measured).toMatchObject({ status: 'passed', exitCode: 0 })
+    expect(measured.coverage?.files.find((it) => it.path === 'calc.py')?.lines).toMatchObject({ 2: 1, 6: 0 })
+    expect(filesOf(checkout)).toEqual(before)
+  })
+})
+
 describe('CMake and CTest', () => {
   const cmake =
     'cmake_minimum_required(VERSION 3.14)\nproject(demo C)\nenable_testing()\nadd_executable(check check.c)\nadd_test(NAME check COMMAND check)\n'
