@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TOY_FILES, testApp } from '../../test/support/app.ts'
@@ -338,4 +338,31 @@ describe('a real run, from words to a landed commit', () => {
     expect([forced.exit, forced.out], forced.err).toEqual([0, expect.stringContaining('Landed by force: the verdict is failed.')])
     expect(git(project, 'log', '-1', '--format=%B')).toContain('Reeve-Verdict: failed (landed with --force)')
   })
+})
+
+it('writes the value of a key nowhere: not into events, not into the run, not into the log', async () => {
+  const secret = 'hush-0123456789abcdef'
+  const replies = [
+    {
+      role: 'implementer',
+      turns: [
+        { text: `My key is ${secret}.`, calls: [{ tool: 'run_command', input: { command: `echo ${secret} && false` } }] },
+        { text: `Done with ${secret}.` },
+      ],
+    },
+  ]
+  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\n'
+  const project = fixtureProject('node-test', { replies, config, provider: 'api_key_env = "SECRET_OF_MINE_X"\n' })
+  const app = testApp(project, { SECRET_OF_MINE_X: secret })
+  const reeve = (argv: readonly string[]) => cli(argv, { cwd: project, client: app.open() })
+  const ran = await reeve(['run', 'Say your key', '--json'])
+  const run = JSON.parse(lastLine(ran.out)) as RunView
+  expect(ran.out).toContain('My key is [redacted].')
+  for (const text of [ran.out, (await reeve(['show', 'last', '--json'])).out, readFileSync(run.paths.log, 'utf8')])
+    expect(text).not.toContain(secret)
+  for (const folder of ['reeve/state', 'reeve/data/evidence'].map((it) => join(app.home, it))) {
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile())
+    expect(files.length, folder).toBeGreaterThan(0)
+    for (const it of files) expect(readFileSync(join(it.parentPath, it.name)).includes(secret), it.name).toBe(false)
+  }
 })
