@@ -71,14 +71,6 @@ test('is broken already', () => {
       status: 'failed',
       found: ['introduced test/sum.test.js > adds', old],
     },
-    { what: 'refuses no change', change: {}, status: 'failed', proof: 'refuted', summary: /Nothing was changed/ },
-    {
-      what: 'refuses a feature without a test',
-      change: { 'src/sum.js': double },
-      status: 'failed',
-      proof: 'refuted',
-      summary: /needs new or changed tests, and there are none/,
-    },
     {
       what: 'refuses a test that passes on the base',
       change: { 'src/sum.js': double, 'test/double.test.js': doubleTest('assert.equal(sum.add(2, 2), 4)') },
@@ -91,20 +83,6 @@ test('is broken already', () => {
       change: { 'src/sum.js': double, 'test/double.test.js': doubleTest('assert.equal(sum.double(2), 5)') },
       status: 'failed',
       found: ['introduced test/double.test.js > doubles', old],
-    },
-    {
-      what: 'refuses deleted tests',
-      kind: 'chore',
-      change: { 'test/sum.test.js': null, 'test/x.test.js': doubleTest('assert.equal(sum.add(1, 1), 2)') },
-      status: 'failed',
-      found: ['tampered reeve/test-deleted', 'tampered reeve/test-deleted'],
-    },
-    {
-      what: 'refuses a skipped test',
-      kind: 'chore',
-      change: { 'test/sum.test.js': test.replace("test('adds', ", "test('adds', { skip: true }, ") },
-      status: 'failed',
-      found: [old, 'tampered reeve/test-skipped'],
     },
     {
       what: 'refuses removed assertions',
@@ -180,22 +158,6 @@ describe('a project with pytest', () => {
       change: { 'pyproject.toml': base['pyproject.toml'].replace('testpaths = ["tests"]', 'testpaths = ["tests"]\naddopts = "-k add"') },
       status: 'failed',
       found: ['tampered reeve/gate-config-changed'],
-    },
-    {
-      what: 'refuses a skipped test',
-      kind: 'chore',
-      change: {
-        'tests/test_sums.py': `import pytest\n${base['tests/test_sums.py'].replace('def test_zero', '@pytest.mark.skip\ndef test_zero')}`,
-      },
-      status: 'failed',
-      found: ['tampered reeve/test-skipped'],
-    },
-    {
-      what: 'refuses wrong code',
-      kind: 'chore',
-      change: { 'sums.py': 'def add(a, b):\n    return a - b\n' },
-      status: 'failed',
-      found: ['introduced tests/test_sums.py > test_add'],
     },
   ]
   itNeeds(['python3', '-m', 'pytest', '--version']).each(cases)('$what', async (trial) =>

@@ -190,9 +190,10 @@ function withNotes(gate: GateResult, plan: GatePlan, runs: readonly GateRun[], n
 function vacuousTests(proof: RedProof, seen: readonly Finding[]): Finding[] {
   if (proof.status === 'refuted') return []
   const told = seen.filter((it) => it.rule === RULES.vacuous).map((it) => it.message)
+  const without = proof.status === 'proved' ? 'the change' : 'any production code'
   return proof.vacuous
     .filter((name) => !told.some((message) => message.includes(name.split(' > ').at(-1) ?? name)))
     .map((name) =>
-      tampered(RULES.vacuous, { file: null }, `The test ${quoted(name)} passes without the change too, so it proves nothing.`, 'warning'),
+      tampered(RULES.vacuous, { file: null }, `The test ${quoted(name)} passes without ${without} too, so it proves nothing.`, 'warning'),
     )
 }

@@ -1,3 +1,4 @@
+import { diffArrays } from 'diff'
 import type { TaskKind } from '../core/task.ts'
 import { needsRedProof } from '../core/task.ts'
 import type { Finding } from '../core/verdict.ts'
@@ -28,31 +29,62 @@ function weakenedTest(file: string, before: TestOutline, after: TestOutline, kin
   const name = quoted(after.name)
   if (before.text === after.text && before.skipped === after.skipped) return []
   if (!before.skipped && after.skipped) return [tampered(RULES.skipped, where, `The test ${name} ran on the base and is skipped now.`)]
-  const [old, now] = [strengthOf(before), strengthOf(after)]
-  if (now.real < old.real) {
-    const left = now.real === 0 ? 'none is left' : `${now.real} of ${old.real} are left`
-    return [tampered(RULES.weakened, where, `Assertions were removed from the test ${name}: ${left}.`)]
+  const { lost, weaker, values } = assertionChanges(before, after)
+  const [first] = lost
+  if (first !== undefined) {
+    const more = lost.length > 1 ? ` and ${lost.length - 1} more` : ''
+    return [tampered(RULES.weakened, where, `Assertions were removed from the test ${name}: ${oneLine(first)}${more}.`)]
   }
-  if (now.strong < old.strong) {
-    return [
-      tampered(
-        RULES.weakened,
-        where,
-        `The test ${name} expects less than on the base: an exact expectation became one that only says that something is there.`,
-      ),
-    ]
+  if (weaker !== null) {
+    const message = `The test ${name} expects less than on the base: ${oneLine(weaker)} became one that only says that something is there.`
+    return [tampered(RULES.weakened, where, message)]
   }
-  const lost = missingFrom(old.literals, now.literals)
-  if (lost.length === 0) return []
-  const values = lost.slice(0, 3).join(', ')
+  if (values.length === 0) return []
   // A new feature or a mended bug may change what is right; a change of form may not.
   const severity = needsRedProof(kind) || kind === 'test' ? 'warning' : 'error'
-  return [tampered(RULES.weakened, where, `The test ${name} no longer expects ${values}. Check that this is wanted.`, severity)]
+  const message = `The test ${name} no longer expects ${values.slice(0, 3).join(', ')}. Check that this is wanted.`
+  return [tampered(RULES.weakened, where, message, severity)]
 }
 
-function strengthOf(test: TestOutline): { real: number; strong: number; literals: string[] } {
-  const real = test.assertions.filter((it) => !isVacuous(it))
-  return { real: real.length, strong: real.filter((it) => !isWeak(it)).length, literals: real.flatMap(literalsIn) }
+interface AssertionChanges {
+  /** Assertions that are gone, as they were. */
+  lost: string[]
+  /** One that was exact and is vague now. */
+  weaker: string | null
+  /** Constants that are no longer expected. */
+  values: string[]
+}
+
+/**
+ * What became of a test's assertions. One that was edited in its place is a changed one; one that went without another in its place is lost,
+ * however many came elsewhere. Those that cannot fail do not count.
+ */
+function assertionChanges(before: TestOutline, after: TestOutline): AssertionChanges {
+  const [old, now] = [realAssertions(before), realAssertions(after)]
+  const parts = diffArrays(old, now)
+  const elsewhere = parts.filter((it) => it.added).flatMap((it) => it.value)
+  const lost: string[] = []
+  let weaker: string | null = null
+  for (const [at, part] of parts.entries()) {
+    if (!part.removed) continue
+    const beside = [parts[at - 1], parts[at + 1]].flatMap((it) => (it?.added ? it.value : []))
+    for (const [index, assertion] of part.value.entries()) {
+      const instead = beside[index]
+      const moved = elsewhere.indexOf(assertion)
+      if (moved !== -1) elsewhere.splice(moved, 1)
+      else if (instead === undefined) lost.push(assertion)
+      else if (isWeak(instead) && !isWeak(assertion)) weaker ??= assertion
+    }
+  }
+  return { lost, weaker, values: missingFrom(old.flatMap(literalsIn), now.flatMap(literalsIn)) }
+}
+
+function realAssertions(test: TestOutline): string[] {
+  return test.assertions.filter((it) => !isVacuous(it)).map((it) => it.replaceAll(/\s+/g, ' '))
+}
+
+function oneLine(assertion: string): string {
+  return assertion.length > 120 ? `${assertion.slice(0, 120)}…` : assertion
 }
 
 function missingFrom(before: readonly string[], after: readonly string[]): string[] {
