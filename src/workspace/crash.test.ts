@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
@@ -13,7 +14,7 @@ const FILES = { 'f.txt': 'one\n', '.gitignore': 'node_modules/\n' }
 const SETUP = ['mkdir -p node_modules && echo installed > node_modules/x']
 // Of this file alone: programs of a dead run are ended wherever they are, also those of another test with the same run.
 const RUN = 'rcrash'
-const SCRIPT = join(import.meta.dirname, '../../test/workspace/crash-life.ts')
+const SCRIPT = fileURLToPath(new URL('../../test/workspace/crash-life.ts', import.meta.url))
 
 function scene() {
   const root = makeRepository(FILES)
