@@ -5,10 +5,11 @@ import { join } from 'node:path'
 enableCompileCache()
 const { main } = await import('./cli/main.ts')
 const { terminalOf } = await import('./cli/terminal.ts')
+const { parseJson } = await import('./core/json.ts')
 
 // Valid from the source (src/main.ts) and from the build (dist/main.js).
 const entry = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js')
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }
+const { version } = parseJson(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'), 'package.json') as { version: string }
 
 const terminal = terminalOf(process, version, async ({ cwd }) => {
   const { openApp } = await import('./app.ts')

@@ -54,7 +54,7 @@ it('calls back at the first interruption, ends at the second, and listens no lon
   expect(it.listenerCount('SIGINT')).toBe(0)
 })
 
-it('asks one line, and takes an abort for no answer', async () => {
+it('asks one line, and takes an abort or the end of input for no answer', async () => {
   const { it, host } = fakeProcess()
   const answer = host.ask('Go on? ', new AbortController().signal)
   it.stdin.write('yes\n')
@@ -63,6 +63,9 @@ it('asks one line, and takes an abort for no answer', async () => {
   const none = host.ask('Go on? ', leave.signal)
   leave.abort()
   expect(await none).toBeNull()
+  const open = host.ask('Go on? ', new AbortController().signal)
+  it.stdin.end()
+  expect(await open, 'the end of input').toBeNull()
 })
 
 it('ends quietly when nobody reads any more', () => {

@@ -30,8 +30,11 @@ export function terminalOf(it: NodeJS.Process, version: string, open: Host['open
     readFile: (path) => (path === '-' ? readAll(stdin) : readNamed(path)),
     async ask(question, signal) {
       const lines = createInterface({ input: stdin, output: stdout })
+      const over = new AbortController()
+      // Ctrl-C and the end of input are no answers; without this the question would stay open for ever.
+      for (const event of ['SIGINT', 'close']) lines.once(event, () => over.abort())
       try {
-        return await lines.question(question, { signal })
+        return await lines.question(question, { signal: AbortSignal.any([signal, over.signal]) })
       } catch {
         return null
       } finally {

@@ -148,7 +148,12 @@ async function providerChecks(context: Context, settings: Settings, project: Pro
       const made = await attempt(() => createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock }))
       if (made instanceof ReeveError) return check('provider', name, 'missing', made.message, made.hint ?? null)
       const health = await made.health(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]))
-      return check('provider', name, health.ok ? 'ok' : 'missing', `${it.kind}, ${made.model}: ${context.secrets.redact(health.detail)}`)
+      return check(
+        'provider',
+        name,
+        health.ok ? 'ok' : 'missing',
+        `${it.kind}, ${made.model}${it.base_url === undefined ? '' : ` at ${it.base_url}`}: ${context.secrets.redact(health.detail)}`,
+      )
     }),
   )
   const usable = checks.some((it) => it.status === 'ok')

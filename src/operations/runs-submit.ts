@@ -16,7 +16,8 @@ import { resolveCommit, showFile } from '../workspace/revisions.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
-import { inDependencyOrder, readTaskFiles, taskFromSentence } from './task-file.ts'
+import { readTaskFiles } from './task-file.ts'
+import { inDependencyOrder, taskFromSentence } from './tasks.ts'
 import { viewOf } from './views.ts'
 
 const choices = {

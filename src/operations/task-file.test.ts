@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inDependencyOrder, readTaskFiles, taskFromSentence } from './task-file.ts'
+import { readTaskFiles } from './task-file.ts'
+import { inDependencyOrder, taskFromSentence } from './tasks.ts'
 
 const read = (text: string, name = 'task.yaml') => readTaskFiles([{ name, text }])
 

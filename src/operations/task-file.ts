@@ -1,8 +1,7 @@
 import { type Document, isAlias, isMap, LineCounter, type Node, parseAllDocuments } from 'yaml'
 import type { z } from 'zod'
 import { nearest, ReeveError } from '../core/errors.ts'
-import { taskIdFrom } from '../core/ids.ts'
-import { type Task, type TaskKind, taskSchema } from '../core/task.ts'
+import { type Task, taskSchema } from '../core/task.ts'
 import { sentence } from './invoke.ts'
 
 /** Text of a task file and its name for messages. */
@@ -159,7 +158,8 @@ function issueText(issue: z.core.$ZodIssue, known: Record<string, unknown>, unkn
   return `${field} ${joined(sentence(issue))}`
 }
 
-function joined(text: string): string {
+/** `is not allowed; allowed: a, b`, `must be a text`. */
+export function joined(text: string): string {
   return /^(?:must|is) /.test(text) ? text : `is not allowed; ${text.replace(/^allowed: /, 'allowed: ')}`
 }
 
@@ -185,53 +185,4 @@ function firstLine(text: string): string {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-const TITLE = 80 // a commit subject and a line of `reeve ls` hold it
-
-/** A plain sentence as a task: its first line is the title. `suffix` keeps ids of equal sentences apart. */
-export function taskFromSentence(text: string, suffix: string, kind: TaskKind = 'feature', role?: string): Task {
-  const description = text.trim()
-  if (description === '')
-    throw new ReeveError('invalid_input', {
-      problem: 'The task is empty. Say what is wanted, for example: reeve run "Add a --json flag to the export command"',
-    })
-  const [line = ''] = description.split('\n')
-  const title = line.length > TITLE ? `${line.slice(0, TITLE - 1).trimEnd()}…` : line.trim()
-  const result = taskSchema.safeParse({
-    id: `${taskIdFrom(title)}-${suffix}`,
-    title,
-    description,
-    kind,
-    ...(role === undefined ? {} : { role }),
-  })
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw new ReeveError('invalid_task', {
-    where: 'task',
-    problem: issue ? `${issue.path.join('.')} ${joined(sentence(issue))}` : 'cannot be used',
-  })
-}
-
-/**
- * Tasks in an order in which each comes after those it depends on, the given order where that is free. Throws `dependency_cycle` with the
- * circle's names. Names that are not among the tasks are left to the caller.
- */
-export function inDependencyOrder(tasks: readonly Task[]): Task[] {
-  const byId = new Map(tasks.map((it) => [it.id, it]))
-  const done = new Set<string>()
-  const ordered: Task[] = []
-  const visit = (task: Task, above: readonly string[]): void => {
-    if (done.has(task.id)) return
-    const at = above.indexOf(task.id)
-    if (at >= 0) throw new ReeveError('dependency_cycle', { cycle: [...above.slice(at), task.id].join(' -> ') })
-    for (const id of task.depends_on) {
-      const needed = byId.get(id)
-      if (needed) visit(needed, [...above, task.id])
-    }
-    done.add(task.id)
-    ordered.push(task)
-  }
-  for (const task of tasks) visit(task, [])
-  return ordered
 }
