@@ -1,34 +1,19 @@
 import { z } from 'zod'
-import { workingFiles } from '../config/layers.ts'
-import type { Flag } from '../config/load.ts'
-import { providersOf } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
-import type { Role } from '../core/role.ts'
 import { isFinished } from '../core/run.ts'
 import type { Settings } from '../core/settings.ts'
 import { TASK_KINDS, type Task } from '../core/task.ts'
 import type { RunOptions } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
-import type { Project } from '../workspace/port.ts'
-import { resolveCommit, showFile } from '../workspace/revisions.ts'
-import { type Context, projectOf, settingsOf } from './context.ts'
+import { type Context, projectOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
+import { type Choices, checkProviders, checkTask, choices, resolveSettings, runsOutside } from './submit-checks.ts'
 import { readTaskFiles } from './task-file.ts'
 import { inDependencyOrder, taskFromSentence } from './tasks.ts'
 import { viewOf } from './views.ts'
-
-const choices = {
-  workflow: z.string().optional().describe("The workflow; else the task's own, else [runs] workflow."),
-  provider: z.string().optional().describe('Asked first; else the configured order.'),
-  autonomy: z.enum(['manual', 'supervised', 'autonomous']).optional(),
-  max_attempts: z.int().optional(),
-  land: z.enum(['none', 'branch', 'merge', 'squash']).optional().describe('How a green run lands by itself.'),
-  timeout_minutes: z.number().optional(),
-  base: z.string().optional().describe('Branch or commit to begin from.'),
-}
 
 const submitInput = z.object({
   project: projectInput,
@@ -80,17 +65,10 @@ export const runsRetry = operation({
         allowed: 'a run that has ended; to go on with this one: reeve resume',
       })
     }
-    const task = withChoices(row.task, input)
-    return submitAll(context, {
-      project: row.project,
-      tasks: [task],
-      choices: { ...input, workflow: input.workflow ?? row.workflow },
-      retryOf: row.id,
-    })
+    const chosen = { ...input, workflow: input.workflow ?? row.workflow }
+    return submitAll(context, { project: row.project, tasks: [withChoices(row.task, chosen)], choices: chosen, retryOf: row.id })
   },
 })
-
-type Choices = { [K in keyof typeof choices]?: z.output<(typeof choices)[K]> | undefined }
 
 function tasksOf(context: Context, input: z.output<typeof submitInput>): { tasks: Task[]; warnings: string[] } {
   if (input.sentence === undefined && input.documents.length === 0) {
@@ -131,7 +109,7 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
   const { settings, base, warnings } = await resolveSettings(context, project, wanted.choices)
   const roles = await context.kit.roles(project, base)
   for (const task of wanted.tasks) {
-    checkTask(context, task, settings, roles)
+    await checkTask(context, { project, base, task, settings, roles })
     await checkProviders(context, project, task, settings)
   }
 
@@ -163,82 +141,4 @@ function optionsFor(context: Context, task: Task, settings: Settings, base: stri
     timeoutMs: minutes * 60_000,
     ...(wanted.retryOf === undefined ? {} : { retryOf: wanted.retryOf }),
   }
-}
-
-/**
- * Settings and base of runs. They come from the user's own checkout, as it is: no agent can write there. With a base that was named, they
- * come from that commit, since its commands may be others; what it does not have, from the checkout.
- */
-async function resolveSettings(
-  context: Context,
-  project: Project,
-  choices: Choices,
-): Promise<{ settings: Settings; base: string; warnings: string[] }> {
-  const flags = flagsOf(choices)
-  const here = await settingsOf(context, project.root, { flags })
-  const base = await resolveCommit(project, choices.base ?? here.settings.project.base ?? 'HEAD')
-  if (choices.base === undefined || base === project.head) return { settings: here.settings, base, warnings: here.warnings }
-  const working = workingFiles(project.root)
-  const readProjectFile = async (path: string) => (await showFile(project, base, path)) ?? working(path)
-  const there = await settingsOf(context, project.root, { flags, readProjectFile })
-  return { settings: there.settings, base, warnings: there.warnings }
-}
-
-function flagsOf(choices: Choices): Flag[] {
-  const all: [string, string, string | number | undefined][] = [
-    ['runs.autonomy', '--autonomy', choices.autonomy],
-    ['runs.max_attempts', '--max-attempts', choices.max_attempts],
-    ['runs.land', '--land', choices.land],
-    ['runs.timeout_minutes', '--timeout', choices.timeout_minutes],
-  ]
-  return all.flatMap(([key, name, value]) => (value === undefined ? [] : [{ key, name, value }]))
-}
-
-/** What can be known to fail before it starts is refused before it starts. */
-function checkTask(context: Context, task: Task, settings: Settings, roles: ReadonlyMap<string, Role>): void {
-  const workflow = task.workflow ?? settings.runs.workflow
-  if (!context.workflows.includes(workflow)) throw new ReeveError('workflow_not_found', { workflow, known: context.workflows.join(', ') })
-  if (!roles.has(task.role)) throw new ReeveError('role_not_found', { role: task.role, known: [...roles.keys()].toSorted().join(', ') })
-}
-
-/** At least one of the providers that would be asked must be usable as configured. Asks nobody over the network. */
-async function checkProviders(context: Context, project: Project, task: Task, settings: Settings): Promise<void> {
-  const providers = providersOf(settings)
-  if (providers.length === 0) throw new ReeveError('no_provider')
-  const known = providers.map(([name]) => name)
-  if (task.provider !== undefined && !known.includes(task.provider)) {
-    throw new ReeveError('provider_not_found', { provider: task.provider, known: known.join(', ') })
-  }
-  const { createProvider } = await import('../models/create.ts')
-  let first: unknown
-  for (const [name, it] of providers.filter(([name]) => task.provider === undefined || name === task.provider)) {
-    try {
-      await createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock })
-      return
-    } catch (error) {
-      first ??= error
-    }
-  }
-  throw first
-}
-
-/** Runs of earlier submissions that these tasks depend on: the newest of each name in this project. */
-async function runsOutside(store: Store, project: Project, tasks: readonly Task[]): Promise<Map<string, RunId>> {
-  const here = new Set(tasks.map((it) => it.id))
-  const wanted = tasks.flatMap((task) => task.depends_on.filter((it) => !here.has(it)).map((it) => [task.id, it] as const))
-  const found = new Map<string, RunId>()
-  if (wanted.length === 0) return found
-  // Enough to reach back over months of one project's runs.
-  const rows = await store.listRuns({ project: project.root, limit: 10_000 })
-  for (const [task, name] of wanted) {
-    const row = rows.find((it) => it.task.id === name)
-    if (!row) {
-      throw new ReeveError('invalid_task', {
-        where: `task "${task}"`,
-        problem: `depends_on names "${name}", which is no task of these files and has no run in this project`,
-      })
-    }
-    found.set(name, row.id)
-  }
-  return found
 }

@@ -81,6 +81,8 @@ describe('submit', () => {
       'No role "boss". Known roles: architect, backend, data, frontend, implementer, ml, refiner, reviewer, spec-author.',
     ],
     ['an unknown provider', { provider: 'x' }, 'No provider "x". Configured providers: script.'],
+    ['a folder that is not there', { target_dir: 'web' }, 'The path "web" is refused: there is no such folder at '],
+    ['a folder outside', { target_dir: '../x' }, 'The path "../x" is refused: target_dir must be a folder inside the repository.'],
     ['an unknown base', { base: 'nope' }, 'No commit "nope" in '],
     ['a value out of range', { max_attempts: 0 }, '--max-attempts: runs.max_attempts is 0; allowed: a whole number from 1 to 20'],
     ['nothing', { sentence: undefined }, 'There is no task. Say what is wanted, or name a task file.'],
@@ -223,6 +225,11 @@ describe('what a run in this state does not do', () => {
     const { runs } = await client.call('runs.retry', { run: id, workflow: 'fine' })
     expect(runs[0]).toMatchObject({ status: 'queued', workflow: 'fine' })
     expect(runs[0]?.id).not.toBe(id)
+    const file = await client.call('runs.submit', {
+      documents: [{ name: 'a', text: 'id: a\ntitle: a\ndescription: a\ntarget_dir: .' }],
+      workflow: 'red',
+    })
+    expect(file.runs[0]?.task.target_dir).toBe('.')
     const again = await client.call('runs.retry', { run: id })
     expect(again.runs[0]?.workflow, 'the workflow it had').toBe('red')
   })

@@ -1,0 +1,125 @@
+import { posix } from 'node:path'
+import { z } from 'zod'
+import { workingFiles } from '../config/layers.ts'
+import type { Flag } from '../config/load.ts'
+import { providersOf } from '../config/secrets.ts'
+import { ReeveError } from '../core/errors.ts'
+import type { RunId } from '../core/ids.ts'
+import type { Role } from '../core/role.ts'
+import type { Settings } from '../core/settings.ts'
+import type { Task } from '../core/task.ts'
+import type { Store } from '../store/open.ts'
+import { tryGit } from '../workspace/git.ts'
+import type { Project } from '../workspace/port.ts'
+import { resolveCommit, showFile } from '../workspace/revisions.ts'
+import { type Context, settingsOf } from './context.ts'
+
+/** What a caller may choose for runs besides their tasks; it wins over tasks and settings. */
+export const choices = {
+  workflow: z.string().optional().describe("The workflow; else the task's own, else [runs] workflow."),
+  provider: z.string().optional().describe('Asked first; else the configured order.'),
+  autonomy: z.enum(['manual', 'supervised', 'autonomous']).optional(),
+  max_attempts: z.int().optional(),
+  land: z.enum(['none', 'branch', 'merge', 'squash']).optional().describe('How a green run lands by itself.'),
+  timeout_minutes: z.number().optional(),
+  base: z.string().optional().describe('Branch or commit to begin from.'),
+}
+
+export type Choices = { [K in keyof typeof choices]?: z.output<(typeof choices)[K]> | undefined }
+
+/**
+ * Settings and base of runs. They come from the user's own checkout, as it is: no agent can write there. With a base that was named, they
+ * come from that commit, since its commands may be others; what it does not have, from the checkout.
+ */
+export async function resolveSettings(
+  context: Context,
+  project: Project,
+  choices: Choices,
+): Promise<{ settings: Settings; base: string; warnings: string[] }> {
+  const flags = flagsOf(choices)
+  const here = await settingsOf(context, project.root, { flags })
+  const base = await resolveCommit(project, choices.base ?? here.settings.project.base ?? 'HEAD')
+  if (choices.base === undefined || base === project.head) return { settings: here.settings, base, warnings: here.warnings }
+  const working = workingFiles(project.root)
+  const readProjectFile = async (path: string) => (await showFile(project, base, path)) ?? working(path)
+  const there = await settingsOf(context, project.root, { flags, readProjectFile })
+  return { settings: there.settings, base, warnings: there.warnings }
+}
+
+function flagsOf(choices: Choices): Flag[] {
+  const all: [string, string, string | number | undefined][] = [
+    ['runs.autonomy', '--autonomy', choices.autonomy],
+    ['runs.max_attempts', '--max-attempts', choices.max_attempts],
+    ['runs.land', '--land', choices.land],
+    ['runs.timeout_minutes', '--timeout', choices.timeout_minutes],
+  ]
+  return all.flatMap(([key, name, value]) => (value === undefined ? [] : [{ key, name, value }]))
+}
+
+export interface TaskCheck {
+  project: Project
+  base: string
+  task: Task
+  settings: Settings
+  roles: ReadonlyMap<string, Role>
+}
+
+/** What can be known to fail before it starts is refused before it starts. */
+export async function checkTask(context: Context, { project, base, task, settings, roles }: TaskCheck): Promise<void> {
+  const workflow = task.workflow ?? settings.runs.workflow
+  if (!context.workflows.includes(workflow)) throw new ReeveError('workflow_not_found', { workflow, known: context.workflows.join(', ') })
+  if (!roles.has(task.role)) throw new ReeveError('role_not_found', { role: task.role, known: [...roles.keys()].toSorted().join(', ') })
+  if (task.target_dir !== undefined) await checkFolder(project, base, task.target_dir)
+}
+
+async function checkFolder(project: Project, base: string, path: string): Promise<void> {
+  const plain = posix.normalize(path).replace(/\/$/, '')
+  if (plain === '.') return
+  const refuse = (problem: string) => new ReeveError('path_refused', { path, problem })
+  if (posix.isAbsolute(plain) || plain === '..' || plain.startsWith('../'))
+    throw refuse('target_dir must be a folder inside the repository')
+  const found = await tryGit({ gitDir: project.gitDir }, ['cat-file', '-t', `${base}:${plain}`])
+  if (found.stdout.trim() !== 'tree') throw refuse(`there is no such folder at ${base.slice(0, 12)}`)
+}
+
+/** At least one of the providers that would be asked must be usable as configured. Asks nobody over the network. */
+export async function checkProviders(context: Context, project: Project, task: Task, settings: Settings): Promise<void> {
+  const providers = providersOf(settings)
+  if (providers.length === 0) throw new ReeveError('no_provider')
+  const known = providers.map(([name]) => name)
+  if (task.provider !== undefined && !known.includes(task.provider)) {
+    throw new ReeveError('provider_not_found', { provider: task.provider, known: known.join(', ') })
+  }
+  const { createProvider } = await import('../models/create.ts')
+  let first: unknown
+  for (const [name, it] of providers.filter(([name]) => task.provider === undefined || name === task.provider)) {
+    try {
+      await createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock })
+      return
+    } catch (error) {
+      first ??= error
+    }
+  }
+  throw first
+}
+
+/** Runs of earlier submissions that these tasks depend on: the newest of each name in this project. */
+export async function runsOutside(store: Store, project: Project, tasks: readonly Task[]): Promise<Map<string, RunId>> {
+  const here = new Set(tasks.map((it) => it.id))
+  const wanted = tasks.flatMap((task) => task.depends_on.filter((it) => !here.has(it)).map((it) => [task.id, it] as const))
+  const found = new Map<string, RunId>()
+  if (wanted.length === 0) return found
+  // Enough to reach back over months of one project's runs.
+  const rows = await store.listRuns({ project: project.root, limit: 10_000 })
+  for (const [task, name] of wanted) {
+    const row = rows.find((it) => it.task.id === name)
+    if (!row) {
+      throw new ReeveError('invalid_task', {
+        where: `task "${task}"`,
+        problem: `depends_on names "${name}", which is no task of these files and has no run in this project`,
+      })
+    }
+    found.set(name, row.id)
+  }
+  return found
+}
