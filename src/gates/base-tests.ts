@@ -5,7 +5,7 @@ import { attribute } from './attribution.ts'
 import { needsBuild, testCommands } from './command-kinds.ts'
 import { failuresOf } from './failures.ts'
 import { quoted, RULES, tampered } from './named.ts'
-import { titleFits } from './proof-cases.ts'
+import { nameFits } from './proof-cases.ts'
 import type { ProofInput } from './red-proof.ts'
 import { variantOfBase } from './variant.ts'
 
@@ -44,12 +44,15 @@ async function brokenIn({ bench, base, places, runs, restored }: ProofInput, com
     for (const { command: build } of builds) await bench.measure(build, scratch, 'proof')
     const measurement = await bench.measure(command, scratch, 'proof')
     if (measurement.environmental || measurement.status === 'not_run') return []
+    // What fails with the change's own tests too is broken code, and told by the tests gate.
+    const own = runs.find((it) => it.command === command)?.measurement?.cases ?? []
+    const failsAnyway = new Set(own.filter((it) => it.status === 'failed').map((it) => it.name))
     // What cannot even be loaded any more was renamed or moved; that is no lost expectation.
     const cases = measurement.cases?.filter((it) => it.failure !== 'error') ?? null
     const { tests } = failuresOf({ ...measurement, cases, findings: [] })
     const attributed = await attribute({ blocking: [...tests], tests }, await base.result(command), places, { gate: 'tests' })
     return attributed
-      .filter((it) => it.attribution === 'introduced')
+      .filter((it) => it.attribution === 'introduced' && !failsAnyway.has(it.rule))
       .map((it) => ({ name: it.rule, finding: tampered(RULES.weakened, it, messageOf(it)) }))
   } finally {
     await scratch.dispose()
@@ -74,6 +77,6 @@ export async function brokenByHelpers(input: ProofInput): Promise<Finding[]> {
     ...it.pairs.filter(({ before, after }) => before.text !== after.text).map(({ before }) => before),
   ])
   const broken = await brokenBaseTests(input)
-  const isEdited = (name: string): boolean => edited.some((it) => titleFits(it.title, name.split(' > ').at(-1) ?? name))
+  const isEdited = (name: string): boolean => edited.some((it) => nameFits(it.title, name))
   return broken.filter(({ name }) => !isEdited(name)).map(({ finding }) => finding)
 }

@@ -22,10 +22,10 @@ export function disappearedTests(change: Measurement, base: StoredMeasurement, f
     const found = now.get(old.name)
     const where = { file: old.file }
     if (found?.status === 'skipped' && old.status === 'passed') {
-      if (reported.skipped.has(lastPart(old.name))) return []
+      if (partsOf(old.name).some((it) => reported.skipped.has(it))) return []
       return [tampered(RULES.skipped, where, `The test ${quoted(old.name)} passed on the base and is skipped now.`)]
     }
-    if (found || reported.gone.has(lastPart(old.name))) return []
+    if (found || partsOf(old.name).some((it) => reported.gone.has(it))) return []
     const group = groupOf(old)
     // As many as before under other names: renamed, or parametrised by what was changed.
     if ((groupsNow.get(group) ?? 0) >= (groupsBase.get(group) ?? 0)) return []
@@ -75,7 +75,7 @@ function titlesGone(files: readonly FileTests[]): { gone: ReadonlySet<string>; s
   }
 }
 
-function lastPart(name: string): string {
-  // pytest writes the parameters of a case behind its name.
-  return (name.split(' > ').at(-1) ?? name).replace(/\[.*\]$/, '')
+/** The titles of a name; pytest writes the parameters of a case behind its last one. */
+function partsOf(name: string): string[] {
+  return name.split(' > ').map((it) => it.replace(/\[.*\]$/, ''))
 }

@@ -52,11 +52,10 @@ export function sortCases(runs: ProofRuns): ProofCases {
 
 /** A test that only loads what is new, and then asserts nothing, is red without the change and still proves nothing. */
 function cannotFail(it: TestCase, runs: ProofRuns): boolean {
-  const title = it.name.split(' > ').at(-1) ?? it.name
   const outlines = runs.files.filter((one) => runs.judged.has(one.path) && (it.file === null || sameFile(it.file, one.path)))
   const written = outlines
     .flatMap((one) => [...one.fresh, ...one.pairs.map(({ after }) => after)])
-    .filter((one) => titleFits(one.title, title))
+    .filter((one) => nameFits(one.title, it.name))
   return written.length > 0 && written.every((one) => whyVacuous(one) !== '')
 }
 
@@ -99,8 +98,7 @@ function isCandidate(it: TestCase, runs: ProofRuns): boolean {
   const file = it.file ?? fileOfName(it.name, runs.judged)
   const outlines = runs.files.filter((one) => runs.judged.has(one.path) && (file === null || sameFile(file, one.path)))
   if (file !== null && ![...runs.judged].some((one) => sameFile(file, one))) return false
-  const title = it.name.split(' > ').at(-1) ?? it.name
-  const named = (one: TestOutline) => titleFits(one.title, title)
+  const named = (one: TestOutline) => nameFits(one.title, it.name)
   if (outlines.some((one) => one.fresh.some(named))) return true
   const pairs = outlines.flatMap((one) => one.pairs.filter(({ after }) => named(after)))
   if (pairs.length > 0) return pairs.some(({ before, after }) => before.text !== after.text)
@@ -117,8 +115,14 @@ function sameFile(reported: string, path: string): boolean {
   return reported === path || path.endsWith(`/${reported}`) || reported.endsWith(`/${path}`)
 }
 
+/** Whether a reported test comes from a written one: by its last title, or, for tests that make others inside (Go, node:test), by one before. */
+export function nameFits(written: string, name: string): boolean {
+  const parts = name.split(' > ')
+  return titleFits(written, parts.at(-1) ?? name) || parts.slice(1, -1).includes(written)
+}
+
 /** Whether a reported title comes from a written one, which may hold placeholders or be the head of parametrised names. */
-export function titleFits(written: string, reported: string): boolean {
+function titleFits(written: string, reported: string): boolean {
   if (written === reported) return true
   const bare = reported
     .replace(/\[.*\]$/s, '')

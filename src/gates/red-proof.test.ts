@@ -326,6 +326,18 @@ describe('kinds that need no red proof', () => {
     })
   })
 
+  it('does not call broken code tampering where tests were edited besides', async () => {
+    const { verdict } = await judgeWorld(
+      feature({
+        kind: 'refactor',
+        change: { 'src/a.js': 'export const double = 2\n', 'a.test.js': `// A word about it.\n${adds}` },
+        measure: (sight) => tests(fakeCase(OLD, hasCode(sight) ? 'failed' : 'passed')),
+      }),
+    )
+    expect(verdict.gates.find((it) => it.name === 'integrity')?.findings).toEqual([])
+    expect(verdict.gates.find((it) => it.name === 'tests')?.findings).toMatchObject([{ rule: OLD, attribution: 'introduced' }])
+  })
+
   it('asks a test task for tests that can fail', async () => {
     const without = await judgeWorld(feature({ kind: 'test', change: { ...base, 'README.md': 'x' }, measure: quiet }))
     expect(without.verdict.redProof).toMatchObject({

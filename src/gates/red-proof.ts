@@ -1,7 +1,6 @@
 import { problemOf } from '../core/errors.ts'
 import type { RedProof } from '../core/verdict.ts'
 import type { DetectedCommand } from '../scanner/port.ts'
-import type { Scratch } from '../workspace/port.ts'
 import type { BaseResults } from './base-results.ts'
 import type { Bench } from './bench.ts'
 import { needsBuild, testCommands } from './command-kinds.ts'
@@ -12,6 +11,7 @@ import type { Measurement } from './port.ts'
 import { namesMissing, type ProofCases, sortCases } from './proof-cases.ts'
 import { type Sides, sidesOf } from './proof-sides.ts'
 import type { GateRun } from './run-gate.ts'
+import { graftRustTests } from './rust-tests.ts'
 import type { FileTests } from './test-pairs.ts'
 import { variantOfBase } from './variant.ts'
 
@@ -198,25 +198,6 @@ async function broughtBy(bench: Bench, sides: Sides): Promise<Set<string>> {
 }
 
 const hasNews = (it: FileTests): boolean => it.fresh.length > 0 || it.pairs.some(({ before, after }) => before.text !== after.text)
-
-/** Rust keeps unit tests in the file they test: the base's file gets the change's test module. */
-async function graftRustTests(bench: Bench, scratch: Scratch, files: readonly string[]): Promise<void> {
-  for (const path of files.filter((it) => it.endsWith('.rs') && !bench.isTest(it))) {
-    const [before, after] = [await bench.atBase(path), await bench.here(path)]
-    if (after === null) continue
-    const tests = testModule(after)
-    const old = testModule(before ?? '')
-    const base = before === null ? '' : old === '' ? before : before.replace(old, () => '')
-    await scratch.put(path, Buffer.from(`${base}\n${tests}\n`))
-  }
-}
-
-function testModule(text: string): string {
-  const at = text.search(/^#\[cfg\(test\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub\s+)?mod\s+\w+\s*\{/m)
-  if (at === -1) return ''
-  const end = text.slice(at).search(/^\}/m)
-  return end === -1 ? text.slice(at) : text.slice(at, at + end + 1)
-}
 
 function proof(status: RedProof['status'], reason: string, files: string[] = []): RedProof {
   return { status, reason, files, red: [], vacuous: [] }
