@@ -8,7 +8,7 @@ import { isFinished, type RunView } from '../../src/core/run.ts'
 import { RANGES } from '../scenarios/cases.ts'
 import { acts, edit, fixtureProject, type Reply, write, writeReplies } from '../support/fixture-project.ts'
 import { processesOfRun } from '../support/processes.ts'
-import { type Outcome, type Reeve, reeveFor, writeTask } from '../support/reeve.ts'
+import { type Outcome, type Reeve, reeveFor, textOf, writeTask } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
 
 // A person who has typed this many commands and is still not there has found a bug.
@@ -138,7 +138,7 @@ export async function expectAllWell(story: Story): Promise<void> {
 function repeatedAfterFinish(events: readonly RunEvent[]): string[] {
   const done = new Set<string>()
   return events.flatMap((it) => {
-    const step = String(it.data['step'])
+    const step = textOf(it.data['step'])
     if (it.type === 'step.started' && done.has(step)) return [`${step} at ${it.seq}`]
     if (it.type !== 'step.finished') return []
     const again = done.has(step) ? [`${step} at ${it.seq}`] : []

@@ -8,13 +8,14 @@ import { type Figure, figure, inTurns, millisecondsOf } from './measure.ts'
 
 const STEPS = 200
 
+const steps: Workflow = async (run) => {
+  for (let at = 0; at < STEPS; at++) await run.step({ name: `step-${at}`, kind: 'checkpoint', input: null }, async () => at)
+  return { status: 'succeeded' }
+}
+
 /** A step whose work is nothing, against one bare SQLite transaction of one small row on the same disk with the same durability. */
 export async function engineStep(folder: string): Promise<Figure> {
   const store = await openStore(join(folder, 'store'))
-  const steps: Workflow = async (run) => {
-    for (let at = 0; at < STEPS; at++) await run.step({ name: `step-${at}`, kind: 'checkpoint', input: null }, async () => at)
-    return { status: 'succeeded' }
-  }
   const engine = createEngine({ store, workflows: { steps } })
   await engine.start()
   const bare = bareDatabase(join(folder, 'bare.db'))

@@ -9,7 +9,7 @@ export interface Figure {
   ratio: number
 }
 
-export async function millisecondsOf(fn: () => Promise<unknown> | unknown): Promise<number> {
+export async function millisecondsOf(fn: () => unknown): Promise<number> {
   const began = performance.now()
   await fn()
   return performance.now() - began

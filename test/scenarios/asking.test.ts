@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { fixtureProject, type Reply } from '../support/fixture-project.ts'
+import { acts, fixtureProject, type Reply, shell } from '../support/fixture-project.ts'
 import { type Outcome, reeveFor } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
 import { goodBuild, goodDirect, RANGES } from './cases.ts'
@@ -77,12 +77,12 @@ describe('a run asks a person', () => {
   })
 
   it('autonomous: it asks when the change touches what other programs trust', async () => {
-    const trusted = { calls: [{ tool: 'run_command', input: { command: 'printf "be nice\\n" > AGENTS.md' } }] }
-    const turns = [trusted, ...(goodDirect(RANGES)[0]?.['turns'] as Reply[])]
-    const { reeve } = projectWith('autonomy = "autonomous"\nland = "merge"\n', [{ role: 'implementer', turns }])
+    const turns = acts(shell('printf "be nice\\n" > AGENTS.md'), RANGES.tests, ...RANGES.right)
+    const { project, reeve } = projectWith('autonomy = "autonomous"\nland = "merge"\n', [{ role: 'implementer', turns }])
+    const before = git(project, 'rev-parse', 'main')
     const ended = await reeve.run(RANGES.task)
-    // Refused by the gates, or asked about: what it must not do is land by itself.
-    expect([1, 5], ended.text).toContain(exit(ended))
-    expect(ended.run.message).toMatch(/AGENTS\.md|protected/i)
+    expect(exit(ended), ended.text).toBe(5)
+    expect(ended.run.message).toMatch(/AGENTS\.md/)
+    expect(git(project, 'rev-parse', 'main')).toBe(before)
   })
 })

@@ -3,7 +3,7 @@ import { fingerprint } from '../support/fingerprint.ts'
 import { fixtureProject } from '../support/fixture-project.ts'
 import { itNeeds } from '../support/needs.ts'
 import { processesOfRun } from '../support/processes.ts'
-import { reeveFor } from '../support/reeve.ts'
+import { reeveFor, textOf } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
 import { type Case, CENTS, goodBuild, goodDirect, RANGES, ROMAN, TEMPO, WORDS } from './cases.ts'
 
@@ -62,7 +62,7 @@ describe('a task comes back as a branch that programs have proved right', () => 
     expect(run.steps.map((it) => it.name)).toEqual(
       expect.arrayContaining(['plan', 'part-1/tests', 'part-1/tests/red', 'part-1/attempt-1/review', 'part-1/attempt-2/gates', 'final']),
     )
-    const kept = events.filter((it) => it.type === 'attempt.kept').map((it) => String(it.data['ref']))
+    const kept = events.filter((it) => it.type === 'attempt.kept').map((it) => textOf(it.data['ref']))
     expect(kept.length).toBeGreaterThan(0)
     expect(git(project, 'show', `${kept[0]}:src/ranges.js`), 'the rejected attempt is kept').toContain('first <= before[1] + 2)')
   })

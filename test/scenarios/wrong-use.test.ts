@@ -9,6 +9,8 @@ import { goodDirect, RANGES } from './cases.ts'
 const CONFIG = '[runs]\nworkflow = "direct"\n'
 const project = () => fixtureProject('node-test', { replies: goodDirect(RANGES), config: CONFIG })
 
+const dependent = (id: string, on: string) => ({ id, title: id, description: id, depends_on: [on] })
+
 describe('wrong use: exit code 2, one sentence that says what is allowed, nothing half done', () => {
   const cases: [string, string[], RegExp][] = [
     ['an unknown role', ['run', 'Do it', '--role', 'implementor'], /No role "implementor"\. Known roles: .*implementer/],
@@ -65,8 +67,7 @@ describe('wrong use: exit code 2, one sentence that says what is allowed, nothin
   it('tasks that depend on each other in a circle', async () => {
     const root = project()
     const reeve = reeveFor(root)
-    const task = (id: string, on: string) => ({ id, title: id, description: id, depends_on: [on] })
-    const refused = await reeve(['run', '--file', writeTask(reeve.home, [task('a', 'b'), task('b', 'a')])])
+    const refused = await reeve(['run', '--file', writeTask(reeve.home, [dependent('a', 'b'), dependent('b', 'a')])])
     expect(refused.exitCode, refused.text).toBe(2)
     expect(refused.stderr).toMatch(/circle/)
   })

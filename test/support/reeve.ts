@@ -118,10 +118,15 @@ export function finished(outcome: Outcome): Finished {
   return { ...outcome, run, runs, events, text: `${runs.map(story).join('\n')}\n${refusals(events)}\n${outcome.stderr}` }
 }
 
+/** A value of an event's data that is a text. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 /** What agents asked for and did not get. */
 function refusals(events: readonly RunEvent[]): string {
   const refused = events.filter((it) => it.type === 'agent.acted' && it.data['ok'] === false)
-  return refused.map(({ data }) => `  refused ${String(data['tool'])} ${String(data['target'])}: ${String(data['summary'])}`).join('\n')
+  return refused.map(({ data }) => `  refused ${textOf(data['tool'])} ${textOf(data['target'])}: ${textOf(data['summary'])}`).join('\n')
 }
 
 /** A run in the lines that say why it ended as it did. */
