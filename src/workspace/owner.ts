@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
@@ -30,28 +30,34 @@ export async function takeOver(file: string): Promise<boolean> {
 // Two installs of the same thing never run for the same reason longer than one of them; a dead holder is noticed at once.
 const POLL_MS = 100
 
-/** Does work that only one process and one run at a time should do. A holder that has died is passed over. */
+/**
+ * Does work that only one process and one run at a time should do. A holder that has died is passed over; should two find that at the same
+ * moment, both may work: what is done here must bear it.
+ */
 export async function onlyOne<T>(folder: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const owner = join(folder, 'owner')
-  for (;;) {
+  while (!(await tryHold(folder))) {
     signal.throwIfAborted()
-    const mine = await mkdir(folder).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error
-        return false
-      },
-    )
-    if (mine) break
-    // The folder is there a moment before the name in it: only a name of the dead counts.
-    const named = (await readFile(owner, 'utf8').catch(() => '')) !== ''
-    if (named && (await liveOwner(owner)) === null) await rm(folder, { recursive: true, force: true })
+    if ((await liveOwner(join(folder, 'owner'))) === null) await rm(folder, { recursive: true, force: true })
     else await delay(POLL_MS)
   }
   try {
-    await takeOver(owner)
     return await work()
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Made aside with the name in it and moved into place, so that a holder is never without a name. */
+async function tryHold(folder: string): Promise<boolean> {
+  const aside = await mkdtemp(`${folder}-`)
+  await takeOver(join(aside, 'owner'))
+  try {
+    await rename(aside, folder)
+    return true
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true })
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
+    return false
   }
 }
