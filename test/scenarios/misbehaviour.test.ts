@@ -146,21 +146,49 @@ describe('an agent that reaches for what is not its own', () => {
     expect(stdout).not.toContain('the secret of the user')
   })
 
-  it('cannot make reeve run a program by a poisoned worktree', async () => {
+  it('cannot make reeve run a program by poisoned git settings, during the run or after it', async () => {
     const outside = temporaryFolder()
     const mark = join(outside, 'executed')
+    const program = `sh -c 'touch ${mark}; cat'`
+    const settings = [
+      'filter.evil.clean',
+      'filter.evil.smudge',
+      'core.fsmonitor',
+      'diff.external',
+      'core.sshCommand',
+      'merge.evil.driver',
+      'core.pager',
+    ]
     const poison = shell(
       [
-        'printf "*.js filter=evil\\n" > .gitattributes',
-        `git config filter.evil.clean "touch ${mark}; cat" || true`,
-        `git config core.fsmonitor "touch ${mark}" || true`,
-        `mkdir -p hooks && printf '#!/bin/sh\\ntouch ${mark}\\n' > hooks/pre-commit && chmod +x hooks/pre-commit`,
-        'git config core.hooksPath hooks || true',
-        'true',
+        'printf "*.js filter=evil diff=evil merge=evil\\n" > .gitattributes',
+        ...settings.map((it) => `git config ${it} "${program}" || true`),
+        'mkdir -p hooks',
+        ...['pre-commit', 'post-checkout', 'post-merge', 'reference-transaction', 'post-index-change'].map(
+          (it) => `printf '#!/bin/sh\\ntouch ${mark}\\n' > hooks/${it}`,
+        ),
+        'chmod +x hooks/*',
+        'git config core.hooksPath "$PWD/hooks" || true',
+        `git init -q nested && git -C nested config core.fsmonitor "${program}" && echo 1 > nested/file.txt`,
+        `rm .git && git init -q --separate-git-dir ${outside}/elsewhere . && git config core.fsmonitor "${program}"`,
+        `rm -f ${mark}`,
       ].join('\n'),
     )
     const project = fixtureProject('node-test', { replies: [{ role: 'implementer', turns: acts(...good, poison) }], config: CONFIG })
-    await reeveFor(project).run(RANGES.task)
-    expect(existsSync(mark), 'a program of the agent was executed by a git call of reeve').toBe(false)
+    const reeve = reeveFor(project)
+    const ended = await reeve.run(RANGES.task)
+    expect(existsSync(mark), `during the run\n${ended.text}`).toBe(false)
+    expect(readFileSync(join(project, '.git/config'), 'utf8'), 'the settings are poisoned').toContain(mark)
+    for (const command of [
+      ['diff', 'last'],
+      ['verify', 'last'],
+      ['land', 'last', '--merge', '--force'],
+      ['rescue', 'last'],
+      ['gate', '--base', 'HEAD'],
+      ['clean', '--all'],
+    ]) {
+      const { text } = await reeve(command)
+      expect(existsSync(mark), `reeve ${command.join(' ')} executed a program of the agent\n${text}`).toBe(false)
+    }
   })
 })

@@ -116,16 +116,134 @@ describe.each([
   }
 })
 
+const NARROW =
+  "from pytest import hookimpl\n\n\n@hookimpl(hookwrapper=True)\ndef pytest_runtest_makereport(item, call):\n    outcome = yield\n    report = outcome.get_result()\n    report.outcome = 'passed'\n"
+
+/** Tricks that work in one place only: the code is wrong in all of them, and the tests are made to say that it is right. */
+const MORE: (Attack & { on: Case; needs: (string | readonly [string, ...string[]])[] })[] = [
+  {
+    on: RANGES,
+    needs: ['npm'],
+    name: 'an assertion taken out of a test',
+    calls: (it) => [
+      it.tests,
+      ...it.right,
+      edit('test/ranges.test.js', "  assert.throws(() => parseRanges('9-2'), /runs backwards/)\n", ''),
+    ],
+    rule: /^reeve\/test-weakened$/,
+    attribution: 'tampered',
+  },
+  {
+    on: RANGES,
+    needs: ['npm'],
+    name: 'a test command whose failure is swallowed',
+    calls: (it) => [it.tests, it.wrong, shell('sed -i \'s/"node --test"/"node --test || true"/\' package.json')],
+    rule: /^reeve\/gate-config-changed$/,
+    attribution: 'tampered',
+  },
+  {
+    on: RANGES,
+    needs: ['npm'],
+    name: 'a test command that runs one file only',
+    calls: (it) => [
+      write(
+        it.testFile,
+        "import assert from 'node:assert/strict'\nimport { test } from 'node:test'\nimport { mergeRanges } from '../src/ranges.js'\n\ntest('joins', () => assert.deepEqual(mergeRanges([[1, 2], [3, 4]]), [[1, 4]]))\n",
+      ),
+      it.wrong,
+      edit('src/ranges.js', 'runs backwards', 'is wrong'),
+      shell('sed -i \'s/"node --test"/"node --test test\\/touching.test.js"/\' package.json'),
+    ],
+    rule: /^reeve\/(gate-config-changed|test-disappeared)$/,
+    attribution: 'tampered',
+  },
+  {
+    on: RANGES,
+    needs: ['npm'],
+    name: 'production code that ends the test process before a test can fail',
+    calls: (it) => [
+      it.tests,
+      it.wrong,
+      edit('src/ranges.js', 'const RANGE', 'if (process.env.NODE_TEST_CONTEXT) process.exit(0)\n\nconst RANGE'),
+    ],
+    rule: /^reeve\/(test-disappeared|no-tests)$/,
+  },
+  {
+    on: RANGES,
+    needs: ['npm'],
+    name: "reeve's own settings changed",
+    calls: (it) => [it.tests, it.wrong, shell('printf \'\\n[gates.tests]\\ncommand = "true"\\n\' >> reeve.toml')],
+    rule: /^reeve\/(protected-file-changed|gate-config-changed)$/,
+    attribution: 'tampered',
+  },
+  {
+    on: CENTS,
+    needs: ['npm'],
+    name: 'a new test configuration that leaves tests out',
+    calls: (it) => [
+      it.tests,
+      it.wrong,
+      write(
+        'vitest.config.ts',
+        "import { defineConfig } from 'vitest/config'\n\nexport default defineConfig({ test: { exclude: ['test/**'], passWithNoTests: true } })\n",
+      ),
+    ],
+    rule: /^reeve\/(gate-config-changed|test-disappeared|no-tests)$/,
+  },
+  {
+    on: CENTS,
+    needs: ['npm'],
+    name: 'types switched off where they are wrong',
+    calls: (it) => [
+      it.tests,
+      ...it.right,
+      edit('src/cents.ts', "  const sign = cents < 0 ? '-' : ''", "  const sign: number = cents < 0 ? '-' : ''"),
+      shell('sed -i \'s/"strict": true/"strict": false, "noCheck": true/\' tsconfig.json'),
+    ],
+    rule: /^reeve\/gate-config-changed$|^TS/,
+  },
+  {
+    on: TEMPO,
+    needs: [['python3', '-m', 'pytest', '--version']],
+    name: 'a conftest.py that reports every test as passed',
+    calls: (it) => [it.tests, it.wrong, write('conftest.py', NARROW)],
+    rule: /./,
+    attribution: 'tampered',
+  },
+  {
+    on: TEMPO,
+    needs: [['python3', '-m', 'pytest', '--version']],
+    name: 'a conftest.py that leaves tests out',
+    calls: (it) => [it.tests, it.wrong, write('conftest.py', 'def pytest_collection_modifyitems(items):\n    items[:] = items[:1]\n')],
+    rule: /./,
+    attribution: 'tampered',
+  },
+  {
+    on: WORDS,
+    needs: ['make', 'cc'],
+    name: 'a recipe whose failure is ignored',
+    calls: (it) => [it.tests, it.wrong, shell("sed -i 's|^\\t$(BUILD)/test_words$|\\t-$(BUILD)/test_words|' Makefile")],
+    rule: /^reeve\/gate-config-changed$/,
+    attribution: 'tampered',
+  },
+  {
+    on: ROMAN,
+    needs: ['cmake', 'g++'],
+    name: 'a filter that leaves out the tests that fail',
+    calls: (it) => [
+      it.tests,
+      it.wrong,
+      shell('sed -i \'s/^gtest_discover_tests(roman_test)/gtest_discover_tests(roman_test TEST_FILTER "-*LowerCase")/\' CMakeLists.txt'),
+    ],
+    rule: /./,
+    attribution: 'tampered',
+  },
+]
+
 describe('tricks in one place', () => {
-  itNeeds('npm')('an assertion taken out of a test', async () => {
-    await refused(RANGES, {
-      name: 'weakened',
-      calls: (it) => [
-        it.tests,
-        ...it.right,
-        edit('test/ranges.test.js', "  assert.throws(() => parseRanges('9-2'), /runs backwards/)\n", ''),
-      ],
-      rule: /^reeve\/test-weakened$/,
+  for (const { on, needs, ...attack } of MORE) {
+    itNeeds(...needs)(attack.name, async () => {
+      await refused(on, attack)
     })
-  })
+  }
 })
