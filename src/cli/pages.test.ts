@@ -76,7 +76,7 @@ it("shows a verdict: gates, the change's own failures first, the proof, the cove
     { type: 'verdict', verdict: RED },
   ])
   expect(exit).toBe(1)
-  expect(err.split('\n')).toEqual(['  tests: npm test', '✖ tests (base) failed 1.5s', '  red proof refuted: One test proves nothing.', ''])
+  expect(err.split('\n')).toEqual(['  tests: npm test', '· tests (base) failed 1.5s', '  red proof refuted: One test proves nothing.', ''])
   const lines = out.split('\n')
   expect(lines.slice(0, 7)).toEqual([
     'Verdict ✖ failed, score 0.50: 1 test fails that does not fail on the base.',

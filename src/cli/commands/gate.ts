@@ -48,7 +48,7 @@ function exitCode(verdict: Verdict): number {
 function progress(io: Io, event: Exclude<EventOf<'gates.run'>, { type: 'verdict' }>): string {
   if (event.type === 'gate.started') return io.paint('dim', `  ${event.gate}${placeOf(event.where)}: ${oneLine(event.command)}`)
   if (event.type === 'proof.finished') return io.paint('dim', `  red proof ${event.status.replace('_', ' ')}: ${oneLine(event.summary)}`)
-  return `${mark(io, event.status)} ${event.gate}${placeOf(event.where)} ${event.status.replace('_', ' ')} ${io.paint('dim', duration(event.durationMs))}`
+  return `${mark(io, event.where === 'change' ? event.status : 'queued')} ${event.gate}${placeOf(event.where)} ${event.status.replace('_', ' ')} ${io.paint('dim', duration(event.durationMs))}`
 }
 
 function placeOf(where: 'change' | 'base' | 'proof'): string {

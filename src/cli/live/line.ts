@@ -73,7 +73,10 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'provider.failed': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
   'gate.started': (it) => plain(`gate ${it.get('gate')}${where(it)}${it.because('command')}`),
   'gate.finished': (it) =>
-    it.marked(gateMark(it.get('status')), `gate ${it.get('gate')}${where(it)} ${it.get('status').replace('_', ' ')}${introduced(it)}`),
+    it.marked(
+      where(it) === '' ? gateMark(it.get('status')) : 'queued',
+      `gate ${it.get('gate')}${where(it)} ${it.get('status').replace('_', ' ')}${introduced(it)}`,
+    ),
   'verdict.reached': (it) => it.marked(gateMark(it.get('status')), `verdict${it.because('summary')}`),
   'proof.finished': (it) =>
     it.marked(proofMark(it.get('status')), `red proof ${it.get('status').replace('_', ' ')}${it.because('summary')}`),
@@ -97,6 +100,7 @@ function who(it: Teller): string {
   return words.length > 0 ? `: ${words.join(' by ')}` : ''
 }
 
+/** Beside the change: a test that fails on the base or in the proof is no failure of the run. */
 function where(it: Teller): string {
   const place = it.get('where')
   return place === 'base' || place === 'proof' ? ` (${place})` : ''

@@ -183,6 +183,7 @@ describe('events as lines', () => {
       '✖ gate tests failed: 2 introduced of 5 findings',
     ],
     ['gate.finished', { gate: 'lint', status: 'not_run', introduced: 0, total: 0 }, '– gate lint not run'],
+    ['gate.finished', { gate: 'tests', status: 'failed', introduced: 0, total: 1, where: 'proof' }, '· gate tests (proof) failed'],
     ['verdict.reached', { status: 'passed', score: 1, summary: 'all green' }, '✔ verdict: all green'],
     ['proof.finished', { status: 'refuted', summary: 'vacuous' }, '✖ red proof refuted: vacuous'],
     ['approval.refused', { what: 'land', actor: 'ada', comment: 'not now' }, '✖ refused by ada: not now'],
