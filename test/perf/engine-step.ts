@@ -42,7 +42,7 @@ export async function engineStep(folder: string): Promise<Figure> {
 }
 
 /** The unit of comparison: `node:sqlite` by itself, set as the store is. */
-export function bareDatabase(path: string): { transactions(count: number): void; close(): void } {
+function bareDatabase(path: string): { transactions(count: number): void; close(): void } {
   const database = new DatabaseSync(path)
   database.exec('pragma journal_mode=WAL; pragma synchronous=FULL; create table rows(id integer primary key, text text)')
   const insert = database.prepare('insert into rows(text) values (?)')
