@@ -27,6 +27,8 @@ export interface AppOptions {
   self: readonly [string, ...string[]]
   /** Folder of the data files: roles, demo. */
   templates: string
+  /** Called once before this process starts programs of a run; the bin closes what it inherited open. */
+  beforeWork?: () => void
   /** Workflows of the caller's own, besides the built-in ones. */
   workflows?: Readonly<Record<string, Workflow>>
 }
@@ -72,7 +74,7 @@ export function openApp(options: AppOptions): Client {
     kit,
     secrets,
     store,
-    host: createHost(kit, store, options.workflows ?? {}),
+    host: createHost(kit, store, options),
   }
   return createClient({
     invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, context, input, signal),
@@ -82,9 +84,10 @@ export function openApp(options: AppOptions): Client {
 }
 
 /** An engine of this process's own for the runs it is asked to work on. */
-function createHost(kit: Kit, store: () => Promise<Store>, own: Readonly<Record<string, Workflow>>): Host {
+function createHost(kit: Kit, store: () => Promise<Store>, { workflows: own = {}, beforeWork }: AppOptions): Host {
   return {
     async work(runs, { concurrency, signal, onActivate }) {
+      beforeWork?.()
       const [{ createEngine }, { createBuild }, { createDirect }, { sweepRun }] = await Promise.all([
         import('./engine/engine.ts'),
         import('./workflows/build.ts'),

@@ -13,7 +13,9 @@ const { version } = parseJson(readFileSync(join(import.meta.dirname, '../package
 
 const terminal = terminalOf(process, version, async ({ cwd }) => {
   const { openApp } = await import('./app.ts')
+  const { closeInherited } = await import('./process/inherited.ts')
   return openApp({
+    beforeWork: () => void closeInherited(),
     env: process.env,
     cwd,
     version,

@@ -253,7 +253,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: 'tools',
     summary: 'Tell what a repository is: languages, tests, commands, and why',
     args: [{ name: '[path]', about: 'folder; the current one when absent' }],
-    examples: [['reeve scan --json', 'for a program']],
+    options: [
+      { flags: '--symbols', about: 'also list classes, functions and types' },
+      { flags: '--map', about: 'also print the ranked map that agents get' },
+    ],
+    examples: [
+      ['reeve scan --map', 'what an agent sees at first'],
+      ['reeve scan --json', 'for a program, with symbols and map'],
+    ],
     exits: [0, 2, 3, 4],
     load: async () => (await import('./commands/scan.ts')).scan,
   },

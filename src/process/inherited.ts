@@ -4,7 +4,7 @@ const CLOSE_ON_EXEC = 0o2000000
 
 /**
  * Closes what this process was given open by whoever started it, so that no program it starts gets it. Node hands on descriptors above 15
- * that do not close by themselves. Call it once, before anything is opened; sockets of a service manager (`LISTEN_FDS`) stay. Linux only:
+ * that do not close by themselves. Call it once, before it starts programs; sockets of a service manager (`LISTEN_FDS`) stay. Linux only:
  * elsewhere nothing lists them. Returns the descriptors.
  */
 export function closeInherited(env: Readonly<Record<string, string | undefined>> = process.env): number[] {

@@ -4,9 +4,18 @@ import { duration } from '../figures.ts'
 import { answer, type Io } from '../io.ts'
 import { oneLine, table } from '../text.ts'
 
-export const scan: CommandRun = async (io, args) => {
+// What an agent gets at first sight.
+const MAP_TOKENS = 2000
+
+export const scan: CommandRun = async (io, args, options) => {
   const [path] = args
-  const found = await (await io.client()).call('scanner.scan', path === undefined ? {} : { path: io.resolve(path) })
+  const map = options['map'] === true || io.json
+  const found = await (await io.client()).call('scanner.scan', {
+    ...(path === undefined ? {} : { path: io.resolve(path) }),
+    // A program gets everything; a person asks for it.
+    symbols: io.json || options['symbols'] === true,
+    ...(map ? { map: MAP_TOKENS } : {}),
+  })
   answer(io, found, () => page(io, found))
   return 0
 }
@@ -32,10 +41,24 @@ function page(io: Io, scan: OutputOf<'scanner.scan'>): string[] {
     ...(commands.length > 0
       ? indented(table([['GATE', 'IN', 'COMMAND', 'BECAUSE'], ...commands], io.columns() - 2, 3))
       : ['  none found; add them to reeve.toml, for example: [gates.tests] command = "..."']),
+    ...(scan.symbols === null ? [] : [bold('Symbols'), ...indented(symbolLines(io, scan.symbols))]),
+    ...(scan.map === null ? [] : [bold('Map'), ...indented(scan.map.split('\n').map(oneLineKeepingIndent))]),
     dim(
       `${scan.files} files read in ${duration(scan.durationMs)}${scan.skipped.length > 0 ? `, ${scan.skipped.length} left out (--json tells why)` : ''}`,
     ),
   ]
+}
+
+function symbolLines(io: Io, symbols: NonNullable<OutputOf<'scanner.scan'>['symbols']>): string[] {
+  return table(
+    symbols.map((it) => [it.kind, oneLine(it.name), oneLine(`${it.file}:${it.line}`)]),
+    io.columns() - 2,
+    1,
+  )
+}
+
+function oneLineKeepingIndent(line: string): string {
+  return `${/^ */.exec(line)?.[0] ?? ''}${oneLine(line)}`
 }
 
 function namedLines(io: Io, title: string, items: readonly { name: string; reason: string }[]): string[] {
