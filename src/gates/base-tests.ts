@@ -1,11 +1,13 @@
 import { problemOf } from '../core/errors.ts'
 import type { Finding } from '../core/verdict.ts'
 import type { DetectedCommand } from '../scanner/port.ts'
+import type { FileChange } from '../workspace/port.ts'
 import { attribute } from './attribution.ts'
-import { needsBuild, testCommands } from './command-kinds.ts'
+import { fallsWithBuild, needsBuild, testCommands } from './command-kinds.ts'
 import { failuresOf } from './failures.ts'
 import { quoted, RULES, tampered } from './named.ts'
-import { nameFits } from './proof-cases.ts'
+import type { Measurement, TestCase } from './port.ts'
+import { sidesOf } from './proof-sides.ts'
 import type { ProofInput } from './red-proof.ts'
 import { variantOfBase } from './variant.ts'
 
@@ -17,43 +19,67 @@ export interface BrokenTest {
 
 /**
  * The other counterfactual: the change's production files with the base's tests and everything these use. Gives the tests that fail there by
- * assertion and did not fail on the base. Nothing is run when no file of the tests was edited.
+ * assertion and did not fail on the base. Nothing is run when nothing that the base's tests stand on was edited.
  */
 export async function brokenBaseTests(input: ProofInput): Promise<BrokenTest[]> {
   const { bench } = input
   const changes = bench.request.comparison?.changes ?? []
-  const edited = changes.some((it) => it.status !== 'added' && bench.isTest(it.path))
-  const production = changes.some((it) => !bench.isTest(it.path))
+  const edited = changes.some((it) => input.judges.has(it.path) || (it.status !== 'added' && bench.isTest(it.path)))
+  const production = changes.some((it) => !bench.isTest(it.path) && !input.judges.has(it.path))
   if (!edited || !production) return []
-  const commands = testCommands(input.runs.filter((it) => it.measurement?.cases).map((it) => it.command))
   try {
     const found: BrokenTest[] = []
-    for (const command of commands) found.push(...(await brokenIn(input, command)))
+    for (const command of reportingCommands(input)) found.push(...(await brokenIn(input, command)))
     return found
   } catch (error) {
     bench.request.signal.throwIfAborted()
-    const message = `Whether the base's tests still pass could not be tried: ${problemOf(error)}`
-    return [{ name: '', finding: tampered(RULES.weakened, { file: null }, message, 'warning') }]
+    return [untried(error)]
   }
 }
 
-async function brokenIn({ bench, base, places, runs, restored }: ProofInput, command: DetectedCommand): Promise<BrokenTest[]> {
-  const scratch = await variantOfBase(bench, (it) => !bench.isTest(it.path) && !restored.has(it.path))
+function reportingCommands({ runs }: ProofInput): DetectedCommand[] {
+  return testCommands(runs.filter((it) => it.measurement?.cases).map((it) => it.command))
+}
+
+function untried(error: unknown): BrokenTest {
+  const message = `Whether the base's tests still pass could not be tried: ${problemOf(error)}`
+  return { name: '', finding: tampered(RULES.weakened, { file: null }, message, 'warning') }
+}
+
+async function brokenIn(input: ProofInput, command: DetectedCommand): Promise<BrokenTest[]> {
+  const { bench, base, places, runs, restored, judges } = input
+  // What a build reads belongs to what it builds.
+  const decides = fallsWithBuild(command) ? restored : new Set([...restored, ...judges])
+  const productionOnly = (it: FileChange) => !bench.isTest(it.path) && !decides.has(it.path)
+  const measurement = await measureVariant(input, command, productionOnly)
+  if (measurement === null) return []
+  // What fails with the change's own tests too is broken code, and told by the tests gate.
+  const own = runs.find((it) => it.command === command)?.measurement?.cases ?? []
+  const failsAnyway = new Set(own.filter((it) => it.status === 'failed').map((it) => it.name))
+  // What cannot even be loaded any more was renamed or moved; that is no lost expectation.
+  const cases = measurement.cases?.filter((it) => it.failure !== 'error') ?? null
+  const { tests } = failuresOf({ ...measurement, cases, findings: [] })
+  const attributed = await attribute({ blocking: [...tests], tests }, await base.result(command), places, { gate: 'tests' })
+  const broken = attributed.filter((it) => it.attribution === 'introduced' && !failsAnyway.has(it.rule))
+  if (broken.length === 0) return []
+  // A test that comes and goes is no lost expectation either.
+  const again = await measureVariant(input, command, productionOnly)
+  const passes = new Set(again?.cases?.filter((it) => it.status === 'passed').map((it) => it.name))
+  return broken.filter((it) => !passes.has(it.rule)).map((it) => ({ name: it.rule, finding: tampered(RULES.weakened, it, messageOf(it)) }))
+}
+
+async function measureVariant(
+  input: ProofInput,
+  command: DetectedCommand,
+  pick: (change: FileChange) => boolean,
+): Promise<Measurement | null> {
+  const { bench, runs } = input
+  const scratch = await variantOfBase(bench, pick)
   try {
     const builds = needsBuild(command) ? runs.filter((it) => it.command.gate === 'build') : []
     for (const { command: build } of builds) await bench.measure(build, scratch, 'proof')
     const measurement = await bench.measure(command, scratch, 'proof')
-    if (measurement.environmental || measurement.status === 'not_run') return []
-    // What fails with the change's own tests too is broken code, and told by the tests gate.
-    const own = runs.find((it) => it.command === command)?.measurement?.cases ?? []
-    const failsAnyway = new Set(own.filter((it) => it.status === 'failed').map((it) => it.name))
-    // What cannot even be loaded any more was renamed or moved; that is no lost expectation.
-    const cases = measurement.cases?.filter((it) => it.failure !== 'error') ?? null
-    const { tests } = failuresOf({ ...measurement, cases, findings: [] })
-    const attributed = await attribute({ blocking: [...tests], tests }, await base.result(command), places, { gate: 'tests' })
-    return attributed
-      .filter((it) => it.attribution === 'introduced' && !failsAnyway.has(it.rule))
-      .map((it) => ({ name: it.rule, finding: tampered(RULES.weakened, it, messageOf(it)) }))
+    return measurement.environmental || measurement.status === 'not_run' ? null : measurement
   } finally {
     await scratch.dispose()
   }
@@ -64,19 +90,37 @@ function messageOf(it: Finding): string {
 }
 
 /**
- * For features and bug fixes, where expectations may change: tests that stand there as before, and pass only because what they use (helpers,
- * fixtures, set-up) was edited.
+ * For features and bug fixes, where expectations may change: a test of the base that fails with the change, and that was edited so that it
+ * passes whether the change is there or not. An expectation that truly changed fails without the change. Edited are its text, its file (a mock),
+ * what it uses (helpers, set-up), or the configuration that runs it.
  */
-export async function brokenByHelpers(input: ProofInput): Promise<Finding[]> {
-  const { bench, files } = input
-  const holdsTests = new Set(files.map((it) => it.path))
-  const changes = bench.request.comparison?.changes ?? []
-  if (!changes.some((it) => it.status !== 'added' && bench.isTest(it.path) && !holdsTests.has(it.path))) return []
-  const edited = files.flatMap((it) => [
-    ...it.gone,
-    ...it.pairs.filter(({ before, after }) => before.text !== after.text).map(({ before }) => before),
-  ])
+export async function softenedTests(input: ProofInput): Promise<Finding[]> {
   const broken = await brokenBaseTests(input)
-  const isEdited = (name: string): boolean => edited.some((it) => nameFits(it.title, name))
-  return broken.filter(({ name }) => !isEdited(name)).map(({ finding }) => finding)
+  if (broken.every(({ name }) => name === '')) return broken.map(({ finding }) => finding)
+  try {
+    const without = await outcomesWithout(input)
+    return broken.flatMap((it) => softened(input, it, without.get(it.name)))
+  } catch (error) {
+    input.bench.request.signal.throwIfAborted()
+    return [untried(error).finding]
+  }
+}
+
+/** What the tests do as they are now, with the base's production files. */
+async function outcomesWithout(input: ProofInput): Promise<Map<string, TestCase>> {
+  const sides = sidesOf(input.bench, input.restored)
+  const found = new Map<string, TestCase>()
+  for (const command of reportingCommands(input)) {
+    const measured = await measureVariant(input, command, (it) => sides.withTests(it))
+    for (const it of measured?.cases ?? []) if (found.get(it.name)?.status !== 'failed') found.set(it.name, it)
+  }
+  return found
+}
+
+function softened({ bench }: ProofInput, { name, finding }: BrokenTest, without: TestCase | undefined): Finding[] {
+  if (name === '' || without?.status === 'passed') return [finding]
+  if (without?.status === 'failed' && without.failure !== 'error') return []
+  // It could not run there. In a file that was edited its expectation may have changed; where nothing of it was, something else answers for it.
+  const edited = bench.request.comparison?.changes.some((it) => it.path === finding.file) ?? false
+  return [edited ? { ...finding, severity: 'warning' } : finding]
 }

@@ -3,7 +3,7 @@ import type { ChangedCoverage, Finding, GateResult, RedProof } from '../core/ver
 import type { DetectedCommand } from '../scanner/port.ts'
 import type { Scratch } from '../workspace/port.ts'
 import { type BaseResults, openBaseResults } from './base-results.ts'
-import { brokenByHelpers } from './base-tests.ts'
+import { softenedTests } from './base-tests.ts'
 import { type Bench, type JudgeParts, openBench } from './bench.ts'
 import { fallsWithBuild } from './command-kinds.ts'
 import { type ConfigChange, configChanges } from './config/changes.ts'
@@ -143,12 +143,13 @@ async function prove(
   restored: ReadonlySet<string>,
   seen: readonly Finding[],
 ): Promise<{ proof: RedProof; findings: Finding[] }> {
-  const { bench, base, places } = it
+  const { bench, base, places, configs } = it
   const { task, depth } = bench.request
   if (depth === 'quick') return { proof: unproved('The proof is asked for when all gates run.'), findings: [] }
-  const input = { bench, runs, files, base, places, restored }
+  const judges = new Set(configs.filter((config) => config.gates.includes('tests')).map((config) => config.path))
+  const input = { bench, runs, files, base, places, restored, judges }
   const done = needsRedProof(task.kind)
-    ? { proof: await redProof(input), findings: await brokenByHelpers(input) }
+    ? { proof: await redProof(input), findings: await softenedTests(input) }
     : await keptProof(input, seen)
   bench.emit({ type: 'proof.finished', status: done.proof.status, summary: done.proof.reason })
   return done

@@ -23,6 +23,24 @@ function runner(without: TestCase): World['measure'] {
 
 const feature = (parts: Partial<World> & Pick<World, 'measure'>): World => ({ base, change, kind: 'feature', depth: 'full', ...parts })
 
+const softer: Files = { ...change, 'a.test.js': `${adds.replace('expect(', 'if (false) expect(')}${doubles}` }
+const isSofter = ({ files }: Sight) => files['a.test.js']?.includes('if (false)') ?? false
+const softened = (parts: Partial<World>, old: (sight: Sight) => TestCase): World =>
+  feature({
+    change: softer,
+    measure: (sight) =>
+      tests(old(sight), ...(hasTests(sight) ? [fakeCase(NEW, hasCode(sight) ? 'passed' : 'failed', { failure: 'error' })] : [])),
+    ...parts,
+  })
+const passesOnlyEdited = async (it: World) =>
+  (await judgeWorld(it)).verdict.gates
+    .flatMap((gate) => gate.findings)
+    .filter((one) => one.message.includes('passes only with the edited tests'))
+const needsBoth = (sight: Sight) =>
+  hasCode(sight)
+    ? fakeCase(OLD, isSofter(sight) ? 'passed' : 'failed')
+    : fakeCase(OLD, isSofter(sight) ? 'failed' : 'passed', { failure: 'error' })
+
 describe('the red proof', () => {
   const cases: {
     what: string
@@ -221,26 +239,46 @@ describe('the red proof', () => {
     expect(seen[0]?.onlyTests).toEqual(['a.test.js'])
   })
 
-  it('finds old tests that pass only because a helper of theirs was edited', async () => {
-    const files = { ...base, 'test/helper.js': 'strict' }
-    const { verdict } = await judgeWorld(
-      feature({
-        base: files,
-        change: { ...change, 'test/helper.js': 'lenient' },
-        measure: (sight) => {
-          const broken = hasCode(sight) && sight.files['test/helper.js'] === 'strict'
-          return tests(
-            fakeCase(OLD, broken ? 'failed' : 'passed'),
-            ...(hasTests(sight) ? [fakeCase(NEW, hasCode(sight) ? 'passed' : 'failed')] : []),
-          )
-        },
-      }),
-    )
-    expect(verdict.redProof.status).toBe('proved')
-    expect(verdict.gates.find((it) => it.name === 'integrity')?.findings).toMatchObject([
-      { rule: 'reeve/test-weakened', severity: 'error', attribution: 'tampered' },
-    ])
-    expect(verdict.summary).toContain('"a.test.js > adds" passes only with the edited tests')
+  describe('old tests that pass only as they were edited', () => {
+    it.each<{ what: string; parts: Partial<World>; soft: (sight: Sight) => boolean }>([
+      { what: 'the test itself', parts: {}, soft: isSofter },
+      {
+        what: 'a mock in its file',
+        parts: { change: { ...change, 'a.test.js': `mock('src/a.js')\n${adds}${doubles}` } },
+        soft: ({ files }) => files['a.test.js']?.includes('mock(') ?? false,
+      },
+      {
+        what: 'a helper',
+        parts: { base: { ...base, 'test/helper.js': 'strict' }, change: { ...change, 'test/helper.js': 'lenient' } },
+        soft: ({ files }) => files['test/helper.js'] === 'lenient',
+      },
+      {
+        what: 'new configuration',
+        parts: { change: { ...change, 'vitest.config.js': "export default { test: { setupFiles: ['./soft.js'] } }" } },
+        soft: ({ files }) => files['vitest.config.js'] !== undefined,
+      },
+    ])('are found, where it is $what', async ({ parts, soft }) => {
+      const found = await passesOnlyEdited(softened(parts, (sight) => fakeCase(OLD, hasCode(sight) && !soft(sight) ? 'failed' : 'passed')))
+      expect(found).toMatchObject([{ rule: 'reeve/test-weakened', severity: 'error', attribution: 'tampered' }])
+      expect(found[0]?.message).toContain(`"${OLD}"`)
+    })
+
+    it('are not found, where a changed expectation fails without the change', async () => {
+      expect(
+        await passesOnlyEdited(softened({}, (sight) => fakeCase(OLD, hasCode(sight) === isSofter(sight) ? 'passed' : 'failed'))),
+      ).toEqual([])
+    })
+
+    it('are a warning, where they cannot run without the change', async () => {
+      expect(await passesOnlyEdited(softened({}, needsBoth))).toMatchObject([{ severity: 'warning' }])
+    })
+
+    it('are not found, where they come and go', async () => {
+      let runs = 0
+      const old = (sight: Sight) => fakeCase(OLD, hasCode(sight) && !isSofter(sight) && runs++ === 0 ? 'failed' : 'passed')
+      expect(await passesOnlyEdited(softened({}, old))).toEqual([])
+      expect(runs).toBe(2)
+    })
   })
 
   it('is asked for only when all gates run', async () => {

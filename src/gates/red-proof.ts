@@ -23,6 +23,8 @@ export interface ProofInput {
   places: Places
   /** Configuration that judges as the base has it. */
   restored: ReadonlySet<string>
+  /** Configuration of the tests that the change brings or edits. */
+  judges: ReadonlySet<string>
 }
 
 /**
