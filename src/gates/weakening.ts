@@ -61,7 +61,7 @@ interface AssertionChanges {
  */
 function assertionChanges(before: TestOutline, after: TestOutline): AssertionChanges {
   const [old, now] = [realAssertions(before), realAssertions(after)]
-  const parts = diffArrays(old, now)
+  const parts = diffArrays(old, now, { timeout: 1000 }) ?? []
   const elsewhere = parts.filter((it) => it.added).flatMap((it) => it.value)
   const lost: string[] = []
   let weaker: string | null = null

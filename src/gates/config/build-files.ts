@@ -2,6 +2,8 @@ import { lineChanges } from '../lines.ts'
 import { doesNothing, weakerCommand } from './command-line.ts'
 import type { Compared } from './values.ts'
 
+// A longer one is a list of files, not a rule that a gate calls.
+const MAX_LINE = 4000
 const GATE_TARGET = /^(?:all|test|tests|check|lint|types?|typecheck|build|coverage|cov|ci|verify|unit)(?:[-_.].*)?$/
 
 /** Makefile: what the targets do that gates call, and the variables those read. */
@@ -39,6 +41,7 @@ function targetsOf(text: string): Map<string, string[]> {
   const targets = new Map<string, string[]>()
   let current: string[][] = []
   for (const line of text.replaceAll(/\\\n/g, ' ').split('\n')) {
+    if (line.length > MAX_LINE) continue
     const head = /^([\w .%/$(){}-]+?)\s*::?(?!=)\s*([^#=]*?)(?:;(.*))?(?:#.*)?$/.exec(line)
     if (head && !line.startsWith('\t')) {
       current = (head[1] ?? '').split(/\s+/).map((name) => {

@@ -22,6 +22,8 @@ export interface ConfigChange {
   finding: Finding
 }
 
+// Nobody writes configuration of this size; reading it must not hold up everything else.
+const MAX_TEXT = 256 * 1024
 const CALLED: ConfigFile = { name: /$^/, gates: ['build', 'types', 'lint', 'tests', 'coverage'], reader: 'code' }
 
 /** Every change to the configuration of gates, with what it weakens. Files whose relevant parts are as they were give nothing. */
@@ -50,7 +52,12 @@ async function configChange(
   if (change.opaque) return described(path, file, { weaker: ['is no plain text file any more'], differs: true }, change)
   const before = change.status === 'added' ? await bench.atBase(places.moved.get(path) ?? path) : await bench.atBase(path)
   const after = change.status === 'deleted' ? null : await bench.here(path)
-  const compared = after === null ? { weaker: ['was deleted'], differs: true } : compare(file, path, before, after, hides)
+  const compared =
+    after === null
+      ? { weaker: ['was deleted'], differs: true }
+      : after.length > MAX_TEXT
+        ? { weaker: ['is too large to be read'], differs: true }
+        : compare(file, path, before, after, hides)
   return compared.differs || compared.weaker.length > 0 ? described(path, file, compared, change) : null
 }
 

@@ -1,4 +1,4 @@
-import { closingAfter } from './mask.ts'
+import { bracketsOf } from './mask.ts'
 
 /** Assertions written as calls: where they begin, in a masked text. The bracket is the last character of the match. */
 const CALLS = {
@@ -17,20 +17,21 @@ type CallLanguage = keyof typeof CALLS
 /** Every assertion of a test as it is written, chained matchers included. `text` and `masked` are the same stretch. */
 export function assertionsIn(text: string, masked: string, language: CallLanguage): string[] {
   if (language === 'ruby' || language === 'elixir') return lineAssertions(text, masked, CALLS[language])
+  const closing = bracketsOf(masked)
   const found: { from: number; to: number }[] = []
   for (const match of masked.matchAll(CALLS[language])) {
     const from = match.index
     // An assertion inside another one's arguments belongs to it.
-    if (found.some((it) => from < it.to)) continue
-    found.push({ from, to: chainEnd(masked, closingAfter(masked, from + match[0].length - 1)) })
+    if (from < (found.at(-1)?.to ?? 0)) continue
+    found.push({ from, to: chainEnd(masked, closing(from + match[0].length - 1), closing) })
   }
   const calls = found.map((it) => ({ at: it.from, text: text.slice(it.from, it.to) }))
-  const statements = language === 'python' ? pythonAsserts(text, masked) : []
+  const statements = language === 'python' ? pythonAsserts(text, masked, closing) : []
   return [...calls, ...statements].toSorted((a, b) => a.at - b.at).map((it) => it.text)
 }
 
 /** `expect(x)` goes on with `.not.toBe(3)`. */
-function chainEnd(masked: string, at: number): number {
+function chainEnd(masked: string, at: number, closing: (at: number) => number): number {
   let end = at
   for (;;) {
     const link = /^\s*(?:\.\s*[\w$]+|\?\.[\w$]+|!)/.exec(masked.slice(end, end + 200))
@@ -39,7 +40,7 @@ function chainEnd(masked: string, at: number): number {
       continue
     }
     if (masked[end] === '(' || masked[end] === '[') {
-      end = closingAfter(masked, end)
+      end = closing(end)
       continue
     }
     const stream = /^\s*<</.exec(masked.slice(end, end + 20))
@@ -47,19 +48,24 @@ function chainEnd(masked: string, at: number): number {
   }
 }
 
-function pythonAsserts(text: string, masked: string): { at: number; text: string }[] {
-  return [...masked.matchAll(/(?<=^|\n|;|:)[ \t]*assert\b(?!_)/g)].map((match) => {
+function pythonAsserts(text: string, masked: string, closing: (at: number) => number): { at: number; text: string }[] {
+  const found: { at: number; text: string }[] = []
+  let end = 0
+  for (const match of masked.matchAll(/(?<=^|\n|;|:)[ \t]*assert\b(?!_)/g)) {
     const at = match.index + match[0].length - 'assert'.length
-    return { at, text: text.slice(at, statementEnd(masked, at)) }
-  })
+    if (at < end) continue
+    end = statementEnd(masked, at, closing)
+    found.push({ at, text: text.slice(at, end) })
+  }
+  return found
 }
 
 /** A statement of Python ends with its line, unless a bracket is open or the line goes on. */
-function statementEnd(masked: string, at: number): number {
+function statementEnd(masked: string, at: number, closing: (at: number) => number): number {
   let i = at
   while (i < masked.length && masked[i] !== '\n') {
     if (masked[i] === '\\' && masked[i + 1] === '\n') i += 2
-    else i = '([{'.includes(masked[i] ?? ' ') ? closingAfter(masked, i) : i + 1
+    else i = '([{'.includes(masked[i] ?? ' ') ? closing(i) : i + 1
   }
   return i
 }

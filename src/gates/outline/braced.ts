@@ -1,5 +1,5 @@
 import { assertionsIn } from './assertions.ts'
-import { closingAfter, lineOf, maskSource } from './mask.ts'
+import { bracketsOf, linesOf, maskSource } from './mask.ts'
 import type { TestOutline } from './test-outline.ts'
 
 interface Shape {
@@ -13,6 +13,13 @@ interface Shape {
   off: RegExp
   bodyOff: RegExp
 }
+
+// Each is read to its closing bracket; beyond this a file was made to keep the reader busy.
+const MAX_HEADS = 2000
+// No single test is that long.
+const MAX_BODY = 20_000
+// Attributes and annotations before a test.
+const MARKS_LENGTH = 1000
 
 type Braced = 'go' | 'rust' | 'java' | 'cpp'
 
@@ -60,14 +67,16 @@ const SHAPES: Readonly<Record<Braced, Shape>> = {
 export function bracedTests(text: string, language: Braced): TestOutline[] {
   const shape = SHAPES[language]
   const masked = maskSource(text, language === 'rust' ? 'rust' : 'c')
-  const off = switchedOffStretches(masked, language)
-  return [...masked.matchAll(shape.head)].flatMap((match) => {
+  const lineAt = linesOf(text)
+  const closing = bracketsOf(masked)
+  const off = switchedOffStretches(masked, language, closing)
+  return [...masked.matchAll(shape.head)].slice(0, MAX_HEADS).flatMap((match) => {
     const open = match.index + match[0].length
-    const brace = /^[^{;]*\{/.exec(masked.slice(open))
+    const brace = /^[^{;]*\{/.exec(masked.slice(open, open + MARKS_LENGTH))
     if (!brace) return []
     const start = open + brace[0].length - 1
-    const to = closingAfter(masked, start)
-    const before = shape.marks ? (shape.marks.exec(masked.slice(0, match.index))?.[0] ?? '') : ''
+    const to = Math.min(closing(start), start + MAX_BODY)
+    const before = shape.marks ? (shape.marks.exec(masked.slice(Math.max(0, match.index - MARKS_LENGTH), match.index))?.[0] ?? '') : ''
     if (shape.needs && !shape.needs.test(before)) return []
     const from = match.index - before.trimStart().length
     const head = text.slice(from, start)
@@ -79,8 +88,8 @@ export function bracedTests(text: string, language: Braced): TestOutline[] {
       {
         name: names.filter(Boolean).join(' > '),
         title,
-        line: lineOf(text, match.index),
-        endLine: lineOf(text, to),
+        line: lineAt(match.index),
+        endLine: lineAt(to),
         text: text.slice(from, to),
         skipped: shape.off.test(head) || shape.bodyOff.test(masked.slice(start, to)) || off.some((it) => it.from < from && it.to >= to),
         only: false,
@@ -96,11 +105,11 @@ function clean(name: string): string {
 }
 
 /** Classes marked as disabled, and code that the preprocessor leaves out. */
-function switchedOffStretches(masked: string, language: Braced): { from: number; to: number }[] {
+function switchedOffStretches(masked: string, language: Braced, closing: (at: number) => number): { from: number; to: number }[] {
   if (language === 'java') {
     return [...masked.matchAll(/@(?:Disabled|Ignore)\b[^{;]*\bclass\b[^{]*\{/g)].map((it) => ({
       from: it.index,
-      to: closingAfter(masked, it.index + it[0].length - 1),
+      to: closing(it.index + it[0].length - 1),
     }))
   }
   if (language !== 'cpp') return []

@@ -1,5 +1,5 @@
 import { assertionsIn } from './assertions.ts'
-import { closingAfter, lineOf, maskSource } from './mask.ts'
+import { bracketsOf, linesOf, maskSource } from './mask.ts'
 import type { TestOutline } from './test-outline.ts'
 
 const CALL =
@@ -9,6 +9,11 @@ const OFF = /\.(?:skip|todo|skipIf|runIf|fails|failing)\b/
 const OPTION_OFF = /[{,]\s*(?:skip|todo)\s*:\s*(?!false|undefined)/
 const BODY_OFF = /(?<![\w$])(?:t|ctx|context|this|test)\.(?:skip|todo)\s*\(/
 const OPTION_ONLY = /[{,]\s*only\s*:\s*true/
+
+// Each is read to its closing bracket; beyond this a file was made to keep the reader busy.
+const MAX_CALLS = 2000
+// No single test is that long.
+const MAX_INSIDE = 20_000
 
 interface Call {
   suite: boolean
@@ -22,7 +27,9 @@ interface Call {
 /** Tests of node:test, vitest, jest, mocha, jasmine and ava, by their calls. */
 export function javascriptTests(text: string): TestOutline[] {
   const masked = maskSource(text, 'js')
-  const calls = [...masked.matchAll(CALL)].flatMap((match) => callAt(text, masked, match))
+  const lineAt = linesOf(text)
+  const closing = bracketsOf(masked)
+  const calls = [...masked.matchAll(CALL)].slice(0, MAX_CALLS).flatMap((match) => callAt(text, masked, match, closing))
   return calls
     .filter((it) => !it.suite)
     .map((it) => {
@@ -31,17 +38,17 @@ export function javascriptTests(text: string): TestOutline[] {
       return {
         name: [...around.map((other) => other.title), it.title].join(' > '),
         title: it.title,
-        line: lineOf(text, it.from),
-        endLine: lineOf(text, it.to),
+        line: lineAt(it.from),
+        endLine: lineAt(it.to),
         text: body,
         skipped: it.skipped || around.some((other) => other.skipped),
         only: it.only || around.some((other) => other.only),
-        assertions: assertionsIn(body, masked.slice(it.from, it.to), 'js'),
+        assertions: body.length > MAX_INSIDE ? [] : assertionsIn(body, masked.slice(it.from, it.to), 'js'),
       }
     })
 }
 
-function callAt(text: string, masked: string, match: RegExpExecArray): Call[] {
+function callAt(text: string, masked: string, match: RegExpExecArray, closing: (at: number) => number): Call[] {
   const word = match[1] ?? ''
   const modifiers = match[2] ?? ''
   const from = match.index
@@ -49,12 +56,12 @@ function callAt(text: string, masked: string, match: RegExpExecArray): Call[] {
   if (masked[open] === '<') open = masked.indexOf('(', open)
   // `each(table)(title, ...)`, each`table`(title, ...), `skipIf(condition)(title, ...)`: the title is in the second brackets.
   if (/\.\s*(?:each|for|skipIf|runIf)\b/.test(modifiers)) {
-    open = masked[open] === '`' ? templateEnd(masked, open) : closingAfter(masked, open)
+    open = masked[open] === '`' ? templateEnd(masked, open) : closing(open)
     while (/\s/.test(masked[open] ?? '')) open += 1
   }
   if (masked[open] !== '(') return []
-  const to = closingAfter(masked, open)
-  const inside = masked.slice(open, to)
+  const to = closing(open)
+  const inside = masked.slice(open, Math.min(to, open + MAX_INSIDE))
   const suite = SUITE.test(word)
   const head = suite ? inside.slice(0, inside.search(/=>|function\b/) === -1 ? inside.length : inside.search(/=>|function\b/)) : inside
   return [

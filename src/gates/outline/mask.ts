@@ -123,23 +123,38 @@ function regexEnd(text: string, at: number): number {
 
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 
-/** Index after the bracket that closes the one at `at` in a masked text; the text's end when none does. */
-export function closingAfter(masked: string, at: number): number {
-  const stack: string[] = []
-  for (let i = at; i < masked.length; i++) {
+/** For a masked text: place of an opening bracket -> index after the one that closes it; the text's end when none does. One pass for all. */
+export function bracketsOf(masked: string): (at: number) => number {
+  const ends = new Map<number, number>()
+  const stack: { at: number; close: string }[] = []
+  for (let i = 0; i < masked.length; i++) {
     const char = masked[i] ?? ''
     const close = CLOSING[char]
-    if (close !== undefined) stack.push(close)
-    if (char === stack.at(-1)) {
+    if (close !== undefined) stack.push({ at: i, close })
+    const last = stack.at(-1)
+    if (last && char === last.close) {
+      ends.set(last.at, i + 1)
       stack.pop()
-      if (stack.length === 0) return i + 1
     }
   }
-  return masked.length
+  return (at) => ends.get(at) ?? masked.length
 }
 
-export function lineOf(text: string, at: number): number {
-  let line = 1
-  for (let i = 0; i < at; i++) if (text[i] === '\n') line += 1
-  return line
+/** Index after the bracket that closes the one at `at`. For a single question; several are answered by `bracketsOf`. */
+export function closingAfter(masked: string, at: number): number {
+  return at + bracketsOf(masked.slice(at))(0)
+}
+
+/** Place in a text -> its line, from 1. */
+export function linesOf(text: string): (at: number) => number {
+  const starts = [0, ...[...text.matchAll(/\n/g)].map((it) => it.index + 1)]
+  return (at) => {
+    let [low, high] = [0, starts.length]
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= at) low = middle
+      else high = middle
+    }
+    return low + 1
+  }
 }

@@ -19,6 +19,9 @@ const LANGUAGES: readonly [RegExp, Language][] = [
   [/\.exs?$/, 'elixir'],
 ]
 
+// A larger one is generated; reading it must not hold up everything else.
+const MAX_TEXT = 128 * 1024
+
 export function languageOf(path: string): Language | null {
   return LANGUAGES.find(([pattern]) => pattern.test(path))?.[1] ?? null
 }
@@ -26,7 +29,7 @@ export function languageOf(path: string): Language | null {
 /** The tests of a file; null for languages that are not read. A file whose code cannot be understood gives what could be found. */
 export function outlineTests(path: string, text: string): TestOutline[] | null {
   const language = languageOf(path)
-  if (language === null) return null
+  if (language === null || text.length > MAX_TEXT) return null
   if (language === 'js') return javascriptTests(text)
   if (language === 'python') return pythonTests(text)
   if (language === 'ruby' || language === 'elixir') return rubyTests(text, language)
@@ -47,7 +50,7 @@ const LEXIS: Readonly<Record<Language, Lexis>> = {
 /** A file of tests that are no framework's: a program that checks and exits. It counts as one test when it asserts something. */
 export function wholeFileTest(path: string, text: string): TestOutline[] {
   const language = languageOf(path)
-  if (language === null) return []
+  if (language === null || text.length > MAX_TEXT) return []
   const assertions = assertionsIn(text, maskSource(text, LEXIS[language]), language)
   const title = path.slice(path.lastIndexOf('/') + 1)
   const endLine = text.split('\n').length

@@ -8,6 +8,9 @@ const OFF = /@(?:\w+\.)*(?:skip\w*|xfail|expectedFailure)\b/
 const BODY_OFF = /\bpytest\.(?:skip|xfail)\s*\(|\bself\.skipTest\s*\(|\braise\s+(?:unittest\.)?SkipTest\b/
 const FILE_OFF = /^pytestmark\s*=.*\b(?:skip\w*|xfail)\b|^pytest\.skip\s*\(.*allow_module_level/m
 
+// A head or a decorator over more lines is none.
+const MAX_HEAD_LINES = 100
+
 interface Scope {
   name: string
   indent: number
@@ -84,7 +87,7 @@ function blockEnd(code: readonly string[], at: number, indent: number): number {
 /** The line on which the brackets opened on this line are closed. */
 function bracketsEnd(code: readonly string[], at: number): number {
   let depth = 0
-  for (let i = at; i < code.length; i++) {
+  for (let i = at; i < Math.min(code.length, at + MAX_HEAD_LINES); i++) {
     for (const char of code[i] ?? '') {
       if ('([{'.includes(char)) depth += 1
       if (')]}'.includes(char)) depth -= 1

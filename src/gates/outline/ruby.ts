@@ -15,6 +15,7 @@ export function rubyTests(text: string, language: 'ruby' | 'elixir'): TestOutlin
   const lines = text.split('\n')
   const code = masked.split('\n')
   const tests: TestOutline[] = []
+  const ends = endsByColumn(code)
   let around: { title: string; end: number; off: boolean }[] = []
   let tagged = /^\s*@moduletag\s+(?::skip|skip:)/m.test(masked)
   const moduleOff = tagged
@@ -26,7 +27,7 @@ export function rubyTests(text: string, language: 'ruby' | 'elixir'): TestOutlin
     const raw = HEAD[language].exec(lines[at] ?? '') ?? match
     const word = match[2] ?? 'def'
     const title = (raw[4] ?? titleOf(raw[3] ?? '')).trim()
-    const end = endOf(code, at, (match[1] ?? '').length)
+    const end = endOf(ends, at, (match[1] ?? '').length)
     const off = /^x|^skip|^pending/.test(word) || (tagged && !moduleOff) || moduleOff
     tagged = moduleOff
     if (SUITES.has(word)) {
@@ -58,10 +59,20 @@ function titleOf(argument: string): string {
   return quoted?.[2] ?? argument.replace(/\s*(?:do|,).*$/, '')
 }
 
-function endOf(code: readonly string[], at: number, indent: number): number {
-  for (let i = at + 1; i < code.length; i++) {
-    const line = code[i] ?? ''
-    if (/^\s*end\b/.test(line) && line.length - line.trimStart().length === indent) return i
+/** For each column the lines on which an `end` stands there, in order. */
+function endsByColumn(code: readonly string[]): Map<number, number[]> {
+  const ends = new Map<number, number[]>()
+  for (const [at, line] of code.entries()) {
+    if (!/^\s*end\b/.test(line)) continue
+    const column = line.length - line.trimStart().length
+    const known = ends.get(column) ?? []
+    known.push(at)
+    ends.set(column, known)
   }
-  return code.length - 1
+  return ends
+}
+
+/** The line that ends a block; its own line when none does. */
+function endOf(ends: ReadonlyMap<number, number[]>, at: number, indent: number): number {
+  return ends.get(indent)?.find((it) => it > at) ?? at
 }
