@@ -87,6 +87,17 @@ describe('a run at work is steered from another terminal', () => {
     expect((await reeve.show()).status).toBe('succeeded')
   })
 
+  it('is not taken over while a process works on it', async () => {
+    const { reeve } = projectWith([{ role: 'implementer', turns: [{ delay: '3s', calls: [RANGES.tests] }, ...acts(...RANGES.right)] }])
+    const started = reeve.start(['run', '--file', writeTask(reeve.home, RANGES.task), '--json'])
+    await started.line(ofStep('direct/attempt-1/implement'))
+    const second = await reeve(['resume', 'last'])
+    expect(second.exitCode, second.text).toBe(2)
+    expect(second.stderr).toMatch(/logs -f/)
+    const ended = await started.ended
+    expect(ended.exitCode, ended.text).toBe(0)
+  })
+
   it('is tried again as a fresh run of the same task', async () => {
     const { project, reeve } = projectWith([{ role: 'implementer', turns: acts(RANGES.tests, RANGES.wrong) }], '')
     const failed = await reeve.run(RANGES.task)
