@@ -68,10 +68,19 @@ it('asks one line, and takes an abort or the end of input for no answer', async 
   expect(await open, 'the end of input').toBeNull()
 })
 
-it('ends quietly when nobody reads any more', () => {
-  const { it, exits } = fakeProcess()
-  it.stdout.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }))
-  expect(exits).toEqual([0])
+it('says nothing when nobody reads any more, and leaves the work under way once', () => {
+  const { it, exits, host } = fakeProcess()
+  const gone = () => it.stdout.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }))
+  gone()
+  let left = 0
+  host.onInterrupt(() => (left += 1))
+  gone()
+  gone()
+  expect([left, exits]).toEqual([1, []])
+  const quiet = host.onInterrupt(() => (left += 1))
+  quiet()
+  gone()
+  expect(left, 'work that is over').toBe(1)
 })
 
 it('ticks until it is told to stop', async () => {

@@ -10,9 +10,15 @@ import type { Host } from './main.ts'
 export function terminalOf(it: NodeJS.Process, version: string, open: Host['open']): Host {
   const { stdin, stdout, stderr, env } = it
   const dumb = env['TERM'] === 'dumb'
-  // A reader that left (`reeve logs | head`) is no failure of ours.
-  for (const stream of [stdout, stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? it.exit(0) : undefined))
+  const atWork = new Set<() => void>()
+  // A reader that left (`reeve ls | head`) is no failure of ours. Work under way is left as by Ctrl-C, so that no program stays behind, and
+  // nobody takes the end for success.
+  const onLeft = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') return
+    for (const leave of atWork) leave()
+    atWork.clear()
+  }
+  for (const stream of [stdout, stderr]) stream.on('error', onLeft)
   return {
     env,
     cwd: it.cwd(),
@@ -41,7 +47,14 @@ export function terminalOf(it: NodeJS.Process, version: string, open: Host['open
         lines.close()
       }
     },
-    onInterrupt: (fn) => onInterrupt(it, fn),
+    onInterrupt(fn) {
+      const quiet = onInterrupt(it, fn)
+      atWork.add(fn)
+      return () => {
+        atWork.delete(fn)
+        quiet()
+      }
+    },
     every(ms, fn) {
       const timer = setInterval(fn, ms)
       timer.unref()
