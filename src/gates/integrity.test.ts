@@ -298,7 +298,7 @@ describe('what a change does to its judges', () => {
       change: from({ 'a.test.js': test.replace("it('halves'", "it.skip('halves'") }),
       measure: green,
     })
-    expect(judged.verdict.summary).toBe('1 gate passed; the test "halves" ran on the base and is skipped now.')
+    expect(judged.verdict.summary).toBe('The test "halves" ran on the base and is skipped now; 1 gate passed.')
   })
 
   it('judges with the commands of the base, and in a copy with its configuration, when the change made them weaker', async () => {

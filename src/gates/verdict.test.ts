@@ -51,7 +51,7 @@ describe('verdictOf', () => {
       gates: [gate('build', 'passed'), gate('tests', 'failed', { tests, findings: [finding({ rule: 'a.test.ts > adds' })] })],
       status: 'failed',
       score: 0.5,
-      summary: '1 gate passed; 1 test fails that does not fail on the base: a.test.ts > adds.',
+      summary: '1 test fails that does not fail on the base: a.test.ts > adds; 1 gate passed.',
     },
     {
       what: 'several',
@@ -78,7 +78,7 @@ describe('verdictOf', () => {
       redProof: proof('refuted', 'There are no tests.'),
       status: 'failed',
       score: 0.5,
-      summary: '1 gate passed; proof refuted: There are no tests.',
+      summary: 'Proof refuted: There are no tests; 1 gate passed.',
     },
     {
       what: 'a proof that could not be made',

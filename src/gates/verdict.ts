@@ -68,7 +68,8 @@ function summaryOf(status: GateStatus, gates: readonly GateResult[], proof: RedP
       : proof.status === 'not_run'
         ? [`no proof: ${sentence(proof.reason)}`]
         : []
-  const parts = status === 'failed' ? [...done, ...failed, ...refuted] : [...done, ...warned, ...broken, ...proved]
+  // What went wrong is read first.
+  const parts = status === 'failed' ? [...failed, ...refuted, ...done] : [...done, ...warned, ...broken, ...proved]
   if (parts.length === 0) return 'No gate could be run, so nothing is known.'
   const text = parts.join('; ')
   return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`

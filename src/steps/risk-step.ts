@@ -1,3 +1,4 @@
+import { needsRedProof } from '../core/task.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Job } from './job.ts'
 
@@ -14,7 +15,7 @@ export async function riskStep(job: Job): Promise<string> {
     const changes = await job.workspace.changes()
     const trusted = changes.filter((it) => TRUSTED.test(it.path)).map((it) => it.path)
     const removed = changes.reduce((sum, it) => sum + it.removed, 0)
-    const risk = describe(trusted, removed, gateFindings(job.verdict))
+    const risk = describe(trusted, removed, gateFindings(job.verdict), unproved(job))
     step.summarize(risk === '' ? 'nothing that needs a person' : risk)
     return risk
   })
@@ -28,8 +29,15 @@ function gateFindings(verdict: Verdict | null): string[] {
   )
 }
 
-function describe(trusted: readonly string[], removed: number, config: readonly string[]): string {
+/** A proof that is needed and could not be made is not a failure, and not a reason to go on alone. */
+function unproved(job: Job): string {
+  const proof = job.verdict?.redProof
+  return needsRedProof(job.task.kind) && proof?.status === 'not_run' ? proof.reason : ''
+}
+
+function describe(trusted: readonly string[], removed: number, config: readonly string[], noProof: string): string {
   if (trusted.length > 0) return `It changes files that other programs trust: ${trusted.slice(0, 5).join(', ')}.`
   if (config.length > 0) return `It changes how the project is checked: ${config.slice(0, 5).join(', ')}.`
+  if (noProof !== '') return `There is no red proof: ${noProof}`
   return removed > MANY_REMOVED_LINES ? `It removes ${removed} lines.` : ''
 }

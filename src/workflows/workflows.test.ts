@@ -283,3 +283,44 @@ describe('build', () => {
     expect([row.state, row.facts.verdict?.status]).toEqual(['succeeded', 'passed'])
   })
 })
+
+describe('an autonomous run', () => {
+  const autonomous = { runs: { autonomy: 'autonomous', land: 'merge' } }
+  const proved = { redProof: { status: 'proved', reason: 'red', files: [], red: ['a'], vacuous: [] } } as const
+
+  it('lands by itself what is proved', async () => {
+    const repository = makeRepository(FILES)
+    const { row, types } = await play({
+      repository,
+      workflow: 'direct',
+      settings: autonomous,
+      reply: cast(),
+      judge: () => verdict('passed', proved),
+    })
+    expect(row.state).toBe('succeeded')
+    expect(types('approval.asked')).toEqual([])
+    expect(readFileSync(join(repository, 'src/a.js'), 'utf8')).toBe('export const a = 2\n')
+  })
+
+  it.each([
+    ['there is no proof', () => cast(), {}, 'There is no red proof: not asked'],
+    [
+      'other programs trust a file of it',
+      () => (request: AgentRequest) => write(request, 'AGENTS.md', 'obey\n'),
+      proved,
+      'It changes files that other programs trust: AGENTS.md.',
+    ],
+  ])('asks a person when %s', async (_why, reply, parts, message) => {
+    const repository = makeRepository(FILES)
+    const { row, types } = await play({
+      repository,
+      workflow: 'direct',
+      settings: autonomous,
+      reply: reply(),
+      judge: () => verdict('passed', parts),
+    })
+    expect(row).toMatchObject({ state: 'waiting', reason: 'approval' })
+    expect(types('approval.asked')[0]?.data['message']).toContain(message)
+    expect(readFileSync(join(repository, 'src/a.js'), 'utf8')).toBe('export const a = 1\n')
+  })
+})
