@@ -1,6 +1,6 @@
 import { duration, spent } from '../figures.ts'
 import type { Io } from '../io.ts'
-import { fit, oneLine, pad } from '../text.ts'
+import { fit, oneLine, pad, width } from '../text.ts'
 import type { LiveGate, LiveRun, LiveStep } from './state.ts'
 
 type Look = Pick<Io, 'paint'> & { columns: number; rows: number; now: number }
@@ -84,10 +84,16 @@ function messageLines(run: LiveRun, look: Look): string[] {
   return run.message === '' ? [] : [look.paint('dim', `  ${fit(oneLine(run.message), look.columns - 2)}`)]
 }
 
+const TITLE = 10 // what is seen of one at least
+
 function headLine(run: LiveRun, look: Look): string {
   const time = run.startedAt === null ? '' : duration((run.finishedAt ?? look.now) - run.startedAt)
-  const about = [run.workflow, run.isolation, time].filter((it) => it !== '').join(' · ')
-  const room = Math.max(10, look.columns - about.length - run.id.length - 5)
+  const facts = [run.workflow, run.isolation, time].filter((it) => it !== '')
+  const left = (from: number): number => look.columns - width(facts.slice(from).join(' · ')) - run.id.length - 5
+  // A line that is too long would wrap, and then the next drawing does not meet it.
+  const from = facts.findIndex((_, at) => left(at) >= TITLE)
+  const about = from === -1 ? '' : facts.slice(from).join(' · ')
+  const room = from === -1 ? Math.max(0, look.columns - run.id.length - 4) : left(from)
   return `${mark(look, run.status)} ${look.paint('dim', run.id)} ${look.paint('bold', pad(oneLine(run.title), room))} ${look.paint('dim', about)}`
 }
 
@@ -104,11 +110,13 @@ function stepLine(step: LiveStep, look: Look): string {
 
 /** Of the base and the proof only what is at work now: a test that fails there is as it should be. */
 function gateLine(gates: readonly LiveGate[], look: Look): string {
+  let room = look.columns - 4
   const words = gates.flatMap((it) => {
     if (it.where !== 'change' && it.status !== 'running') return []
-    const where = it.where === 'change' ? '' : look.paint('dim', ` (${oneLine(it.where)})`)
+    const where = it.where === 'change' ? '' : ` (${oneLine(it.where)})`
     const count = it.introduced > 0 ? ` ${it.introduced}` : ''
-    return [`${oneLine(it.name)} ${mark(look, it.status)}${count}${where}`]
+    room -= width(`${oneLine(it.name)} *${count}${where}  `)
+    return room < -2 ? [] : [`${oneLine(it.name)} ${mark(look, it.status)}${count}${look.paint('dim', where)}`]
   })
   return words.length > 0 ? `    ${words.join('  ')}` : ''
 }

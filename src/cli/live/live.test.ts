@@ -103,6 +103,16 @@ describe('the picture of a run', () => {
     for (const line of lines) expect(width(line), line).toBeLessThanOrEqual(60)
   })
 
+  it('keeps to a narrow terminal with a real id, leaving out what is least needed first', () => {
+    const run = { ...after(AT_GATES), id: 'r1m7vryfdd7vdm' }
+    const busy = { ...run, gates: [...run.gates, ...run.gates, ...run.gates].map((it) => ({ ...it, where: 'change' as const })) }
+    for (const columns of [40, 50, 60]) {
+      const lines = frame([busy], look(columns))
+      expect(lines.filter((line) => width(line) > columns)).toEqual([])
+      expect(lines[0]).toMatch(/^◐ r1m7vryfdd7vdm Add a flag .*1m 03s$/)
+    }
+  })
+
   it('shortens to heads and current steps when there are several runs, then to heads and a tally', () => {
     const several = (count: number) => Array.from({ length: count }, (_, at) => ({ ...after(AT_GATES), id: `r${at}` }))
     const lines = frame(several(5), look(90, 24))
