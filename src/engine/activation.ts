@@ -3,7 +3,7 @@ import type { FailReason } from '../core/run.ts'
 import type { Outcome } from '../store/port.ts'
 import { interrupt, type Leave, Left, type Life, leave, stay } from './life.ts'
 import type { RunContext, RunEnd, Workflow } from './port.ts'
-import { emit, hashOf, orLeave, runStep, useName, withGrace } from './step.ts'
+import { addSpent, emit, hashOf, orLeave, runStep, useName, withGrace } from './step.ts'
 
 /** How an activation ended. `gone`: the run is no longer this process's, nothing was written. */
 export type Released = Exclude<Outcome, 'cancelled'> | 'gone'
@@ -21,13 +21,14 @@ export async function activate(life: Life, workflow: Workflow): Promise<Released
   }
 }
 
-/** What earlier activations began and asked. */
+/** What earlier activations began, asked, and spent without a result. */
 async function recall(life: Life): Promise<void> {
-  const past = await life.store.eventsOfType(life.claim.run, ['step.started', 'approval.asked'])
+  const past = await life.store.eventsOfType(life.claim.run, ['step.started', 'step.failed', 'approval.asked'])
   for (const event of past) {
     const { what, step } = event.data
     if (event.type === 'approval.asked' && typeof what === 'string') life.asked.add(what)
     if (event.type === 'step.started' && typeof step === 'string') life.starts.set(step, (life.starts.get(step) ?? 0) + 1)
+    if (event.type === 'step.failed') addSpent(life, event.data)
   }
 }
 

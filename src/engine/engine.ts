@@ -165,6 +165,7 @@ export function createEngine(options: EngineOptions): Engine {
       left: null,
       atWork: new Set(),
       starts: new Map(),
+      spent: new Map(),
       asked: new Set(),
       used: new Set(),
     }

@@ -24,6 +24,8 @@ export interface StepHandle {
   signal: AbortSignal
   /** True when this step was begun before and its result was not kept: the process died, or the run was detached. */
   readonly repeated: boolean
+  /** What earlier tries of this step have used that ended without a result, as far as their ends were written down. */
+  readonly spentBefore: { usage: Usage; cost: Cost }
   /** Adds to what the step has used; recorded with its end, also when it fails. */
   charge(usage: Usage, cost: Cost): void
   /** One line that observers see as the step's outcome. */

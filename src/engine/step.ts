@@ -4,6 +4,7 @@ import { problemOf, ReeveError } from '../core/errors.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
 import { canonicalJson, type Json, parseJson } from '../core/json.ts'
 import { addCost, addUsage, type Cost, NO_USAGE } from '../core/run.ts'
+import { type Spent, spentBy } from '../store/events.ts'
 import type { RunFacts } from '../store/port.ts'
 import { Left, type Life, leave, stay } from './life.ts'
 import { type StepHandle, type StepSpec, StepWait } from './port.ts'
@@ -91,7 +92,11 @@ async function perform<T extends Json>(life: Life, spec: StepSpec, inputHash: st
   let text: string
   try {
     stay(life)
-    const result = await withGrace(life.clock, life.controller.signal, fn(handle(life, tally, before > 0)))
+    const result = await withGrace(
+      life.clock,
+      life.controller.signal,
+      fn(handle(life, tally, before > 0, life.spent.get(spec.name) ?? NOTHING)),
+    )
     text = JSON.stringify(result ?? null)
   } catch (error) {
     return failStep(life, spec, ending(), error)
@@ -110,10 +115,11 @@ function statusOf(output: Json): 'succeeded' | 'failed' {
   return status === 'failed' ? 'failed' : 'succeeded'
 }
 
-function handle(life: Life, tally: Tally, repeated: boolean): StepHandle {
+function handle(life: Life, tally: Tally, repeated: boolean, spentBefore: Spent): StepHandle {
   return {
     signal: life.controller.signal,
     repeated,
+    spentBefore,
     charge(usage, cost) {
       tally.usage = addUsage(tally.usage, usage)
       tally.cost = addCost(tally.cost, cost)
@@ -142,8 +148,20 @@ async function failStep(life: Life, spec: StepSpec, ending: RunEvent['data'], er
   const why = whyLeft(life, error)
   const again = why.kind === 'park' || why.kind === 'hand-back' || why.kind === 'gone'
   const problem = why.kind === 'park' ? why.wait.message : why.kind === 'gone' ? 'The run was stopped.' : why.message
-  await life.store.append(life.claim.run, life.claim.epoch, 'step.failed', { ...ending, status: again ? 'interrupted' : 'failed', problem })
+  const data = { ...ending, status: again ? 'interrupted' : 'failed', problem }
+  await life.store.append(life.claim.run, life.claim.epoch, 'step.failed', data)
+  addSpent(life, data)
   leave(life, why)
+}
+
+const NOTHING: Spent = { usage: NO_USAGE, cost: 0 }
+
+/** Notes what a try without a result has used, from the data of its `step.failed`. */
+export function addSpent(life: Life, data: RunEvent['data']): void {
+  const step = typeof data['step'] === 'string' ? data['step'] : ''
+  const before = life.spent.get(step) ?? NOTHING
+  const { usage, cost } = spentBy({ data })
+  life.spent.set(step, { usage: addUsage(before.usage, usage), cost: addCost(before.cost, cost) })
 }
 
 function whyLeft(life: Life, error: unknown): Life['left'] & object {

@@ -183,11 +183,13 @@ it('parks a run that waits for quota and tries the step again when its time has 
   const store = await toyStore()
   let tries = 0
   const repeated: boolean[] = []
+  const before: (number | null)[] = []
   const engine = await toyEngine(store, {
     toy: async (run) => {
       await run.step({ name: 'a', kind: 'agent', input: null }, async (it) => {
         repeated.push(it.repeated)
         it.charge(usage, 1)
+        before.push(it.spentBefore.cost)
         tries += 1
         if (tries < 3) throw new StepWait('quota', `Try ${tries}.`, Date.now() + 50)
         return tries
@@ -199,6 +201,7 @@ it('parks a run that waits for quota and tries the step again when its time has 
   expect((await engine.waitFor(run.id, soon())).state).toBe('succeeded')
   expect(tries).toBe(3)
   expect(repeated).toEqual([false, true, true])
+  expect(before, 'a step knows what its tries have cost').toEqual([0, 1, 2])
   const waits = await store.eventsOfType(run.id, ['run.waiting'])
   expect(waits.map((it) => [it.data['reason'], it.data['message'], typeof it.data['until']])).toEqual([
     ['quota', 'Try 1.', 'number'],

@@ -1,9 +1,9 @@
 import type { AgentEvent, AgentResult } from '../agents/port.ts'
-import { chooseProvider } from '../agents/route.ts'
+import { chooseProvider, providerNames } from '../agents/route.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
-import type { Cost, Usage } from '../core/run.ts'
+import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
 import { isTest, type Job, spend } from './job.ts'
 
@@ -100,6 +100,11 @@ function nextAfter(job: Job, role: Role, failed: readonly string[]): { provider:
   return null
 }
 
+/** Is there a provider besides this one that has not got stuck in this run? */
+export function hasOther(job: Job, provider: string): boolean {
+  return providerNames(job.settings).some((it) => it !== provider && !job.avoided.includes(it))
+}
+
 async function workOnce(
   job: Job,
   ask: AgentAsk,
@@ -113,7 +118,7 @@ async function workOnce(
   const agent = await kit.agent(choice.provider, settings, job.project)
   await step.emit('provider.chosen', { step: ask.name, provider: agent.provider, model: agent.model, reason: choice.reason })
 
-  const left = remaining(job)
+  const left = remaining(job, step.spentBefore)
   if (left.tokens !== null || left.usd !== null) await step.emit('budget.reserved', { step: ask.name, tokens: left.tokens, usd: left.usd })
   const teller = tell(job, ask, step)
   const result = await agent.run({
@@ -134,9 +139,10 @@ async function workOnce(
     signal: step.signal,
     emit: teller.emit,
   })
+  // First of all: what was used counts, however the step ends.
+  step.charge(result.usage, result.cost)
   await teller.settled()
   step.signal.throwIfAborted()
-  step.charge(result.usage, result.cost)
 
   if (result.status === 'failed') await providerFailed(job, choice.provider, result, last, step)
   return keep(job, ask, role, agent.provider, result, step)
@@ -179,7 +185,7 @@ async function providerFailed(job: Job, provider: string, result: AgentResult, l
   await step.emit('provider.failed', { provider, class: kind, problem: job.kit.redact(result.problem) })
   if (kind !== 'rate_limited' || !last) return
   const until = result.retryAt ?? job.kit.clock.now() + UNSAID_RETRY_MS
-  throw new StepWait('quota', `${provider} has reached its limit: ${result.problem}`, until)
+  throw new StepWait('quota', `${provider} has reached its limit: ${job.kit.redact(result.problem)}`, until)
 }
 
 async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, result: AgentResult, step: StepHandle): Promise<Work> {
@@ -210,8 +216,8 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     commit: made.commit,
     tree: made.tree,
     changed: made.changed,
-    usage: result.usage,
-    cost: result.cost,
+    usage: addUsage(step.spentBefore.usage, result.usage),
+    cost: addCost(step.spentBefore.cost, result.cost),
   }
 }
 
@@ -227,16 +233,20 @@ function firstLine(text: string): string {
   return line.length > 160 ? `${line.slice(0, 159)}…` : line
 }
 
-/** What the run may still use; `null` is without limit. Never below zero. */
-export function remaining(job: Job): { tokens: number | null; usd: number | null } {
+/** What the run may still use, after what the step at work has used in `tries` that ended without a result; `null` is without limit. */
+export function remaining(
+  job: Job,
+  tries: { usage: Usage; cost: Cost } = { usage: NO_USAGE, cost: 0 },
+): { tokens: number | null; usd: number | null } {
   const { runs } = job.settings
   const tokens = least(runs.max_tokens, job.task.budget?.tokens)
   const usd = least(runs.max_usd, job.task.budget?.usd)
-  const { usage, cost } = job.spent
+  const usage = addUsage(job.spent.usage, tries.usage)
+  const priced = job.spent.priced + (tries.cost ?? 0)
   return {
     tokens: tokens === null ? null : Math.max(0, tokens - usage.inputTokens - usage.outputTokens),
     // A model without a price cannot be held to money; its tokens are.
-    usd: usd === null ? null : Math.max(0, usd - (cost ?? 0)),
+    usd: usd === null ? null : Math.max(0, usd - priced),
   }
 }
 

@@ -46,6 +46,7 @@ const CARD: Card = {
       },
     ],
   },
+  judged: { depth: 'full', specs: null },
   usage: USAGE,
   cost: null,
   trail: [

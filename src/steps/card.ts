@@ -40,6 +40,10 @@ export const cardSchema = z.object({
   attempts: z.int(),
   files: z.array(z.object({ path: z.string(), status: z.string(), added: z.int(), removed: z.int() })),
   verdict: verdictSchema.nullable(),
+  /** How the verdict was reached: with which gates, and which files nobody else might change since which commit. */
+  judged: z
+    .object({ depth: z.enum(['quick', 'full']), specs: z.object({ files: z.array(z.string()), commit: z.string() }).nullable() })
+    .nullable(),
   usage: usageSchema,
   cost: z.number().nullable(),
   trail: z.array(trailSchema),

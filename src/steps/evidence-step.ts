@@ -6,10 +6,16 @@ import { chainHead, hashOf } from './hash.ts'
 import type { Job } from './job.ts'
 import { ISOLATION } from './prepare-step.ts'
 
+interface Outcome {
+  status: string
+  reason?: string
+  message?: string
+}
+
 /** Writes the run's evidence: `card.json` for programs, `card.md` for people. The event holds the card's hash, so that an edited card shows. */
-export async function evidenceStep(job: Job, outcome: { status: string; reason?: string; message?: string }): Promise<void> {
+export async function evidenceStep(job: Job, outcome: Outcome, name = 'evidence'): Promise<void> {
   const { run, kit } = job
-  await run.step({ name: 'evidence', kind: 'checkpoint', input: { commit: job.checkpoint, status: outcome.status } }, async (step) => {
+  await run.step({ name, kind: 'checkpoint', input: { commit: job.checkpoint, status: outcome.status } }, async (step) => {
     const card = await cardOf(job, outcome)
     const folder = join(kit.evidenceDir, run.id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -23,9 +29,9 @@ export async function evidenceStep(job: Job, outcome: { status: string; reason?:
   })
 }
 
-async function cardOf(job: Job, outcome: { status: string; reason?: string; message?: string }): Promise<Card> {
-  const { task, workspace, spent, trail } = job
-  const commit = job.judged ?? job.checkpoint
+async function cardOf(job: Job, outcome: Outcome): Promise<Card> {
+  const { task, workspace, spent, trail, judged } = job
+  const commit = judged?.commit ?? job.checkpoint
   return {
     format: 1,
     reeve: job.kit.version,
@@ -37,8 +43,9 @@ async function cardOf(job: Job, outcome: { status: string; reason?: string; mess
     branch: workspace.branch,
     isolation: ISOLATION,
     attempts: job.attempts,
-    files: (await workspace.changes()).map(({ path, status, added, removed }) => ({ path, status, added, removed })),
+    files: (await workspace.changes(workspace.base, commit)).map(({ path, status, added, removed }) => ({ path, status, added, removed })),
     verdict: job.verdict,
+    judged: judged && { depth: judged.depth, specs: judged.specs },
     usage: spent.usage,
     cost: spent.cost,
     trail,

@@ -18,7 +18,7 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
   const specs = job.specs
   const spec = { name: ask.name, kind: 'gate', input: { depth: ask.depth }, attempt: ask.attempt } as const
   const result = await run.step(spec, async (step) => {
-    await clean(job)
+    await clean(job, { keep: !step.repeated })
     let told: Promise<void> = Promise.resolve()
     const emit = (event: GateEvent): void => {
       const { type, ...data } = event
@@ -40,7 +40,7 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
     })
     await told
     step.signal.throwIfAborted()
-    await clean(job)
+    await clean(job, { keep: false })
     step.fact({ verdict: judged, attempts: job.attempts })
     step.summarize(
       ask.wanted === 'red' ? `${judged.status === 'failed' ? 'red, as wanted' : 'not red'}: ${judged.summary}` : judged.summary,
@@ -52,14 +52,17 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
   const verdict = result.verdict as unknown as Verdict
   const { tree, status, score, summary } = verdict
   job.verdict = verdict
-  job.judged = job.checkpoint
+  job.judged = { commit: job.checkpoint, depth: ask.depth, specs }
   job.trail.push({ kind: 'measurement', step: ask.name, tree, status, score, summary, verdict: hashOf(verdict) })
   return verdict
 }
 
-/** Files back to the checkpoint: what differs here was written by gates, or by a gate step that was cut off. */
-async function clean(job: Job): Promise<void> {
-  if ((await job.workspace.changes(job.checkpoint)).length > 0) await job.workspace.restore(job.checkpoint, { keep: false })
+/**
+ * Files back to the checkpoint. What differs after the gates, or in a gate step that was cut off, was written by gates; what differs before
+ * the first of them is somebody's, such as a person's who looked at the files while the run waited, and is kept.
+ */
+async function clean(job: Job, options: { keep: boolean }): Promise<void> {
+  if ((await job.workspace.changes(job.checkpoint)).length > 0) await job.workspace.restore(job.checkpoint, options)
 }
 
 async function comparisonOf(job: Job): Promise<Comparison> {

@@ -40,13 +40,17 @@ export interface Job {
   /** Test files that only the spec author may change, and the commit that holds their content. */
   specs: { files: string[]; commit: string } | null
   /** What the journaled steps have used. */
-  spent: { usage: Usage; cost: Cost }
+  spent: {
+    usage: Usage
+    cost: Cost /** The part of the cost that is known: a model without a price must not make the rest of it forgotten. */
+    priced: number
+  }
   /** Attempts at an implementation so far, all parts together. */
   attempts: number
   /** The last verdict, whatever it said. */
   verdict: Verdict | null
-  /** Commit the last verdict is about. */
-  judged: string | null
+  /** The commit that the last verdict is about, and how it was judged: what is needed to do it again. */
+  judged: { commit: string; depth: 'quick' | 'full'; specs: Job['specs'] } | null
   /** What agents claimed and gates measured, in order: the evidence card hashes it as a chain. */
   trail: TrailEntry[]
   /** Providers that got stuck or failed in this run; the next in order is asked. */
@@ -59,7 +63,7 @@ export function newJob(parts: Pick<Job, 'run' | 'kit' | 'task' | 'settings' | 'p
     ...parts,
     checkpoint: parts.workspace.base,
     specs: null,
-    spent: { usage: NO_USAGE, cost: 0 },
+    spent: { usage: NO_USAGE, cost: 0, priced: 0 },
     attempts: 0,
     verdict: null,
     judged: null,
@@ -69,7 +73,8 @@ export function newJob(parts: Pick<Job, 'run' | 'kit' | 'task' | 'settings' | 'p
 }
 
 export function spend(job: Job, usage: Usage, cost: Cost): void {
-  job.spent = { usage: addUsage(job.spent.usage, usage), cost: addCost(job.spent.cost, cost) }
+  const { spent } = job
+  job.spent = { usage: addUsage(spent.usage, usage), cost: addCost(spent.cost, cost), priced: spent.priced + (cost ?? 0) }
 }
 
 /** Is this path a file of tests, by the usual places or by `[tests] files`? */

@@ -1,13 +1,12 @@
-import type { Verdict } from '../core/verdict.ts'
 import type { Job } from './job.ts'
 
 /**
  * Keeps a rejected attempt under `refs/reeve/attempts/<run>/<n>`, so that nothing an agent wrote is ever lost; with `restoreTo` the files then
- * go back to that commit, and the run's verdict to `verdict`, the one about that commit.
+ * go back to that commit, and the run's verdict to `back`, the one about that commit.
  */
 export async function keepStep(
   job: Job,
-  ask: { name: string; attempt: number; summary: string; restoreTo?: string; verdict?: Verdict | null },
+  ask: { name: string; attempt: number; summary: string; restoreTo?: string; back?: Pick<Job, 'verdict' | 'judged'> },
 ): Promise<void> {
   const { run, workspace } = job
   const commit = await run.step(
@@ -21,13 +20,13 @@ export async function keepStep(
       step.summarize(ask.summary)
       if (ask.restoreTo === undefined) return null
       await workspace.restore(ask.restoreTo)
-      if (ask.verdict !== undefined) step.fact({ verdict: ask.verdict })
+      if (ask.back !== undefined) step.fact({ verdict: ask.back.verdict, commit: ask.restoreTo })
       return ask.restoreTo
     },
   )
   if (typeof commit !== 'string') return
   job.checkpoint = commit
-  if (ask.verdict === undefined) return
-  job.verdict = ask.verdict
-  job.judged = commit
+  if (ask.back === undefined) return
+  job.verdict = ask.back.verdict
+  job.judged = ask.back.judged
 }

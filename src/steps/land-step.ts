@@ -1,14 +1,15 @@
 import { crashAt } from '../core/crash.ts'
-import { land } from '../workspace/land.ts'
+import { ReeveError } from '../core/errors.ts'
+import { type Landed, type Landing, land } from '../workspace/land.ts'
 import type { Job } from './job.ts'
 import { landingMessage } from './landing-message.ts'
 import { ISOLATION } from './prepare-step.ts'
 
-/** Lands a green run as configured. Idempotent: landing the same run twice makes one commit. */
-export async function landStep(job: Job, how: 'branch' | 'merge' | 'squash'): Promise<void> {
+/** Lands a green run as configured, or says what stands in the way. Idempotent: landing the same run twice makes one commit. */
+export async function landStep(job: Job, name: string, how: 'branch' | 'merge' | 'squash'): Promise<string> {
   const { run, workspace, task } = job
-  await run.step({ name: 'land', kind: 'land', input: { how, commit: job.checkpoint } }, async (step) => {
-    const landed = await land({
+  const done = await run.step({ name, kind: 'land', input: { how, commit: job.checkpoint } }, async (step) => {
+    const landed = await orProblem({
       project: job.project,
       run: run.id,
       commit: job.checkpoint,
@@ -17,10 +18,25 @@ export async function landStep(job: Job, how: 'branch' | 'merge' | 'squash'): Pr
       branch: workspace.branch,
       ...landingMessage({ task, run: run.id, isolation: ISOLATION, verdict: job.verdict?.status ?? 'not_run', forced: false }),
     })
+    if ('problem' in landed) {
+      step.summarize(landed.problem)
+      return { status: 'failed', problem: landed.problem }
+    }
     crashAt('after-land-before-record')
     step.fact({ landed: { ...landed, how, forced: false } })
     await step.emit('run.landed', { ...landed, how, forced: false })
     step.summarize(`${how}: ${landed.branch} is at ${landed.commit.slice(0, 10)}`)
-    return landed
+    return { status: 'succeeded', problem: '' }
   })
+  return done.problem
+}
+
+/** A conflict, or changes of the user's own in the way, are theirs to clear away: the run's work is as good as before. */
+async function orProblem(landing: Landing): Promise<Landed | { problem: string }> {
+  try {
+    return await land(landing)
+  } catch (error) {
+    if (error instanceof ReeveError) return { problem: error.message }
+    throw error
+  }
 }

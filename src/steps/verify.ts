@@ -116,9 +116,9 @@ async function judgeClone(kit: Kit, request: VerifyRequest, clone: Clone, card: 
     task: row.task,
     tree: await resolveTree(project, card.commit),
     // A run that ended early was judged without the proof; the same is done again.
-    depth: card.verdict?.redProof.status === 'not_run' && row.state === 'failed' ? 'quick' : 'full',
-    protectedFiles: [],
-    protectedContent: async () => null,
+    depth: card.judged?.depth ?? 'full',
+    protectedFiles: card.judged?.specs?.files ?? [],
+    protectedContent: (path) => clone.fileAt(path, card.judged?.specs?.commit ?? card.base),
     // Nothing that was measured before may stand in for a measurement now.
     cacheDir: join(clone.path, '..', 'base-results'),
     timeoutMs: settings.runs.gate_timeout_minutes * 60_000,

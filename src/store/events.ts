@@ -77,7 +77,7 @@ export async function spend(ctx: Context, run: RunId): Promise<Spent> {
 }
 
 /** Usage and cost that the end of a step holds. */
-export function spentBy(event: RunEvent): Spent {
+export function spentBy(event: Pick<RunEvent, 'data'>): Spent {
   const usage = event.data['usage'] as unknown as Usage | undefined
   const cost = event.data['cost'] as Cost | undefined
   return { usage: usage ?? NO_USAGE, cost: cost === undefined ? 0 : cost }

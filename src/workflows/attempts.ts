@@ -1,6 +1,6 @@
 import type { Verdict } from '../core/verdict.ts'
 import type { RunEnd } from '../engine/port.ts'
-import { agentStep, remaining, type Work } from '../steps/agent-step.ts'
+import { agentStep, hasOther, remaining, type Work } from '../steps/agent-step.ts'
 import { gateStep } from '../steps/gate-step.ts'
 import { implementGoal, type Part, reviewGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
@@ -49,7 +49,8 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
 
     summary = idle ? `Nothing was changed. ${verdict.summary}` : verdict.summary
     await keepStep(job, { name: `${step}/keep`, attempt, summary })
-    const stuck = last !== null && work.tree === last.tree && sameFailures(verdict, last.verdict)
+    // At the last attempt there is nothing to try again, so nobody is asked.
+    const stuck = attempt < ask.maxAttempts && last !== null && work.tree === last.tree && sameFailures(verdict, last.verdict)
     if (stuck) {
       const end = await unstick(job, work, step, verdict)
       if (end) return { end }
@@ -105,8 +106,7 @@ function sameFailures(a: Verdict, b: Verdict): boolean {
 
 /** The same files and the same failures twice: another provider, then a person, then the end. */
 async function unstick(job: Job, work: Work, step: string, verdict: Verdict): Promise<RunEnd | null> {
-  const others = job.settings.providers.order.filter((it) => it !== work.provider && !job.avoided.includes(it))
-  if (others.length > 0) {
+  if (hasOther(job, work.provider)) {
     job.avoided.push(work.provider)
     return null
   }

@@ -23,13 +23,29 @@ export async function finish(job: Job, end: RunEnd | Verdict): Promise<RunEnd> {
   const risk = runs.autonomy === 'autonomous' ? await riskStep(job) : ''
   if (runs.autonomy !== 'autonomous' || risk !== '') {
     const decision = await job.run.approval('land/approval', `${risk === '' ? outcome.message : risk} Land it (${how})?`)
-    if (!decision.approved) {
-      const reason = decision.comment === '' ? '' : `: ${decision.comment}`
-      return { status: 'failed', reason: 'gates', message: `Landing was refused by ${decision.actor}${reason}.` }
-    }
+    if (!decision.approved) return refused(job, decision)
   }
-  await landStep(job, how)
-  return outcome
+  return landUntilDone(job, how, outcome)
+}
+
+/** What stands in the way of landing is for a person to clear away: asked until it has landed, or is left on its branch. */
+async function landUntilDone(job: Job, how: 'branch' | 'merge' | 'squash', outcome: RunEnd): Promise<RunEnd> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'land' : `land-${number}`
+    const problem = await landStep(job, name, how)
+    if (problem === '') return outcome
+    const question = `It is green, but could not be landed: ${problem} Approve to try again, reject to leave it on its branch.`
+    const decision = await job.run.approval(`${name}/approval-again`, question)
+    if (!decision.approved) return refused(job, decision)
+  }
+}
+
+/** The card must not say that a refused run succeeded, so it is written again. */
+async function refused(job: Job, decision: { actor: string; comment: string }): Promise<RunEnd> {
+  const reason = decision.comment === '' ? '' : `: ${decision.comment}`
+  const end = { status: 'failed', reason: 'gates', message: `Landing was refused by ${decision.actor}${reason}.` } as const
+  await evidenceStep(job, end, 'evidence/refused')
+  return end
 }
 
 type Ended = { status: 'succeeded'; message: string } | Extract<RunEnd, { status: 'failed' }>

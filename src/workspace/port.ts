@@ -64,8 +64,8 @@ export interface Workspace extends Checkout {
    * when no agent has written since then: what differs was made by reeve's own gates (build products that git does not ignore).
    */
   restore(commit: string, options?: { keep?: boolean }): Promise<void>
-  /** Changes from one commit (default: base) to the files as they are now. */
-  changes(from?: string): Promise<FileChange[]>
+  /** Changes from one commit (default: base) to another one, by default to the files as they are now. */
+  changes(from?: string, to?: string): Promise<FileChange[]>
   /** Unified diff from one commit (default: base) to the files as they are now, at most `maxBytes`. */
   patch(from?: string, maxBytes?: number): Promise<string>
   /** Content of a file at a commit (default: base), null when it is not there. */

@@ -192,7 +192,10 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     checkpoint: (message) => alone(() => checkpoint(message)),
     keepAttempt: () => alone(keepAttempt),
     restore: (commit, options) => alone(() => restore(commit, options?.keep ?? true)),
-    changes: (from = base) => alone(async (): Promise<FileChange[]> => await changesBetween(bare, known(from), (await snapshot()).tree)),
+    changes: (from = base, to?: string) =>
+      alone(async (): Promise<FileChange[]> => {
+        return await changesBetween(bare, known(from), to === undefined ? (await snapshot()).tree : known(to))
+      }),
     patch: (from = base, maxBytes = PATCH_BYTES) =>
       alone(async () => await patchBetween(bare, known(from), (await snapshot()).tree, maxBytes)),
     fileAt: async (path, commit = base) => await showFile(bare, known(commit), path),

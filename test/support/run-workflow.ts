@@ -26,6 +26,8 @@ export interface Scene {
   reply: (request: AgentRequest, provider: string) => Promise<Partial<AgentResult>> | Partial<AgentResult>
   /** Called for each gate step, in order. */
   judge: (request: JudgeRequest, number: number) => Verdict | Promise<Verdict>
+  /** Called when an agent has answered, before its step ends. */
+  afterAgent?: (store: Store, run: string, signal: AbortSignal) => Promise<void>
 }
 
 export interface Played {
@@ -59,6 +61,7 @@ export async function play(scene: Scene): Promise<Played> {
         protectedPaths: request.protectedPaths,
       })
       const result = await scene.reply(request, provider)
+      await scene.afterAgent?.(store, request.origin.run, request.signal)
       return { ...RESULT, ...result }
     },
   })
