@@ -148,3 +148,14 @@ describe('the clock', () => {
     await expect(systemClock.sleep(1)).resolves.toBeUndefined()
   })
 })
+
+it('sleeps for as long as it is told, also for longer than a timer can', async () => {
+  const over = new AbortController()
+  const sleep = systemClock.sleep(2 ** 31 + 1000, over.signal).then(
+    () => 'woke',
+    () => 'aborted',
+  )
+  expect(await Promise.race([sleep, systemClock.sleep(50).then(() => 'asleep')])).toBe('asleep')
+  over.abort(new Error('enough'))
+  expect(await sleep).toBe('aborted')
+})
