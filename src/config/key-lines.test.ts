@@ -34,3 +34,13 @@ it('finds keys behind comments, strings of several lines, lists of several lines
     'a.list.end': 15,
   })
 })
+
+it('reads lines of very many blanks as quickly as others', () => {
+  const blanks = ' '.repeat(100_000)
+  const began = performance.now()
+  expect([...keyLines(`${blanks}# nothing\n["a${blanks}b"]\na = 1${blanks}\n${blanks}`)]).toEqual([
+    [`a${blanks}b`, 2],
+    [`a${blanks}b.a`, 3],
+  ])
+  expect(performance.now() - began).toBeLessThan(1000)
+})

@@ -11,13 +11,15 @@ export function keyLines(toml: string): Map<string, number> {
       open = stillOpen(line, open)
       continue
     }
-    const header = /^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$/.exec(line)
+    // No pattern here may have two ways to read the same blanks: a line of many would take minutes.
+    const text = line.trim()
+    const header = /^\[\[?([^\]]+)\]\]?[ \t]*(?:#.*)?$/.exec(text)
     if (header) {
       table = splitKey(header[1] ?? '')
       note(lines, table, at + 1)
       continue
     }
-    const assignment = /^\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.\- \t])+?)\s*=(.*)$/.exec(line)
+    const assignment = /^((?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_.\- \t])+)=(.*)$/.exec(text)
     if (!assignment) continue
     note(lines, [...table, ...splitKey(assignment[1] ?? '')], at + 1)
     open = stillOpen(assignment[2] ?? '', { quote: null, depth: 0 })
