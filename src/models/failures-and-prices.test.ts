@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classify } from './classify.ts'
+import { headersFor } from './headers.ts'
 import { costOf, priceOf } from './prices.ts'
 import { retryAfterMs } from './retry.ts'
 
@@ -14,9 +15,20 @@ describe('retry-after', () => {
     [{ 'retry-after': 'Tue, 01 Jan 2030 12:00:30 GMT' }, 30_000],
     [{ 'retry-after': 'Tue, 01 Jan 2030 11:00:00 GMT' }, 0],
     [{ 'retry-after': 'soon' }, null],
+    [{ 'retry-after': '1e12' }, null],
+    [{ 'retry-after': 'Infinity' }, null],
+    [{ 'retry-after': 'Tue, 01 Jan 9999 11:00:00 GMT' }, null],
+    [{ 'retry-after-ms': '1e300', 'retry-after': '9' }, 9000],
     [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1500],
   ]
   it.each(table)('%o is %s ms', (headers, ms) => expect(retryAfterMs(headers, now)).toBe(ms))
+})
+
+it('fills in the placeholders of headers that it knows, and leaves other words in braces as they are', () => {
+  const origin = { run: 'r1', task: 't', step: 'implement', role: 'implementer', attempt: 2, turn: 0 }
+  expect(headersFor({ x: '{run}/{attempt} {constructor} {toString} {other}' }, origin)).toEqual({
+    x: 'r1/2 {constructor} {toString} {other}',
+  })
 })
 
 function price(model: string, kind: 'openai' | 'openai-compatible' = 'openai'): number | null {

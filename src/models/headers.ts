@@ -2,17 +2,17 @@ import type { CallOrigin } from './port.ts'
 
 /** The configured headers of one call: placeholders filled in, values made safe. Unknown `{words}` stay as they are. */
 export function headersFor(headers: Readonly<Record<string, string>>, origin: CallOrigin): Record<string, string> {
-  const values: Record<string, string> = {
-    run: origin.run,
-    step: origin.step,
-    role: origin.role,
-    task: origin.task,
-    attempt: String(origin.attempt),
-  }
+  const values = new Map([
+    ['run', origin.run],
+    ['step', origin.step],
+    ['role', origin.role],
+    ['task', origin.task],
+    ['attempt', String(origin.attempt)],
+  ])
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,
-      safeValue(value.replaceAll(/\{(\w+)\}/g, (whole, word: string) => values[word] ?? whole)),
+      safeValue(value.replaceAll(/\{(\w+)\}/g, (whole, word: string) => values.get(word) ?? whole)),
     ]),
   )
 }

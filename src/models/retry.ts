@@ -5,6 +5,7 @@ import type { ModelEvent, ProviderErrorClass } from './port.ts'
 
 /** Longest pause between two tries of one call. What a server asks for beyond it is the run's business: it parks. */
 const MAX_WAIT_MS = 60_000
+const LONGEST_WAIT_MS = 31 * 24 * 3_600_000
 const FIRST_WAIT_MS = 500
 const MAX_BACK_OFF_MS = 20_000
 const RETRIED: readonly ProviderErrorClass[] = ['rate_limited', 'overloaded', 'network']
@@ -84,11 +85,16 @@ function usageOf(tokens: RawTokens | null, requests: number): Usage {
 /** Milliseconds that a `retry-after` header asks for: seconds or an HTTP date; also `retry-after-ms`. null when there is none or it is nonsense. */
 export function retryAfterMs(headers: Readonly<Record<string, string>> | undefined, now: number): number | null {
   const exact = Number(headers?.['retry-after-ms'] ?? Number.NaN)
-  if (Number.isFinite(exact) && exact >= 0) return exact
+  if (isWait(exact)) return exact
   const text = headers?.['retry-after']?.trim()
   if (!text) return null
   const seconds = Number(text)
-  if (Number.isFinite(seconds)) return seconds >= 0 ? seconds * 1000 : null
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
+  if (!Number.isNaN(seconds)) return isWait(seconds * 1000) ? seconds * 1000 : null
+  const wait = Math.max(0, Date.parse(text) - now)
+  return isWait(wait) ? wait : null
+}
+
+/** No quota takes longer than a month to come back; a run that was told so would wait for ever. */
+function isWait(ms: number): boolean {
+  return ms >= 0 && ms <= LONGEST_WAIT_MS
 }
