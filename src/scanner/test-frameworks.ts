@@ -8,7 +8,7 @@ const BY_TEXT: readonly { name: string; path: RegExp; text: RegExp | null; words
   { name: 'node:test', path: /(?:^|\/)package\.json$/, text: /"[^"]*\bnode\b[^"]*\s--test\b/, words: 'runs node --test' },
   { name: 'vitest', path: /\.[cm]?[jt]sx?$/, text: /from\s+['"]vitest['"]/, words: 'imports vitest' },
   { name: 'unittest', path: /\.py$/, text: /\bunittest\.(?:TestCase|IsolatedAsyncioTestCase)\b/, words: 'uses unittest.TestCase' },
-  { name: 'pytest', path: /\.py$/, text: /^\s*(?:import|from) pytest\b/m, words: 'imports pytest' },
+  { name: 'pytest', path: /\.py$/, text: /^[ \t]*(?:import|from) pytest\b/m, words: 'imports pytest' },
   { name: 'go test', path: /_test\.go$/, text: null, words: 'is a Go test' },
   { name: 'cargo test', path: /\.rs$/, text: /#\[(?:\w+::)*test\b|#\[cfg\(test\)\]/, words: 'has #[test]' },
   { name: 'exunit', path: /\.exs$/, text: /\buse ExUnit\.Case\b|\bExUnit\.start\b/, words: 'uses ExUnit' },
@@ -24,7 +24,7 @@ const BY_TEXT: readonly { name: string; path: RegExp; text: RegExp | null; words
   {
     name: 'ctest',
     path: /(?:^|\/)CMakeLists\.txt$/,
-    text: /^\s*(?:enable_testing|add_test|include\s*\(\s*CTest)\b/im,
+    text: /^[ \t]*(?:enable_testing|add_test|include[ \t]*\([ \t]*CTest)\b/im,
     words: 'calls enable_testing or add_test',
   },
   { name: 'bats', path: /\.bats$/, text: null, words: 'is a bats test' },

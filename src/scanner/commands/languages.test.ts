@@ -80,3 +80,9 @@ describe('other languages', () => {
     })
   })
 })
+
+it('looks through files that were made to keep a pattern busy as quickly as through others', async () => {
+  const began = performance.now()
+  await detect({ Makefile: `all:\n\ttrue\na${' '.repeat(900_000)}`, 'setup.py': '', 'tests/test_a.py': '\n'.repeat(900_000) })
+  expect(performance.now() - began).toBeLessThan(10_000)
+})

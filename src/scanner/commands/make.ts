@@ -28,12 +28,17 @@ export function recipesOf(text: string): Recipe[] {
       for (const it of current) it.lines.push(line.slice(1).trim())
       continue
     }
-    const rule = /^([A-Za-z0-9_][A-Za-z0-9_./ -]*?)\s*::?(?![=:])\s*([^;#]*)(?:;(.*))?/.exec(line)
+    // Blanks are part of the names, so that there is one way to read them.
+    const rule = /^([A-Za-z0-9_][A-Za-z0-9_./ \t-]*)::?(?![=:])[^;#]*(?:;(.*))?/.exec(line)
     if (!rule) {
       if (line.trim() !== '' && !line.startsWith('#')) current = []
       continue
     }
-    current = (rule[1] ?? '').split(/\s+/).map((name) => ({ name, lines: rule[3] === undefined ? [] : [rule[3].trim()] }))
+    const [, names = '', inline] = rule
+    current = names
+      .trim()
+      .split(/\s+/)
+      .map((name) => ({ name, lines: inline === undefined ? [] : [inline.trim()] }))
     found.push(...current)
   }
   return found

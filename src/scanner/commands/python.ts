@@ -93,10 +93,10 @@ async function usesPytest(project: ProjectFiles, it: PythonProject): Promise<str
   }
   const conftest = it.tests.find((path) => path.endsWith('conftest.py'))
   if (conftest !== undefined) return conftest
-  if (/^[\s"'-]*pytest\b/m.test(it.requirements) || /["']pytest\b/.test(it.requirements)) return 'pytest among the dependencies'
+  if (/^[ \t"'-]*pytest\b/m.test(it.requirements) || /["']pytest\b/.test(it.requirements)) return 'pytest among the dependencies'
   for (const path of it.tests.slice(0, 20)) {
     const text = await project.text(path)
-    if (/^\s*(?:import|from)\s+pytest\b/m.test(text)) return `${path} imports pytest`
+    if (/^[ \t]*(?:import|from)[ \t]+pytest\b/m.test(text)) return `${path} imports pytest`
     // Plain functions are collected by pytest only.
     if (/^(?:async )?def test_/m.test(text) && !/\bunittest\b/.test(text)) return `${path} has plain test functions`
   }
@@ -105,7 +105,7 @@ async function usesPytest(project: ProjectFiles, it: PythonProject): Promise<str
 
 async function usesUnittest(project: ProjectFiles, it: PythonProject): Promise<string | null> {
   for (const path of it.tests.slice(0, 50))
-    if (/^\s*(?:import|from)\s+unittest\b/m.test(await project.text(path))) return `${path} imports unittest`
+    if (/^[ \t]*(?:import|from)[ \t]+unittest\b/m.test(await project.text(path))) return `${path} imports unittest`
   return null
 }
 
@@ -188,7 +188,7 @@ async function typesLine(project: ProjectFiles, it: PythonProject): Promise<{ li
     'files' in own ||
     'packages' in own ||
     'modules' in own ||
-    /^\s*(?:files|packages)\s*=/m.test(ini === undefined ? setup : await project.text(ini))
+    /^[ \t]*(?:files|packages)[ \t]*=/m.test(ini === undefined ? setup : await project.text(ini))
   return { line: chosen ? 'mypy' : 'mypy .', reason: where }
 }
 

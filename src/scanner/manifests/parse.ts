@@ -45,7 +45,7 @@ export const MANIFEST_KINDS: readonly ManifestKind[] = [
   { ecosystem: 'native', name: /^conanfile\.py$/, dependencies: (text) => lines(text, /['"]([\w.+-]+)\/[\d.[]/) },
   { ecosystem: 'native', name: /^vcpkg\.json$/, dependencies: vcpkg },
   { ecosystem: 'native', name: /^meson\.build$/, dependencies: (text) => lines(text, /dependency\(\s*'([^']+)'/) },
-  { ecosystem: 'native', name: /\.pro$/, dependencies: (text) => (/^\s*QT\s*[+=]/m.test(text) ? [{ name: 'qt', key: 'QT' }] : []) },
+  { ecosystem: 'native', name: /\.pro$/, dependencies: (text) => (/^[ \t]*QT[ \t]*[+=]/m.test(text) ? [{ name: 'qt', key: 'QT' }] : []) },
   {
     ecosystem: 'php',
     name: /^composer\.json$/,
@@ -83,8 +83,14 @@ function requirements(text: string): Dependency[] {
   return text.split('\n').flatMap((line, index) => (/^\s*[A-Za-z]/.test(line) ? pythonName(line.trim(), `line ${index + 1}`) : []))
 }
 
+// Longer ones are nobody's; looking for an end that never comes, from each beginning anew, takes minutes.
+const LONGEST_BLOCK = 20_000
+const INSTALL_REQUIRES = /^install_requires\s*=\s*(?:\[([^\]]*)\]|((?:\n[ \t]+\S.*)+))/
+
 function setupFile(text: string): Dependency[] {
-  const block = /install_requires\s*=\s*(?:\[([^\]]*)\]|((?:\n[ \t]+\S.*)+))/.exec(text)
+  const places = [...text.matchAll(/install_requires\s*=\s*/g)].slice(0, 20).map((it) => it.index)
+  const blocks = places.map((at) => INSTALL_REQUIRES.exec(text.slice(at, at + LONGEST_BLOCK)))
+  const block = blocks.find((it) => it !== null)
   const names = (block?.[1] ?? block?.[2] ?? '').split(/[\n,]/).map((it) => it.replaceAll(/['"\s]/g, ''))
   return names.flatMap((it) => pythonName(it, 'install_requires'))
 }
@@ -97,7 +103,7 @@ function pythonName(requirement: string, key: string): Dependency[] {
 
 function maven(text: string): Dependency[] {
   if (!/<project\b/.test(text)) throw new Error('no <project> element')
-  const blocks = text.matchAll(/<(dependency|parent|plugin)>([\s\S]*?)<\/\1>/g)
+  const blocks = text.matchAll(/<(dependency|parent|plugin)>([\s\S]{0,4000}?)<\/\1>/g)
   return [...blocks].flatMap(([, kind = '', inner = '']) => {
     const group = /<groupId>\s*([^<\s]+)/.exec(inner)?.[1]
     const artifact = /<artifactId>\s*([^<\s]+)/.exec(inner)?.[1]
@@ -147,8 +153,12 @@ function object(value: Json | undefined): { [key: string]: Json } {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : {}
 }
 
+// Nobody names a dependency further to the right, and a line made to keep a pattern busy takes minutes.
+const LONGEST_LINE = 500
+
 function lines(text: string, pattern: RegExp): Dependency[] {
-  return text.split('\n').flatMap((line, index) => {
+  return text.split('\n').flatMap((whole, index) => {
+    const line = whole.slice(0, LONGEST_LINE)
     const name = /^\s*(?:\/\/|#)/.test(line) ? undefined : pattern.exec(line)?.[1]
     return name === undefined ? [] : [{ name, key: `line ${index + 1}` }]
   })

@@ -130,3 +130,24 @@ it('names malformed manifests and goes on, the shallowest first', async () => {
   expect(skipped[2]?.reason).toMatch(/^malformed: ./)
   expect(skipped[3]?.reason).toBe('malformed: list/package.json holds no JSON object')
 })
+
+function long(piece: string): string {
+  return piece.repeat(Math.ceil(900_000 / piece.length))
+}
+
+it('reads manifests that were made to keep a pattern busy as quickly as others', async () => {
+  const texts: Record<string, string> = {
+    'go.mod': `require ${long('a.')}`,
+    'build.gradle': `id${long(' ')}`,
+    Gemfile: `gem${long(' ')}`,
+    'setup.py': long('install_requires=['),
+    'pom.xml': `<project>${long('<dependency>')}`,
+    'app.pro': long('\n'),
+  }
+  const root = temporaryFolder()
+  writeFiles(root, texts)
+  const began = performance.now()
+  const { manifests } = await readManifests({ path: root, targetDir: '.', env: {} }, Object.keys(texts))
+  expect(manifests).toHaveLength(6)
+  expect(performance.now() - began).toBeLessThan(10_000)
+})

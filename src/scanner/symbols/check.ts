@@ -14,7 +14,7 @@ const SHOWN = 40
  * C and C++ are read without their preprocessor: where one place looks like a macro (it, or one of the two lines before), what follows it
  * may be misread too, and nothing is reported.
  */
-const MACRO = /\b_*[A-Z][A-Z0-9_]{2,}\b|\b(?:slots|signals|emit)\b|^\s*#/m
+const MACRO = /\b_*[A-Z][A-Z0-9_]{2,}\b|\b(?:slots|signals|emit)\b|^[ \t]*#/m
 const UNPROCESSED: ReadonlySet<Grammar> = new Set(['c', 'cpp'])
 
 /** Grammars that are behind their language; Node's own parser has the last word there. */
