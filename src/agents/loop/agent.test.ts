@@ -177,6 +177,29 @@ describe('the limits of a step', () => {
     expect(result).toMatchObject({ status: 'limited', problem: 'The limit of 1 US dollars is reached.', steps: 2, cost: 1.2 })
   })
 
+  it('stops when the known money is spent, also after an answer whose cost nobody tells', async () => {
+    const provider = await scripted(work)
+    let asked = 0
+    const paid = {
+      ...provider,
+      async *generate(request: Parameters<typeof provider.generate>[0]) {
+        asked += 1
+        const cost = asked === 1 ? null : 1.2
+        for await (const event of provider.generate(request)) yield event.type === 'done' ? { ...event, cost } : event
+      },
+    }
+    const { result } = await runAgent(paid, { limits: { usd: 1 } })
+    expect(result).toMatchObject({ status: 'limited', problem: 'The limit of 1 US dollars is reached.', steps: 2, cost: null })
+  })
+
+  it('runs none of the calls of an answer that has very many', async () => {
+    const call: ModelEvent = { type: 'call', call: { id: 'x', name: 'run_command', input: { command: 'echo >> ran' } } }
+    const { result, workspace } = await runAgent(made([...Array.from({ length: 500 }, () => call), over('calls')]))
+    expect(result).toMatchObject({ status: 'failed', class: 'bad_output' })
+    expect(result.problem).toContain('more than 128 tool calls')
+    expect(existsSync(join(workspace.path, 'ran'))).toBe(false)
+  })
+
   it('stops when the time is over, also in the middle of a command', async () => {
     const provider = await scripted('replies: [{ turns: [{ calls: [{ tool: run_command, input: { command: "sleep 30" } }] }] }]')
     const began = Date.now()

@@ -69,6 +69,8 @@ interface Work {
   messages: ModelMessage[]
   usage: Usage
   cost: Cost
+  /** The part of the cost that is known. A broken answer makes the whole unknown; it must not lift the limit. */
+  priced: number
   turn: number
   /** The last thing the agent said. */
   text: string
@@ -93,7 +95,19 @@ interface Loop {
 }
 
 function emptyWork(): Work {
-  return { messages: [], usage: NO_USAGE, cost: 0, turn: 0, text: '', output: null, malformed: 0, nudges: 0, repairs: 0, condensed: false }
+  return {
+    messages: [],
+    usage: NO_USAGE,
+    cost: 0,
+    priced: 0,
+    turn: 0,
+    text: '',
+    output: null,
+    malformed: 0,
+    nudges: 0,
+    repairs: 0,
+    condensed: false,
+  }
 }
 
 async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline: Deadline): Promise<Loop> {
@@ -149,8 +163,7 @@ function overBudget({ work, request, maxSteps, signal }: Loop): Ending | null {
   if (limits.tokens !== null && tokens + next + MIN_ANSWER_TOKENS > limits.tokens) {
     return limited(`The limit of ${limits.tokens} tokens leaves no room for the next call (${tokens} used, about ${next} to send).`)
   }
-  if (limits.usd !== null && work.cost !== null && work.cost >= limits.usd)
-    return limited(`The limit of ${limits.usd} US dollars is reached.`)
+  if (limits.usd !== null && work.priced >= limits.usd) return limited(`The limit of ${limits.usd} US dollars is reached.`)
   return null
 }
 
@@ -169,6 +182,7 @@ async function nextAnswer(it: Loop): Promise<Answer> {
   work.turn += 1
   work.usage = addUsage(work.usage, answer.usage)
   work.cost = addCost(work.cost, answer.cost)
+  work.priced += answer.cost ?? 0
   if (answer.text.trim() !== '') work.text = answer.text
   return answer
 }

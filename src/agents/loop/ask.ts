@@ -4,6 +4,8 @@ import type { AgentEvent } from '../port.ts'
 
 /** Nobody reads an answer this long, and no answer of use is. */
 const MAX_ANSWER_CHARS = 1_048_576
+/** Each call is run and its result goes back to the model: nobody needs more of them in one answer. */
+const MAX_CALLS = 128
 /** What observers are told of one answer, in pieces of about this size. */
 const SAID_PIECE = 400
 const SAID_MOST = 8000
@@ -35,6 +37,10 @@ export async function ask(provider: ModelProvider, request: GenerateRequest, emi
       said.end()
       const problem = `The answer is longer than ${MAX_ANSWER_CHARS} characters; it was stopped.`
       return unfinished(text.slice(0, SAID_MOST), problem)
+    }
+    if (calls.length > MAX_CALLS) {
+      said.end()
+      return unfinished(text, `The answer has more than ${MAX_CALLS} tool calls; it was stopped and none was run.`)
     }
   }
   said.end()

@@ -77,6 +77,19 @@ describe('globs', () => {
     ['a+b(c).ts', 'a+b(c).ts', true],
     ['aab(c).ts', 'a+b(c).ts', false],
     ['src/ab.ts', 'src/a?.ts', true],
+    ['src/a.tsx', 'src/*.{ts,{js,ts}x}', true],
+    ['src/a.tx', 'src/*.{ts,{js,ts}x}', false],
+    ['a/b/src/c.ts', '**/src/**', true],
+    ['a/bsrc/c.ts', '**/src/**', false],
+    ['a/b.ts', 'a**', true],
   ]
   it.each(table)('%s fits %s: %s', (path, glob, fits) => expect(fitsGlob(path, glob)).toBe(fits))
+
+  it('are asked in a time that neither a long name nor many stars or braces can blow up', () => {
+    const began = performance.now()
+    expect(fitsGlob('a'.repeat(250), `${'*a'.repeat(40)}b`)).toBe(false)
+    expect(fitsGlob('a/'.repeat(120), `${'**/'.repeat(40)}b`)).toBe(false)
+    expect(fitsGlob('x', '{a,b}'.repeat(40))).toBe(false)
+    expect(performance.now() - began).toBeLessThan(1000)
+  })
 })

@@ -134,4 +134,18 @@ describe('the edit ladder', () => {
     expect(result.ok).toBe(false)
     expect(performance.now() - began).toBeLessThan(3000)
   })
+
+  it.each([
+    ['a text that is in it very often', 'a\n'.repeat(400_000), 'a'],
+    ['thousands of lines that are alike', `${'a\n'.repeat(400_000)}c\n`, `${'a\n'.repeat(5000)}c \nc`],
+  ])('answers quickly for %s', (_title, text, old) => {
+    const began = performance.now()
+    expect(replaceOnce(text, old, 'b').ok).toBe(false)
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it('counts all places it has replaced, however many', () => {
+    const replaced = replaceOnce('a\n'.repeat(20_000), 'a', 'b', { all: true })
+    expect(replaced.ok && replaced.count).toBe(20_000)
+  })
 })

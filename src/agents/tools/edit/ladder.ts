@@ -1,5 +1,8 @@
 import { nearestPlace } from './nearest.ts'
 
+/** Thousands of lines that are alike, against a file of such lines: what takes more than this is not searched. */
+const MAX_COMPARISONS = 5_000_000
+
 /** How a text was found, from strict to lenient. Nothing beyond these four is ever applied. */
 export type Rung = 'exact' | 'line ends' | 'indentation' | 'punctuation'
 export type Replaced = { ok: true; text: string; rung: Rung; line: number; count: number } | { ok: false; problem: string }
@@ -38,25 +41,34 @@ export function replaceOnce(text: string, old: string, replacement: string, opti
 
 function replaceExact(text: string, old: string, replacement: string, options: ReplaceOptions): Replaced | null {
   const from = offsetAfterLine(text, options.afterLine ?? 0)
-  const places: number[] = []
-  for (let at = text.indexOf(old, from); at >= 0 && places.length < 10_000; at = text.indexOf(old, at + 1)) places.push(at)
-  if (places.length === 0) return null
+  const places = exactPlaces(text, old, from)
+  const [first] = places
+  if (first === undefined) return null
 
   const insert = eolOf(text) === '\r\n' ? replacement.replaceAll(/\r?\n/g, '\r\n') : replacement
-  const lineAt = (at: number) => text.slice(0, at).split('\n').length
   if (options.all) {
-    return {
-      ok: true,
-      text: text.slice(0, from) + text.slice(from).split(old).join(insert),
-      rung: 'exact',
-      line: lineAt(places[0] ?? 0),
-      count: places.length,
-    }
+    const pieces = text.slice(from).split(old)
+    return { ok: true, text: text.slice(0, from) + pieces.join(insert), rung: 'exact', line: first.line, count: pieces.length - 1 }
   }
-  const chosen = places.length > 1 ? places.filter((it) => lineAt(it) === options.atLine) : places
-  const [at] = chosen
-  if (chosen.length !== 1 || at === undefined) return { ok: false, problem: severalPlaces(places.map(lineAt)) }
-  return { ok: true, text: text.slice(0, at) + insert + text.slice(at + old.length), rung: 'exact', line: lineAt(at), count: 1 }
+  const chosen = places.length > 1 ? places.filter((it) => it.line === options.atLine) : places
+  const [one] = chosen
+  if (chosen.length !== 1 || one === undefined) return { ok: false, problem: severalPlaces(places.map((it) => it.line)) }
+  return { ok: true, text: text.slice(0, one.at) + insert + text.slice(one.at + old.length), rung: 'exact', line: one.line, count: 1 }
+}
+
+/** Where a text occurs, with the line of each (from 1), in one walk: a large file of small lines has very many places. */
+function exactPlaces(text: string, old: string, from: number): { at: number; line: number }[] {
+  const places: { at: number; line: number }[] = []
+  let line = 1
+  let counted = 0
+  for (let at = text.indexOf(old, from); at >= 0 && places.length < 10_000; at = text.indexOf(old, at + 1)) {
+    for (let next = text.indexOf('\n', counted); next >= 0 && next < at; next = text.indexOf('\n', counted)) {
+      line += 1
+      counted = next + 1
+    }
+    places.push({ at, line })
+  }
+  return places
 }
 
 function offsetAfterLine(text: string, line: number): number {
@@ -124,16 +136,20 @@ function findPlaces(lines: readonly View[], wanted: readonly View[]): Place[] {
   // Most texts that do not fit have a line that is nowhere: that is known without trying each place.
   const keys = new Set(lines.map((it) => it.key))
   if (wanted.some((it) => !keys.has(it.key))) return places
+  const left = { comparisons: MAX_COMPARISONS }
   for (let start = 0; start + wanted.length <= lines.length && places.length < 1000; start++) {
-    const delta = deltaAt(lines, wanted, start)
+    const delta = deltaAt(lines, wanted, start, left)
+    // Not all was looked at: a place that was found may not be the only one.
+    if (left.comparisons <= 0) return []
     if (delta !== null) places.push({ start, delta })
   }
   return places
 }
 
-function deltaAt(lines: readonly View[], wanted: readonly View[], start: number): string | null {
+function deltaAt(lines: readonly View[], wanted: readonly View[], start: number, left: { comparisons: number }): string | null {
   let delta: string | null = null
   for (const [offset, want] of wanted.entries()) {
+    left.comparisons -= 1
     const have = lines[start + offset]
     if (have?.key !== want.key) return null
     if (want.blank) continue
