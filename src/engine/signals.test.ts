@@ -211,3 +211,22 @@ it('resume does not answer a question and does not skip a dependency', async () 
   expect(await store.resume(run.id, 'ada')).toMatchObject({ state: 'waiting', reason: 'approval' })
   expect(await store.resume(child.id, 'ada')).toMatchObject({ state: 'waiting', reason: 'dependency' })
 })
+
+it('is still at work after a cancel for as long as its step has not let go', async () => {
+  const store = await toyStore()
+  const held = gate()
+  const engine = await toyEngine(store, {
+    toy: async (run) => {
+      await run.step({ name: 'a', kind: 'agent', input: null }, () => held.work())
+      return done
+    },
+  })
+  const run = await toySubmit(store)
+  await held.begun
+  expect(await store.isAtWork(run.id)).toBe(true)
+  await store.cancel(run.id, 'ada')
+  expect((await engine.waitFor(run.id, soon())).state).toBe('cancelled')
+  expect(await store.isAtWork(run.id), 'its programs may still write').toBe(true)
+  held.open()
+  await expect.poll(() => store.isAtWork(run.id)).toBe(false)
+})

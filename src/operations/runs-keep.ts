@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
@@ -31,6 +32,7 @@ export const runsRescue = operation({
     const store = await context.store()
     const row = await store.findRun(input.run)
     const project = await openProject(row.project)
+    if (isFinished(row.state)) await untilLeft(context, store, row)
     await keepUnsaved(context, row)
     const { listAttempts, restoreAttempt } = await import('../workspace/rescue.ts')
     const attempts = await listAttempts(project, row.id)
@@ -50,10 +52,32 @@ function noAttempt(run: string, number: number, attempts: readonly { number: num
   return `Run ${run} has no attempt ${number}. ${known.length === 0 ? 'None was kept.' : `Kept: ${known.join(', ')}.`}`
 }
 
+// An aborted step ends its programs within ten seconds.
+const LEAVING_MS = 15_000
+const LOOK_AGAIN_MS = 100
+
+/** A run that was just stopped may still have programs that write. */
+async function untilLeft({ clock }: Context, store: Store, row: RunRow): Promise<void> {
+  const until = clock.now() + LEAVING_MS
+  while (await store.isAtWork(row.id)) {
+    if (clock.now() > until)
+      throw new ReeveError('wrong_state', {
+        run: row.id,
+        status: `${row.state}, but its process is still in a step`,
+        action: 'this',
+        allowed: 'the end of that process',
+      })
+    await clock.sleep(LOOK_AGAIN_MS)
+  }
+}
+
 /** What lies in the workspace of a run that nobody works on, and is in no checkpoint, becomes an attempt too. */
 async function keepUnsaved(context: Context, row: RunRow): Promise<void> {
   const { workspace: path, branch } = row.facts
   if (row.state === 'running' || !path || !branch) return
+  const { foldersOf, readRecord } = await import('../workspace/record.ts')
+  // Removed, half removed, or gone with its folder: what was kept is in the repository.
+  if ((await readRecord(foldersOf(context.kit.dataDir, row.id)))?.state !== 'ready') return
   const { openWorkspace } = await import('../workspace/workspace.ts')
   const workspace = await openWorkspace({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
   const changed = await workspace.changes(row.facts.commit ?? workspace.base)
@@ -109,10 +133,13 @@ async function endedRuns(
     limit: ALL,
     ...(project === null ? {} : { project: project.root }),
   })
-  return rows.filter((it) => (it.facts.workspace ?? '') !== '')
+  // A run whose workspace could not be made, because its setup failed, has left a folder all the same.
+  const folders = new Set(await readdir(join(context.kit.dataDir, 'runs')).catch(() => []))
+  return rows.filter((it) => (it.facts.workspace ?? '') !== '' || folders.has(it.id))
 }
 
 async function cleanRun(context: Context, store: Store, row: RunRow): Promise<void> {
+  await untilLeft(context, store, row)
   // A branch that a person has asked for stays; so does one that a person has added commits to.
   const branch = row.facts.landed?.how === 'branch' ? 'keep' : 'delete'
   const { reap } = await import('../workspace/reap.ts')

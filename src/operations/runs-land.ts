@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
 import type { RunRow } from '../store/port.ts'
+import { resolveTree } from '../workspace/git.ts'
 import type { Landed } from '../workspace/land.ts'
+import type { Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
@@ -24,13 +26,13 @@ export const runsLand = operation({
   async handler(context, input) {
     const store = await context.store()
     const row = await store.findRun(input.run)
-    const { commit, forced, verdict } = checkLanding(row, input.force)
+    const project = await openProject(row.project)
+    const { commit, forced, verdict } = checkLanding(row, await judgedOf(project, row), input.force)
     const [{ land }, { landingMessage }, { ISOLATION }] = await Promise.all([
       import('../workspace/land.ts'),
       import('../steps/landing-message.ts'),
       import('../steps/prepare-step.ts'),
     ])
-    const project = await openProject(row.project)
     const landed = await landNamed(row, () =>
       land({
         project,
@@ -48,12 +50,20 @@ export const runsLand = operation({
   },
 })
 
+/** The verdict about what would land. A run that ended between an agent's step and its gates has a last commit that nothing has judged. */
+async function judgedOf(project: Project, { facts }: RunRow): Promise<string> {
+  const { verdict, commit } = facts
+  if (!verdict) return 'not_run'
+  if (!commit || verdict.tree === null) return verdict.status
+  const tree = await resolveTree(project, commit).catch(() => verdict.tree)
+  return tree === verdict.tree ? verdict.status : 'not_run'
+}
+
 /** Red never lands without force. Forced is only what needed it. */
-function checkLanding(row: RunRow, force: boolean): { commit: string; forced: boolean; verdict: string } {
+function checkLanding(row: RunRow, verdict: string, force: boolean): { commit: string; forced: boolean; verdict: string } {
   if (!isFinished(row.state)) {
     throw new ReeveError('wrong_state', { run: row.id, status: row.state, action: 'land', allowed: 'a run that has ended' })
   }
-  const verdict = row.facts.verdict?.status ?? 'not_run'
   const green = row.state === 'succeeded' && (verdict === 'passed' || verdict === 'warning')
   if (!green && !force)
     throw new ReeveError('red_verdict', {

@@ -220,6 +220,11 @@ export class Store {
     return recovery.recover(this.#ctx, lost)
   }
 
+  /** True while a living process is in a step of this run, also of one that was cancelled from outside. */
+  isAtWork(run: RunId): Promise<boolean> {
+    return recovery.isAtWork(this.#ctx, run)
+  }
+
   holdNode(node: string): void {
     nodes.holdNode(this.folder, node)
     nodes.sweepNodes(this.folder, this.#ctx.clock.now())

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import type { RunId } from '../core/ids.ts'
+import type { Json } from '../core/json.ts'
 import { endRun } from './ending.ts'
+import { eventsOfType } from './events.ts'
 import { freeSlotsOf } from './limits.ts'
 import { nodeIsAlive } from './nodes.ts'
 import { append, type Context, write } from './tx.ts'
@@ -65,6 +67,23 @@ async function putBack(ctx: Context, orphan: Orphan): Promise<boolean> {
       .execute()
     return true
   })
+}
+
+/**
+ * True while the process that worked on a run is still in a step of it: after a cancel from outside, until its programs have ended. What lies
+ * in the workspace may change until then.
+ */
+export async function isAtWork(ctx: Context, run: RunId): Promise<boolean> {
+  const open = new Set<Json | undefined>()
+  let node: Json | undefined
+  for (const { type, data } of await eventsOfType(ctx, run, ['run.started', 'step.started', 'step.finished', 'step.failed'])) {
+    if (type === 'run.started') open.clear()
+    if (type === 'run.started') node = data['node']
+    // A question is open for as long as nobody answers.
+    if (type === 'step.started' && data['kind'] !== 'approval') open.add(data['step'])
+    if (type === 'step.finished' || type === 'step.failed') open.delete(data['step'])
+  }
+  return open.size > 0 && typeof node === 'string' && nodeIsAlive(ctx.folder, node)
 }
 
 /** Nobody knows when it died; its last event before `run.interrupted` is the last sign of life. */

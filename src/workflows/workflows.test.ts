@@ -5,6 +5,7 @@ import { fingerprint } from '../../test/support/fingerprint.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import { play, verdict } from '../../test/support/run-workflow.ts'
 import type { AgentRequest } from '../agents/port.ts'
+import type { Verdict } from '../core/verdict.ts'
 
 const FILES = { 'src/a.js': 'export const a = 1\n', 'test/a.test.js': 'test\n', '.gitignore': 'node_modules\n' }
 const PLAN = { summary: 'One part.', parts: [{ id: 'only', title: 'Change a', goal: 'a is 2', files: ['src/a.js'] }] }
@@ -286,7 +287,7 @@ describe('build', () => {
 
 describe('an autonomous run', () => {
   const autonomous = { runs: { autonomy: 'autonomous', land: 'merge' } }
-  const proved = { redProof: { status: 'proved', reason: 'red', files: [], red: ['a'], vacuous: [] } } as const
+  const proved: Partial<Verdict> = { redProof: { status: 'proved', reason: 'red', files: [], red: ['a'], vacuous: [] } }
 
   it('lands by itself what is proved', async () => {
     const repository = makeRepository(FILES)

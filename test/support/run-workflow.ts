@@ -38,8 +38,8 @@ export interface Played {
   store: Store
   kit: Kit
   /** Works on until the run ends or waits again. */
-  again(): Promise<RunRow>
-  types(type: string): RunEvent[]
+  again: () => Promise<RunRow>
+  types: (type: string) => RunEvent[]
 }
 
 /** Runs a workflow with the real engine, store and git; agents and gates are what the scene says. */
