@@ -13,3 +13,11 @@ export function redactor(secrets: readonly string[]): Redact {
   if (unique.length === 0) return (text) => text
   return (text) => unique.reduce((all, it) => all.replaceAll(it, '[redacted]'), text)
 }
+
+/** A value with every text in it redacted. */
+export function redactAll<T>(value: T, redact: Redact): T {
+  if (typeof value === 'string') return redact(value) as T
+  if (Array.isArray(value)) return value.map((it: unknown) => redactAll(it, redact)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, redactAll<unknown>(it, redact)])) as T
+}

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { redactAll } from '../core/redact.ts'
 import type { Context } from './context.ts'
 import { initFile } from './init-file.ts'
 import { invoke, open } from './invoke.ts'
 import { mergeStreams } from './merge.ts'
 import { operation, stream } from './operation.ts'
 import { createQueue } from './queue.ts'
-import { createSecrets, redactAll } from './secrets.ts'
+import { createSecrets } from './secrets.ts'
 import { OPERATIONS, STREAMS } from './table.ts'
 
 const context = {} as Context

@@ -41,6 +41,7 @@ export const runsLand = operation({
         base: row.facts.base ?? '',
         how: input.how,
         branch: input.branch ?? row.facts.branch ?? '',
+        forced,
         ...landingMessage({ task: row.task, run: row.id, isolation: row.facts.isolation ?? ISOLATION, verdict, forced }),
       }),
     )

@@ -18,11 +18,3 @@ export function createSecrets(env: Env): Secrets {
     redact: (text) => redact(text),
   }
 }
-
-/** A value with every text in it redacted. */
-export function redactAll<T>(value: T, redact: (text: string) => string): T {
-  if (typeof value === 'string') return redact(value) as T
-  if (Array.isArray(value)) return value.map((it: unknown) => redactAll(it, redact)) as T
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, redactAll<unknown>(it, redact)])) as T
-}

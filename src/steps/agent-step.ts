@@ -2,6 +2,7 @@ import type { AgentEvent, AgentResult } from '../agents/port.ts'
 import { chooseProvider, providerNames } from '../agents/route.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
+import { redactAll } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
@@ -204,13 +205,13 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     await step.emit('checkpoint.made', { step: ask.name, commit: made.commit, message: ask.message, files: made.files })
   }
   const said = kit.redact(result.text)
-  step.summarize(
-    result.status === 'completed' ? firstLine(summaryOf(result.output) ?? said) : `${result.status}: ${kit.redact(result.problem)}`,
-  )
+  // Its words end up in questions, commit messages and the journal.
+  const output = redactAll(result.output, kit.redact)
+  step.summarize(result.status === 'completed' ? firstLine(summaryOf(output) ?? said) : `${result.status}: ${kit.redact(result.problem)}`)
   return {
     status: result.status,
     text: said,
-    output: result.output,
+    output,
     problem: kit.redact(result.problem),
     provider,
     commit: made.commit,

@@ -250,3 +250,18 @@ describe('the files of a run', () => {
     expect(refs.map((it) => git(repository, 'ls-tree', '--name-only', it)).join('\n')).toContain('note.txt')
   })
 })
+
+describe('what an agent says', () => {
+  it('is asked and kept without the secrets in it, also in a structured answer', async () => {
+    const { row, store, types } = await play({
+      repository: makeRepository(FILES),
+      workflow: 'build',
+      settings: { runs: { autonomy: 'manual' } },
+      redact: (text) => text.replaceAll('hunter2', '[redacted]'),
+      reply: () => ({ output: { ...PLAN, summary: 'Use the key hunter2.' } }),
+      judge: () => verdict('passed'),
+    })
+    expect(types('approval.asked')[0]?.data['message']).toBe('Use the key [redacted].\n1. Change a')
+    expect(JSON.stringify(await store.steps(row.id))).not.toContain('hunter2')
+  })
+})

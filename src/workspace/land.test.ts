@@ -42,6 +42,17 @@ describe('landing as a branch', () => {
     expect(git(root, 'rev-parse', 'feature/x')).toBe(commit)
   })
 
+  it('says in a commit on top that it was forced, once', async () => {
+    const { root, commit, landing } = await finished()
+    const forced = landing('branch', { branch: 'red', forced: true, trailers: { 'Reeve-Verdict': 'failed (landed with --force)' } })
+    const landed = await land(forced)
+    expect(git(root, 'log', '-1', '--format=%P %B', 'red')).toMatch(
+      new RegExp(`^${commit} [^]*Reeve-Verdict: failed \\(landed with --force\\)$`),
+    )
+    expect(git(root, 'diff', '--name-only', commit, 'red')).toBe('')
+    expect(await land(forced), 'again').toEqual(landed)
+  })
+
   it('never moves a branch that others have work on, or that is checked out', async () => {
     const { root, landing } = await finished()
     git(root, 'branch', 'theirs')

@@ -1,5 +1,5 @@
 import { ReeveError } from '../core/errors.ts'
-import { type GitPlace, git, gitIn, items, outputOf, type Person, REEVE, readUserConfig, tryGit } from './git.ts'
+import { type GitPlace, git, gitIn, items, outputOf, type Person, REEVE, readUserConfig, resolveTree, tryGit } from './git.ts'
 import { checkOutChanges } from './land-checkout.ts'
 import type { Project } from './port.ts'
 import { openProject } from './project.ts'
@@ -20,6 +20,8 @@ export interface Landing {
   into?: string
   message: string
   trailers: Readonly<Record<string, string>>
+  /** A branch then ends with a commit of its own that says so: the run's own commits do not know what became of them. */
+  forced?: boolean
 }
 
 // A type, not an interface: steps keep it as JSON.
@@ -41,9 +43,9 @@ export async function landBranch(landing: Landing): Promise<Landed> {
   const valid = await tryGit({ gitDir: project.gitDir }, ['check-ref-format', '--branch', branch])
   if (valid.exitCode !== 0 || branch.startsWith('-'))
     throw new ReeveError('invalid_input', { problem: `"${branch}" is not a branch name.` })
-  const commit = await resolveCommit(project, landing.commit)
   const ref = `refs/heads/${branch}`
   const now = await readRef(project, ref)
+  const commit = await namedCommit(landing, now)
   if (now === commit) return { branch, commit }
   const taken = new ReeveError('branch_taken', { branch, run })
   if (now !== null && !(await isWithin(project, now, commit)) && !(await isOfRun(project, run, now))) throw taken
@@ -51,6 +53,20 @@ export async function landBranch(landing: Landing): Promise<Landed> {
   if (now !== null && holder && holder.lock !== `reeve run ${run}`) throw taken
   await gitIn(project, ['update-ref', '-m', `reeve: land ${run}`, ref, commit, now ?? '0'.repeat(commit.length)])
   return { branch, commit }
+}
+
+/** The run's commit; when it is forced, an empty one on top of it that says so: the one that is there already, or a new one. */
+async function namedCommit(landing: Landing, now: string | null): Promise<string> {
+  const { project } = landing
+  const commit = await resolveCommit(project, landing.commit)
+  if (landing.forced !== true) return commit
+  const message = withTrailers(landing)
+  if (now !== null) {
+    const there = await gitIn(project, ['log', '-1', '--format=%T %P%n%B', now])
+    if (there.trim() === `${await resolveTree(project, commit)} ${commit}\n${message}`.trim()) return now
+  }
+  const args = ['commit-tree', await resolveTree(project, commit), '-p', commit, '-F', '-']
+  return (await gitIn(project, args, { input: message, author: await authorOf(project) })).trim()
 }
 
 /** A merge commit on the user's branch. */

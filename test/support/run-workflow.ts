@@ -26,6 +26,7 @@ export interface Scene {
   reply: (request: AgentRequest, provider: string) => Promise<Partial<AgentResult>> | Partial<AgentResult>
   /** Called for each gate step, in order. */
   judge: (request: JudgeRequest, number: number) => Verdict | Promise<Verdict>
+  redact?: Kit['redact']
   /** Called when an agent has answered, before its step ends. */
   afterAgent?: (store: Store, run: string, signal: AbortSignal) => Promise<void>
 }
@@ -73,7 +74,7 @@ export async function play(scene: Scene): Promise<Played> {
     judge: (request) => Promise.resolve(scene.judge(request, judged++)),
     agent: async (provider) => agent(provider),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
-    redact: (text) => text,
+    redact: scene.redact ?? ((text) => text),
     version: '0.0.0-test',
   }
   const settings: Settings = settingsSchema.parse({
