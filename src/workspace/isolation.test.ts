@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -7,7 +7,7 @@ import { createOptions, fingerprint, live } from '../../test/workspace/life.ts'
 import { land } from './land.ts'
 import { openProject } from './project.ts'
 import { reap } from './reap.ts'
-import { createWorkspace } from './workspace.ts'
+import { createWorkspace, openWorkspace } from './workspace.ts'
 
 const FILES = { 'f.txt': 'one\n', 'src/a.ts': 'a\n', 'src/b.ts': 'b\n', '.gitignore': 'ignored/\n' }
 
@@ -43,6 +43,19 @@ describe('the repository of the user', () => {
     expect(fingerprint(root)).toEqual(before)
     expect(existsSync(join(root, '.git/worktrees'))).toBe(false)
     expect(git(root, 'worktree', 'list').split('\n')).toHaveLength(1)
+  })
+
+  it("gives an agent's commands a home that begins as the setup left it, and that the gates never see", async () => {
+    const { workspace, project, dataDir } = await live({}, { setup: ['echo tool > "$HOME/tool"'] })
+    const [own, gates] = [workspace.agentEnv?.['HOME'] ?? '', workspace.env['HOME'] ?? '']
+    expect(readFileSync(join(own, 'tool'), 'utf8')).toBe('tool\n')
+    writeFiles(own, { tool: 'another\n', '.npmrc': 'script-shell=/bin/true\n' })
+    const again = await openWorkspace({ project, runId: 'r1', dataDir })
+    expect(again.agentEnv).toEqual(workspace.agentEnv)
+    expect(again.env).toEqual(workspace.env)
+    expect(readFileSync(join(gates, 'tool'), 'utf8')).toBe('tool\n')
+    expect(existsSync(join(gates, '.npmrc'))).toBe(false)
+    expect((await again.scratch()).env).toEqual(workspace.env)
   })
 
   it('serves twenty runs at once, which never see each other', async () => {

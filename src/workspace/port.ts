@@ -46,6 +46,8 @@ export interface Checkout {
 
 /** A workspace at work. All commits are made by reeve in a private git dir that programs in the workspace cannot reach. */
 export interface Workspace extends Checkout {
+  /** Environment for an agent's own commands: as `env`, with a home of its own, so that nothing they leave there is found by the gates. */
+  readonly agentEnv?: Readonly<Record<string, string>>
   readonly runId: string
   readonly project: Project
   readonly branch: string

@@ -37,6 +37,8 @@ export interface RunFolders {
   /** A second one that takes bytes as they are, for attempts. Its objects go to `git`. */
   raw: string
   home: string
+  /** Home of what an agent starts; begins as a copy of what the setup left in the other one. */
+  agentHome: string
   /** Exclude lines of what the setup installed: attempts leave it out, since the setup brings it back. */
   installed: string
   /** Names the process that works with the workspace. */
@@ -55,6 +57,7 @@ export function foldersOf(dataDir: string, runId: string): RunFolders {
     git: join(root, 'git'),
     raw: join(root, 'raw'),
     home: join(root, 'home'),
+    agentHome: join(root, 'agent-home'),
     installed: join(root, 'installed'),
     owner: join(root, 'owner'),
     scratch: join(root, 'scratch'),

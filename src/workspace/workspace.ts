@@ -3,6 +3,7 @@ import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
 import { type Attempt, keepCommit, keepTree, takeEverything } from './attempts.ts'
+import { copyTree } from './copy-tree.ts'
 import { prepareDependencies, shareDependencies } from './dependencies.ts'
 import { changesBetween, patchBetween } from './diff.ts'
 import { removeFolder } from './folders.ts'
@@ -51,6 +52,8 @@ export async function createWorkspace(options: CreateOptions): Promise<Workspace
   const env = programEnv({ home: folders.home, run: runId })
   const cacheDir = join(dataDir, 'cache', 'dependencies')
   const included = await prepareDependencies({ project, folders, record, env, cacheDir, signal, timeoutMs, onOutput })
+  await removeFolder(folders.agentHome)
+  if (record.setup.length > 0) await copyTree(folders.home, folders.agentHome)
   const ready: WorkspaceRecord = { ...record, included, state: 'ready' }
   await writeRecord(folders, ready)
   return workspaceOf(project, folders, ready)
@@ -182,6 +185,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     path: folders.tree,
     targetDir: record.targetDir,
     env,
+    agentEnv: programEnv({ home: folders.agentHome, run: runId }),
     run: runId,
     runId,
     project,

@@ -18,6 +18,7 @@ export function folderWorkspace(files: Readonly<Record<string, string>>, targetD
     path,
     targetDir,
     env: { PATH: process.env['PATH'] ?? '', HOME: path, LANG: 'C.UTF-8' },
+    agentEnv: undefined,
     run: 'r-test',
     runId: 'r-test',
     branch: 'auto/x',

@@ -208,6 +208,16 @@ describe('the limits of a step', () => {
     expect(Date.now() - began).toBeLessThan(10_000)
   })
 
+  it("runs commands in the agent's own environment", async () => {
+    const workspace = folderWorkspace({})
+    const mine = { ...workspace, agentEnv: { ...workspace.env, HOME: join(workspace.path, 'mine') } }
+    const provider = await scripted(
+      'replies: [{ turns: [{ calls: [{ tool: run_command, input: { command: "echo $HOME > home" } }] }, { text: ok }] }]',
+    )
+    await runAgent(provider, { workspace: mine })
+    expect(readFileSync(join(workspace.path, 'home'), 'utf8')).toBe(`${mine.agentEnv.HOME}\n`)
+  })
+
   it('ends at once when it is aborted, in a model call and in a command', async () => {
     const hanging = ['replies: [{ stall: 60s, text: x }]', 'replies: [{ calls: [{ tool: run_command, input: { command: "sleep 30" } }] }]']
     for (const replies of hanging) {

@@ -131,7 +131,7 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     context: {
       role: role.name,
       permissions: role.permissions,
-      checkout: workspace,
+      checkout: { ...workspace, env: workspace.agentEnv ?? workspace.env },
       files: (deps.files ?? filesIn)(workspace.path),
       isTestFile: (path) => request.isTestFile(path),
       protectedPaths: request.protectedPaths,
