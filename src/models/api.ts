@@ -93,6 +93,8 @@ async function* stream(options: ApiOptions, request: GenerateRequest, signal: Ab
   let calls = 0
   for await (const part of result.stream) {
     if (part.type === 'text-delta' && part.text !== '') yield { type: 'text', text: part.text }
+    else if (part.type === 'reasoning-delta') yield { type: 'unseen', chars: part.text.length }
+    else if (part.type === 'tool-input-delta') yield { type: 'unseen', chars: part.delta.length }
     else if (part.type === 'tool-call') yield { type: 'call', call: callOf(part, kind, request.origin.turn, calls++) }
     else if (part.type === 'error') throw part.error
     else if (part.type === 'abort') throw new ProviderFailure('aborted', 'The call was aborted.', { final: true })

@@ -6,6 +6,8 @@ import type { ProviderErrorClass, ToolCall } from './port.ts'
 export type RawEvent =
   | { type: 'text'; text: string }
   | { type: 'call'; call: ToolCall }
+  /** The answer grows in a part that is not handed on: thoughts, arguments that are not whole yet. */
+  | { type: 'unseen'; chars: number }
   | { type: 'end'; tokens: RawTokens | null; finish: Finish }
 
 /** What a server reports. `input` includes `cached` (read from the server's cache) and `written` (put into it, which some ask more for). */
@@ -125,6 +127,7 @@ function seconds(ms: number): string {
 
 function sizeOf(event: RawEvent): number {
   if (event.type === 'text') return event.text.length
+  if (event.type === 'unseen') return event.chars
   if (event.type === 'call') return typeof event.call.input === 'string' ? event.call.input.length : JSON.stringify(event.call.input).length
   return 0
 }

@@ -8,6 +8,8 @@ const MAX_WAIT_MS = 60_000
 const LONGEST_WAIT_MS = 31 * 24 * 3_600_000
 const FIRST_WAIT_MS = 500
 const MAX_BACK_OFF_MS = 20_000
+/** The server did not begin to answer. */
+const FREE: readonly ProviderErrorClass[] = ['auth', 'rate_limited', 'overloaded', 'network', 'refused', 'context_too_long']
 const RETRIED: readonly ProviderErrorClass[] = ['rate_limited', 'overloaded', 'network']
 
 export interface RetrySpec {
@@ -25,22 +27,28 @@ export interface RetrySpec {
  * handed on, so nobody ever sees two beginnings.
  */
 export async function* withRetries(open: OpenRequest, spec: RetrySpec): AsyncGenerator<ModelEvent> {
+  // Something was asked for that may have to be paid, and nobody tells how much.
+  let unknown = false
   for (let tries = 1; ; tries++) {
     let used = false
+    let answered = false
     try {
       for await (const event of guarded(open, spec.limits, spec.clock, spec.signal)) {
         if (event.type === 'end') {
           yield { type: 'done', usage: usageOf(event.tokens, tries), cost: spec.price(event.tokens), finish: event.finish }
           return
         }
+        answered = true
+        if (event.type === 'unseen') continue
         used = true
         yield event
       }
     } catch (error) {
       const failure = error instanceof ProviderFailure ? error : new ProviderFailure('crashed', String(error))
+      unknown ||= answered || !FREE.includes(failure.class)
       const waitMs = waitBefore(failure, tries, used, spec)
       if (waitMs === null) {
-        yield failed(failure, tries, used, spec.clock)
+        yield failed(failure, tries, unknown, spec)
         return
       }
       yield { type: 'retrying', class: failure.class, problem: failure.message, inMs: waitMs }
@@ -49,7 +57,7 @@ export async function* withRetries(open: OpenRequest, spec: RetrySpec): AsyncGen
         () => true,
       )
       if (aborted) {
-        yield failed(new ProviderFailure('aborted', 'The call was aborted.'), tries, used, spec.clock)
+        yield failed(new ProviderFailure('aborted', 'The call was aborted.'), tries, unknown, spec)
         return
       }
     }
@@ -66,15 +74,15 @@ function waitBefore(failure: ProviderFailure, tries: number, used: boolean, spec
   return Math.round(full * (0.5 + (spec.random ?? Math.random)() / 2))
 }
 
-function failed(failure: ProviderFailure, requests: number, used: boolean, clock: Clock): ModelEvent {
+function failed(failure: ProviderFailure, requests: number, unknown: boolean, { clock, price }: RetrySpec): ModelEvent {
   return {
     type: 'error',
     class: failure.class,
     problem: failure.message,
     ...(failure.retryAfterMs === null ? {} : { retryAt: clock.now() + failure.retryAfterMs }),
     usage: usageOf(null, requests),
-    // A refused request costs nothing; a broken answer does, and nobody tells how much.
-    cost: used ? null : 0,
+    // A refused request costs nothing; a broken answer does, and so may one that never came.
+    cost: unknown ? price(null) : 0,
   }
 }
 
