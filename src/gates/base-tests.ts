@@ -4,6 +4,7 @@ import type { DetectedCommand } from '../scanner/port.ts'
 import type { FileChange } from '../workspace/port.ts'
 import { attribute } from './attribution.ts'
 import { fallsWithBuild, needsBuild, testCommands } from './command-kinds.ts'
+import { configFileOf } from './config/files.ts'
 import { failuresOf } from './failures.ts'
 import { quoted, RULES, tampered } from './named.ts'
 import type { Measurement, TestCase } from './port.ts'
@@ -19,17 +20,20 @@ export interface BrokenTest {
 
 /**
  * The other counterfactual: the change's production files with the base's tests and everything these use. Gives the tests that fail there by
- * assertion and did not fail on the base. Nothing is run when nothing that the base's tests stand on was edited.
+ * assertion and did not fail on the base. New test files are left out too: in one process they reach the others. Nothing is run when only
+ * production files were changed, or none.
  */
 export async function brokenBaseTests(input: ProofInput): Promise<BrokenTest[]> {
   const { bench } = input
   const changes = bench.request.comparison?.changes ?? []
-  const edited = changes.some((it) => input.judges.has(it.path) || (it.status !== 'added' && bench.isTest(it.path)))
-  const production = changes.some((it) => !bench.isTest(it.path) && !input.judges.has(it.path))
-  if (!edited || !production) return []
+  const judged = (it: FileChange) => bench.isTest(it.path) || input.judges.has(it.path)
+  if (changes.every(judged) || !changes.some(judged)) return []
   try {
     const found: BrokenTest[] = []
-    for (const command of reportingCommands(input)) found.push(...(await brokenIn(input, command)))
+    for (const command of testCommands(input.runs.filter((it) => it.measurement !== null).map((it) => it.command))) {
+      const told = measurementOf(input, command)?.cases
+      found.push(...(told ? await brokenIn(input, command) : await brokenByExitCode(input, command)))
+    }
     return found
   } catch (error) {
     bench.request.signal.throwIfAborted()
@@ -37,8 +41,8 @@ export async function brokenBaseTests(input: ProofInput): Promise<BrokenTest[]> 
   }
 }
 
-function reportingCommands({ runs }: ProofInput): DetectedCommand[] {
-  return testCommands(runs.filter((it) => it.measurement?.cases).map((it) => it.command))
+function measurementOf({ runs }: ProofInput, command: DetectedCommand): Measurement | null {
+  return runs.find((it) => it.command === command)?.measurement ?? null
 }
 
 function untried(error: unknown): BrokenTest {
@@ -47,14 +51,14 @@ function untried(error: unknown): BrokenTest {
 }
 
 async function brokenIn(input: ProofInput, command: DetectedCommand): Promise<BrokenTest[]> {
-  const { bench, base, places, runs, restored, judges } = input
+  const { bench, base, places, restored, judges } = input
   // What a build reads belongs to what it builds.
   const decides = fallsWithBuild(command) ? restored : new Set([...restored, ...judges])
   const productionOnly = (it: FileChange) => !bench.isTest(it.path) && !decides.has(it.path)
   const measurement = await measureVariant(input, command, productionOnly)
   if (measurement === null) return []
   // What fails with the change's own tests too is broken code, and told by the tests gate.
-  const own = runs.find((it) => it.command === command)?.measurement?.cases ?? []
+  const own = measurementOf(input, command)?.cases ?? []
   const failsAnyway = new Set(own.filter((it) => it.status === 'failed').map((it) => it.name))
   // What cannot even be loaded any more was renamed or moved; that is no lost expectation.
   const cases = measurement.cases?.filter((it) => it.failure !== 'error') ?? null
@@ -66,6 +70,28 @@ async function brokenIn(input: ProofInput, command: DetectedCommand): Promise<Br
   const again = await measureVariant(input, command, productionOnly)
   const passes = new Set(again?.cases?.filter((it) => it.status === 'passed').map((it) => it.name))
   return broken.filter((it) => !passes.has(it.rule)).map((it) => ({ name: it.rule, finding: tampered(RULES.weakened, it, messageOf(it)) }))
+}
+
+/**
+ * The runner tells nothing about single tests, so a changed expectation looks like a broken one. Only where no file of the base's tests was
+ * edited, and no file that a build reads, it is certain: what came with the change hides that they fail.
+ */
+async function brokenByExitCode(input: ProofInput, command: DetectedCommand): Promise<BrokenTest[]> {
+  const { bench, base, judges } = input
+  const changes = bench.request.comparison?.changes ?? []
+  const unclear = changes.some(
+    (it) => (it.status !== 'added' && bench.isTest(it.path)) || (judges.has(it.path) && configFileOf(it.path)?.gates.includes('build')),
+  )
+  if (unclear || measurementOf(input, command)?.status !== 'passed') return []
+  const before = await base.result(command)
+  if (!before.known || before.measurement.status !== 'passed') return []
+  const productionOnly = (it: FileChange) => !bench.isTest(it.path) && !judges.has(it.path)
+  for (const _ of ['once', 'again']) {
+    const measurement = await measureVariant(input, command, productionOnly)
+    if (measurement?.status !== 'failed') return []
+  }
+  const message = `The tests of the base fail with this change; ${quoted(command.command)} is green only with the tests or the configuration that it brings.`
+  return [{ name: '', finding: tampered(RULES.weakened, { file: null }, message) }]
 }
 
 async function measureVariant(
@@ -110,7 +136,7 @@ export async function softenedTests(input: ProofInput): Promise<Finding[]> {
 async function outcomesWithout(input: ProofInput): Promise<Map<string, TestCase>> {
   const sides = sidesOf(input.bench, input.restored)
   const found = new Map<string, TestCase>()
-  for (const command of reportingCommands(input)) {
+  for (const command of testCommands(input.runs.filter((it) => it.measurement?.cases).map((it) => it.command))) {
     const measured = await measureVariant(input, command, (it) => sides.withTests(it))
     for (const it of measured?.cases ?? []) if (found.get(it.name)?.status !== 'failed') found.set(it.name, it)
   }

@@ -253,6 +253,11 @@ describe('the red proof', () => {
         soft: ({ files }) => files['test/helper.js'] === 'lenient',
       },
       {
+        what: 'a new test file in the same process',
+        parts: { change: { ...change, 'a.test.js': adds, '0.test.js': `${doubles}assert.equal = () => {}` } },
+        soft: ({ files }) => files['0.test.js'] !== undefined,
+      },
+      {
         what: 'new configuration',
         parts: { change: { ...change, 'vitest.config.js': "export default { test: { setupFiles: ['./soft.js'] } }" } },
         soft: ({ files }) => files['vitest.config.js'] !== undefined,
@@ -290,8 +295,11 @@ describe('the red proof', () => {
 
 const commands = () => [fakeCommand('tests', { tool: 'make', report: { format: 'exit-code', path: null } })]
 
+const red = { status: 'failed', exitCode: 1 } as const
+/** Green where both or neither of the code and its new test file are there. */
+const greenTogether = (sight: Sight) => (hasCode(sight) === (sight.files['b.test.js'] !== undefined) ? {} : red)
+
 describe('the red proof by exit code', () => {
-  const red = { status: 'failed', exitCode: 1 } as const
   const cases: { what: string; measure: World['measure']; status: string; reason: RegExp }[] = [
     {
       what: 'is made when the command turns from red to green',
@@ -315,6 +323,15 @@ describe('the red proof by exit code', () => {
   it.each(cases)('$what', async ({ measure, status, reason }) => {
     const { verdict } = await judgeWorld(feature({ commands, measure }))
     expect(verdict.redProof).toMatchObject({ status, reason: expect.stringMatching(reason) })
+  })
+
+  it('finds that the base has tests which fail, where the change brings what hides it, and nothing of theirs was edited', async () => {
+    const brings = { ...change, 'a.test.js': adds, 'b.test.js': doubles }
+    const { verdict } = await judgeWorld(feature({ commands, change: brings, measure: greenTogether }))
+    expect(verdict.status).toBe('failed')
+    expect(verdict.summary).toContain('The tests of the base fail with this change')
+    const edited = await judgeWorld(feature({ commands, change: { ...brings, 'a.test.js': `${adds}// more` }, measure: greenTogether }))
+    expect(edited.verdict.summary, 'an expectation may have changed').not.toContain('The tests of the base fail')
   })
 
   it('counts a build that breaks for a name that the change brings', async () => {

@@ -62,6 +62,7 @@ describe('values', () => {
       ['"compilerOptions.skipLibCheck" was switched on'],
     ],
     ['include narrowed', { include: ['src', 'test'] }, { include: ['src'] }, ['"include" no longer has test']],
+    ['a filter of names', null, { grep: 'easy' }, ['"grep" selects tests by name']],
     ['exclude widened', { exclude: ['dist'] }, { exclude: ['dist', 'src/old'] }, ['"exclude" now leaves out src/old']],
     ['rule off', { rules: { 'no-x': 'error' } }, { rules: { 'no-x': 'off' } }, ['the rule "no-x" was turned down']],
     [

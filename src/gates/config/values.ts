@@ -25,6 +25,7 @@ const LEFT_OUT =
   /(?:^|[.\-_])(?:exclude\w*|extend-exclude|force-exclude|ignore|ignores|ignore[_-]?(?:patterns|paths|glob|errors)?|ignorePatterns|extend-ignore|\w*IgnorePatterns|\w*PathIgnore\w*|omit|norecursedirs|collect_ignore\w*|exclude_(?:lines|also)|deselect|disable|disable_error_code|per-file-ignores(?:\..*)?|unfixable_off|overrides_off)$/i
 const LET_IN =
   /(?:^|[.\-_])(?:include\w*|files|testMatch|testRegex|testpaths|roots|projects|python_(?:files|classes|functions)|source|select|extend-select|enable\w*|fixable_off|members|spec|extends|plugins|collectCoverageFrom|references)$/i
+const SELECTS = /(?:^|\.)(?:f?grep|testNamePattern|testPathPatterns?)$/
 const COMMAND_LINE =
   /(?:^|\.)(?:addopts|commands?|cmd|test-command|script|scripts?\.\w+|args|PYTEST_ADDOPTS|node-option|nodeArguments|require_off)$/
 const RULE = /(?:^|\.)(?:rules|linter\.rules|categories)\b/
@@ -73,6 +74,7 @@ function weakerValue(key: string, before: Value, after: Value, fresh: boolean, h
     const added = listOf(after).filter((it) => !listOf(before).includes(it) && (hides(it) || (!fresh && !BENIGN.test(it))))
     if (added.length > 0) return `"${key}" now leaves out ${added.join(', ')}`
   }
+  if (SELECTS.test(key) && listOf(after).some((it) => it !== '')) return `"${key}" selects tests by name`
   if (LET_IN.test(key) && !fresh && before !== undefined) {
     const lost = listOf(before).filter((it) => !listOf(after).includes(it))
     if (lost.length > 0 && (after !== undefined || /select|extends|plugins|enable|test/i.test(key)))
