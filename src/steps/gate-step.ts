@@ -23,6 +23,8 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
     const emit = (event: GateEvent): void => {
       const { type, ...data } = event
       told = told.then(() => step.emit(type, { step: ask.name, ...data }))
+      // Awaited below; until then the judge is at work, and a run that was stopped meanwhile is nobody's surprise.
+      told.catch(() => undefined)
     }
     const judged = await kit.judge({
       checkout: workspace,

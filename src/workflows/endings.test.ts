@@ -265,3 +265,28 @@ describe('what an agent says', () => {
     expect(JSON.stringify(await store.steps(row.id))).not.toContain('hunter2')
   })
 })
+
+describe('a run that is stopped', () => {
+  it('in its gates ends like any other, though the gates have still something to tell', async () => {
+    let stop = async (): Promise<unknown> => null
+    const { row, store } = await play({
+      repository: makeRepository(FILES),
+      workflow: 'direct',
+      reply: (request) => change(request),
+      afterAgent: async (store, run) => {
+        stop = () => store.cancel(run, 'ada')
+      },
+      judge: async (request) => {
+        await stop()
+        request.emit({ type: 'gate.started', gate: 'tests', command: 'npm test', where: 'change' })
+        // Longer than it takes for a rejection to count as unhandled, which would end the process.
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50)
+        })
+        return verdict('passed')
+      },
+    })
+    expect(row.state).toBe('cancelled')
+    await expect.poll(() => store.isAtWork(row.id), { timeout: 20_000 }).toBe(false)
+  })
+})
