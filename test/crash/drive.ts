@@ -17,6 +17,7 @@ const APPROVE = ['approve', 'last', '--json']
 
 /** What a person does who wants this run to end well and whose machine dies now and then. */
 export interface Story {
+  plot: Plot
   reeve: Reeve
   project: string
   commands: { args: readonly string[]; outcome: Outcome }[]
@@ -30,30 +31,40 @@ export interface Fate {
   killAfterMs?: number
 }
 
+/** How the run of a story goes. */
+export interface Plot {
+  /** Begins with an attempt that the gates reject. */
+  wrongFirst: boolean
+}
+
 /**
- * A run that passes every kind of step: a wrong attempt that is rejected and kept, a right one, a refinement that is dropped, evidence, an
+ * A run that passes every kind of step: attempts, a refinement that is dropped (so that work is kept and files are put back), evidence, an
  * approval, and a landing by merge.
  */
-export function eventfulProject(): string {
-  const config = '[runs]\nworkflow = "direct"\nautonomy = "supervised"\nland = "merge"\nrefine = true\n[gates.coverage]\nenabled = false\n'
-  return fixtureProject('node-test', { replies: repliesAfter(0), config })
+function eventfulProject(plot: Plot): string {
+  const config = '[runs]\nworkflow = "direct"\nautonomy = "supervised"\nland = "merge"\nrefine = true\n'
+  return fixtureProject('node-test', { replies: repliesAfter(0, plot), config })
 }
 
 /** What the agents write; another text after each death, as with a real model, so that what the dead one wrote is seen to be kept. */
-function repliesAfter(deaths: number): Reply[] {
+function repliesAfter(deaths: number, { wrongFirst }: Plot): Reply[] {
   const { right, wrong, tests } = RANGES
   const undo = edit('src/ranges.js', String(wrong.input['new']), String(wrong.input['old']))
   const written = write(RANGES.testFile, `// Written after ${deaths} deaths.\n${String(tests.input['content'])}`)
+  const notes = write('notes.md', `Thought of after ${deaths} deaths.\n`)
+  const refiner = { role: 'refiner', turns: acts(edit('src/ranges.js', 'merged.push([first, last])', `merged.push([first]) // ${deaths}`)) }
+  if (!wrongFirst) return [{ role: 'implementer', turns: acts(written, ...right, notes) }, refiner]
   return [
     { role: 'implementer', attempt: 1, turns: acts(written, wrong) },
-    { role: 'implementer', attempt: 2, turns: acts(undo, ...right, write('notes.md', `Thought of after ${deaths} deaths.\n`)) },
-    { role: 'refiner', turns: acts(edit('src/ranges.js', 'merged.push([first, last])', `merged.push([first]) // ${deaths}`)) },
+    { role: 'implementer', attempt: 2, turns: acts(undo, ...right, notes) },
+    refiner,
   ]
 }
 
 /** Runs, resumes and approves until the run has ended. `fate` decides about each command (numbered from 0, with the deaths so far). */
-export async function live(project: string, fate: (command: number, deaths: number) => Fate): Promise<Story> {
-  const story: Story = { reeve: reeveFor(project), project, commands: [], atDeath: [] }
+export async function live(plot: Plot, fate: (command: number, deaths: number) => Fate): Promise<Story> {
+  const project = eventfulProject(plot)
+  const story: Story = { plot, reeve: reeveFor(project), project, commands: [], atDeath: [] }
   const file = writeTask(story.reeve.home, RANGES.task)
   for (let number = 0; number < MAX_COMMANDS; number++) {
     const args = await nextCommand(story, file)
@@ -90,7 +101,7 @@ async function perform(story: Story, args: readonly string[], { env, killAfterMs
   story.commands.push({ args, outcome })
   if (outcome.signal !== 'SIGKILL') return
   story.atDeath.push(...workspaceBlobs(story.reeve.home))
-  writeReplies(story.project, repliesAfter(deathsOf(story)))
+  writeReplies(story.project, repliesAfter(deathsOf(story), story.plot))
 }
 
 /** Everything in the run's worktree that git would not ignore, by content. */

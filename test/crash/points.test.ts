@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CRASH_POINTS } from '../../src/core/crash.ts'
 import { git } from '../support/repository.ts'
-import { deathsOf, eventfulProject, expectAllWell, live } from './drive.ts'
+import { deathsOf, expectAllWell, live } from './drive.ts'
 
 /** Points that are passed several times: the passing that matters most besides the first. */
 const LATER: readonly string[] = [
@@ -15,10 +15,12 @@ const LATER: readonly string[] = [
 
 describe('a process that dies by kill -9 goes on where it was', () => {
   it.each([...CRASH_POINTS, ...LATER])('%s', async (point) => {
-    const project = eventfulProject()
-    const story = await live(project, (_, deaths) => (deaths > 0 ? {} : { env: { REEVE_CRASH_AT: point } }))
+    const story = await live({ wrongFirst: point.includes('attempt-2') }, (_, deaths) =>
+      deaths > 0 ? {} : { env: { REEVE_CRASH_AT: point } },
+    )
     expect(deathsOf(story), `the run never passed ${point}`).toBe(1)
     await expectAllWell(story)
+    const { project } = story
     expect(git(project, 'log', '-1', '--format=%(trailers:key=Reeve-Verdict,valueonly)', 'main'), 'it has landed').toContain('passed')
     expect(git(project, 'log', '--merges', '--format=%h', 'main').split('\n'), 'it has landed once').toHaveLength(1)
   })

@@ -26,7 +26,7 @@ function replies(number: number): Reply {
 }
 
 function crowdedProject(): { project: string; reeve: Reeve; before: ReturnType<typeof fingerprint> } {
-  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\nmax_concurrent = 20\n[gates.coverage]\nenabled = false\n'
+  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\nmax_concurrent = 20\n'
   const project = fixtureProject('node-test', { replies: numbers.map(replies), config })
   return { project, reeve: reeveFor(project), before: fingerprint(project) }
 }

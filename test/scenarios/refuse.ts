@@ -28,8 +28,7 @@ export interface Place {
 }
 
 function newPlace(it: Case, folder: string): Place {
-  // Coverage would build C++ once more for each attempt and decides nothing here.
-  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\n[gates.coverage]\nenabled = false\n'
+  const config = '[runs]\nworkflow = "direct"\nmax_attempts = 1\n'
   return { project: fixtureProject(it.fixture, { config, outside: folder }), home: join(folder, 'home') }
 }
 

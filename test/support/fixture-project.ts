@@ -19,6 +19,8 @@ interface ProjectOptions {
   files?: Readonly<Record<string, string>>
   /** More lines for reeve.toml. */
   config?: string
+  /** Measure coverage. Off unless asked for: it runs the tests once more, and builds C++ once more. */
+  coverage?: boolean
   /** Lines for the scripted provider's table. */
   provider?: string
   /** Where the fixture goes below the repository's root, for monorepos. */
@@ -60,6 +62,7 @@ export function writeReplies(root: string, replies: readonly Reply[]): void {
 function settings(replies: string, options: ProjectOptions): string {
   return [
     options.config ?? '',
+    ...(options.coverage ? [] : ['[gates.coverage]', 'enabled = false']),
     '[providers]',
     'order = ["script"]',
     '[providers.script]',
