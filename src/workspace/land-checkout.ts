@@ -1,8 +1,8 @@
-import { lstat, open, readFile, rm } from 'node:fs/promises'
+import { copyFile, lstat, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { changesBetween } from './diff.ts'
-import { type GitPlace, git, items } from './git.ts'
+import { type GitPlace, git, items, readUserConfig } from './git.ts'
 import { copyIndex, replaceIndex } from './index-file.ts'
 import { exists } from './nested.ts'
 import { ownGitDirOf } from './project.ts'
@@ -33,6 +33,8 @@ export async function checkOutChanges(options: CheckoutMove): Promise<void> {
   const index = join(place.gitDir, 'index-checkout')
   const seen = { ...place, workTree: checkout, index }
   try {
+    await adoptFileSettings(place, own)
+    await copyParts(own, place.gitDir)
     await copyIndex(join(own, 'index'), index)
     await adoptFinished(seen, options)
     await git(seen, ['read-tree', '-m', '-u', from, to])
@@ -46,6 +48,22 @@ export async function checkOutChanges(options: CheckoutMove): Promise<void> {
   } finally {
     await unlock()
   }
+}
+
+/** How files lie in a checkout, which decides whether they count as changed. None of these executes anything. */
+const FILE_SETTINGS = /^core\.(?:autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode) (?:true|false|input|lf|crlf|native)$/
+
+async function adoptFileSettings(place: GitPlace, own: string): Promise<void> {
+  for (const [key, value] of await readUserConfig(own, '^core\\.')) {
+    const plain = value === '' ? 'true' : value.toLowerCase()
+    if (FILE_SETTINGS.test(`${key} ${plain}`)) await git({ gitDir: place.gitDir }, ['config', key, plain])
+  }
+}
+
+/** An index may be split in two (`core.splitIndex`): the larger part lies beside it under the name of its content. */
+async function copyParts(from: string, to: string): Promise<void> {
+  const parts = (await readdir(from)).filter((it) => /^sharedindex\.[0-9a-f]+$/.test(it))
+  for (const name of parts) await copyFile(join(from, name), join(to, name))
 }
 
 async function refuseUnfinished(own: string, run: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -199,4 +199,33 @@ it('lands on a detached HEAD only when a branch is named', async () => {
   const { landing } = await finished({ root })
   await expect(land(landing('merge'))).rejects.toThrow('HEAD is on no branch; name the branch to land on.')
   expect((await land(landing('merge', { into: 'main' }))).branch).toBe('main')
+})
+
+it.each([
+  [
+    'line ends of another system',
+    [
+      ['config', 'core.autocrlf', 'true'],
+      ['rm', '-q', '--cached', '-r', '.'],
+      ['reset', '-q', '--hard'],
+    ],
+    'one\r\n',
+  ],
+  [
+    'an index in two parts',
+    [
+      ['config', 'core.splitIndex', 'true'],
+      ['update-index', '--split-index'],
+    ],
+    'one\n',
+  ],
+  ['modes that the file system does not know', [['config', 'core.fileMode', 'false']], 'one\n'],
+] as const)('lands in a checkout with %s', async (_title, commands, first) => {
+  const root = makeRepository(FILES)
+  for (const command of commands) git(root, ...command)
+  const { landing } = await finished({ root })
+  if (commands[0][1] === 'core.fileMode') chmodSync(join(root, 'a.txt'), 0o755)
+  await land(landing('squash'))
+  expect(read(root, 'a.txt')).toMatch(new RegExp(`^${first}`))
+  expect(git(root, 'status', '--porcelain')).toBe('')
 })
