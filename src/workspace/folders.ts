@@ -1,5 +1,10 @@
-import { chmod, readdir, rm } from 'node:fs/promises'
+import { chmod, lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+
+/** Is this a folder itself, not a link to one? */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null))?.isDirectory() ?? false
+}
 
 /** Removes a folder, also one in which a program has made parts read-only, as Go does with its modules. */
 export async function removeFolder(folder: string): Promise<void> {

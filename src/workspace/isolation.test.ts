@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -56,6 +56,20 @@ describe('the repository of the user', () => {
     expect(readFileSync(join(gates, 'tool'), 'utf8')).toBe('tool\n')
     expect(existsSync(join(gates, '.npmrc'))).toBe(false)
     expect((await again.scratch()).env).toEqual(workspace.env)
+  })
+
+  it('takes nothing from the folder that a link in the place of the tree leads to', async () => {
+    const outside = temporaryFolder()
+    writeFiles(outside, { 'f.txt': 'private\n' })
+    const { workspace, project, dataDir } = await live(FILES)
+    renameSync(workspace.path, `${workspace.path}-aside`)
+    symlinkSync(outside, workspace.path)
+    await expect(workspace.checkpoint('feat: x')).rejects.toThrow('is not a folder any more')
+    await expect(workspace.restore(workspace.base)).rejects.toThrow('is not a folder any more')
+    await expect(workspace.keepAttempt()).rejects.toThrow('is not a folder any more')
+    await reap({ project, runId: 'r1', dataDir, branch: 'delete' })
+    expect(readFileSync(join(outside, 'f.txt'), 'utf8')).toBe('private\n')
+    expect(existsSync(workspace.path)).toBe(false)
   })
 
   it('serves twenty runs at once, which never see each other', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { attemptsOf, keepTree, takeEverything } from './attempts.ts'
-import { openUp, removeFolder } from './folders.ts'
+import { isFolder, openUp, removeFolder } from './folders.ts'
 import { git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
 import { healAfterDeath } from './make-workspace.ts'
@@ -42,7 +42,7 @@ export async function reap(options: ReapOptions): Promise<void> {
 
 async function keepAll({ project, runId, unsaved }: ReapOptions, folders: RunFolders, record: WorkspaceRecord): Promise<void> {
   const lost = new ReeveError('not_snapshotted', { run: runId })
-  const hasTree = await exists(folders.tree)
+  const hasTree = await isFolder(folders.tree)
   if (!(await exists(join(folders.git, 'HEAD')))) {
     if (hasTree) throw lost
     return

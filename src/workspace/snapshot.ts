@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { lstat, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ReeveError } from '../core/errors.ts'
+import { isFolder } from './folders.ts'
 import { type GitPlace, git, items, outputOf, tryGit } from './git.ts'
 import { takeBytesAsTheyAre } from './private-git.ts'
 
@@ -27,6 +29,8 @@ export interface SnapshotOptions {
 export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const { place, submodules, excludesFile } = options
   const problems: string[] = []
+  // Through a link in its place, files of somebody else would be read, and in the end committed.
+  if (!(await isFolder(place.workTree))) throw new ReeveError('environment', { problem: `"${place.workTree}" is not a folder any more.` })
   const nested = (await nestedRepositories(options)).filter((it) => !submodules.some((one) => one.path === it))
   const left = [...nested, ...submodules.map((it) => it.path), ...(options.leave ?? [])]
   problems.push(...(await addAll(options, left)))

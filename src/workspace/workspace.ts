@@ -6,11 +6,11 @@ import { type Attempt, keepCommit, keepTree, takeEverything } from './attempts.t
 import { copyTree } from './copy-tree.ts'
 import { prepareDependencies, shareDependencies } from './dependencies.ts'
 import { changesBetween, patchBetween } from './diff.ts'
-import { removeFolder } from './folders.ts'
+import { isFolder, removeFolder } from './folders.ts'
 import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
 import { healAfterDeath, makeTree, showIndex, type WorkspacePlan } from './make-workspace.ts'
-import { exists, findNestedGit } from './nested.ts'
+import { findNestedGit } from './nested.ts'
 import type { Checkpoint, FileChange, Project, Scratch, Workspace } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
@@ -68,7 +68,7 @@ export async function openWorkspace({ project, runId, dataDir, branch }: OpenOpt
     throw new ReeveError('environment', { problem: `The workspace of run ${runId} is on branch ${record.branch}, not ${branch}.` })
   }
   await healAfterDeath(project, folders, record)
-  const present = await exists(folders.tree)
+  const present = await isFolder(folders.tree)
   return present ? workspaceOf(project, folders, record) : await rebuild(project, folders, record)
 }
 
@@ -126,11 +126,11 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
 
   async function restore(commit: string, keep: boolean): Promise<void> {
     const target = await treeOf(known(commit))
+    const before = await snapshot()
     const nested = await findNestedGit(place, excludesFile)
     const foreign = nested.filter((it) => !submodules.some((one) => one.path === it.holder))
-    const now = await snapshot()
     const last = await head()
-    const differs = foreign.length > 0 || now.problems.length > 0 || now.tree !== (await treeOf(last))
+    const differs = foreign.length > 0 || before.problems.length > 0 || before.tree !== (await treeOf(last))
     // A checkpoint that is left behind here (its step died before it was recorded) is work too, and no other ref may hold it.
     if (keep && (differs || last !== commit)) await keepAttempt()
     crashAt('after-keep-before-restore')
