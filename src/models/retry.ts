@@ -74,15 +74,15 @@ function waitBefore(failure: ProviderFailure, tries: number, used: boolean, spec
   return Math.round(full * (0.5 + (spec.random ?? Math.random)() / 2))
 }
 
-function failed(failure: ProviderFailure, requests: number, unknown: boolean, { clock, price }: RetrySpec): ModelEvent {
+function failed(failure: ProviderFailure, requests: number, unknown: boolean, spec: RetrySpec): ModelEvent {
   return {
     type: 'error',
     class: failure.class,
     problem: failure.message,
-    ...(failure.retryAfterMs === null ? {} : { retryAt: clock.now() + failure.retryAfterMs }),
+    ...(failure.retryAfterMs === null ? {} : { retryAt: spec.clock.now() + failure.retryAfterMs }),
     usage: usageOf(null, requests),
     // A refused request costs nothing; a broken answer does, and so may one that never came.
-    cost: unknown ? price(null) : 0,
+    cost: unknown ? spec.price(null) : 0,
   }
 }
 
