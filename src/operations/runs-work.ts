@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
 import type { RunEvent } from '../core/event.ts'
+import { isFinished } from '../core/run.ts'
 import { optionsOf } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
 import { mergeStreams } from './merge.ts'
 import { stream } from './operation.ts'
 import { type RunLog, runLog } from './run-log.ts'
@@ -11,7 +13,8 @@ import { logPath } from './views.ts'
 
 export const runsWork = stream({
   name: 'runs.work',
-  summary: 'Works on runs in this process and gives their events, until each has ended or waits for a person. Leaving detaches them.',
+  summary:
+    'Works on runs, and on what they wait for, in this process and gives their events, until each has ended or waits for a person. Leaving detaches them.',
   permission: 'runs:write',
   effect: 'write',
   input: z.object({
@@ -21,7 +24,9 @@ export const runsWork = stream({
   events: runEventSchema,
   async *handler(context, input, signal) {
     const store = await context.store()
-    const rows = await Promise.all(input.runs.map((it) => store.findRun(it)))
+    const asked = await Promise.all(input.runs.map((it) => store.findRun(it)))
+    const rows = await withDependencies(store, asked)
+    const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)
     context.secrets.learn(options.flatMap((it) => secretValues(it.settings, context.env)))
 
@@ -43,13 +48,25 @@ export const runsWork = stream({
       tailToRest({ store, run, after: input.after[run] ?? 0, rest: stop.signal, log: () => logs.get(run) ?? null }),
     )
     try {
-      yield* mergeStreams(tails, () => stop.abort())
+      for await (const event of mergeStreams(tails, () => stop.abort())) if (shown.has(event.run)) yield event
     } finally {
       leave.abort()
       await work
     }
   },
 })
+
+/** A run that waits for another one would wait for ever if nobody worked on that. Two processes at one run take turns by themselves. */
+async function withDependencies(store: Store, asked: readonly RunRow[]): Promise<RunRow[]> {
+  const all = new Map(asked.map((it) => [it.id, it]))
+  for (const row of all.values()) {
+    for (const id of row.reason === 'dependency' ? await store.dependenciesOf(row.id) : []) {
+      const on = all.has(id) ? null : await store.getRun(id)
+      if (on !== null && !isFinished(on.state)) all.set(id, on)
+    }
+  }
+  return [...all.values()]
+}
 
 interface Tail {
   store: Store

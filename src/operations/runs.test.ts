@@ -174,6 +174,18 @@ describe('work', () => {
     expect((await other.call('runs.resume', {})).runs.map((it) => it.id)).toEqual([id])
   })
 
+  it('works on what a run waits for too, and shows only what was asked for', async () => {
+    const { client } = setUp()
+    const text = ['a', 'b']
+      .map((id) => `id: ${id}\ntitle: ${id}\ndescription: ${id}\nworkflow: fine\n${id === 'b' ? 'depends_on: [a]\n' : ''}`)
+      .join('---\n')
+    const { runs } = await client.call('runs.submit', { documents: [{ name: 't.yaml', text }] })
+    const last = runs[1]?.id ?? ''
+    const events = await work(client, [last], AbortSignal.timeout(20_000))
+    expect((await client.call('runs.get', { run: last })).status).toBe('succeeded')
+    expect(new Set(events.map((it) => it.run))).toEqual(new Set([last]))
+  })
+
   it('hands them back too when the caller just stops reading', async () => {
     const { client } = setUp()
     const { id } = await submit(client, 'hangs')
