@@ -230,3 +230,22 @@ it('is still at work after a cancel for as long as its step has not let go', asy
   held.open()
   await expect.poll(() => store.isAtWork(run.id)).toBe(false)
 })
+
+it('takes an answer by the name of its question for that question only', async () => {
+  const store = await toyStore()
+  const engine = await toyEngine(store, {
+    toy: async (run) => {
+      await run.approval('plan', 'Is the plan right?')
+      const land = await run.approval('land', 'Shall it land?')
+      return { status: 'succeeded', message: `${land.approved} ${land.actor}` }
+    },
+  })
+  const run = await toySubmit(store)
+  await engine.waitFor(run.id, soon())
+  await store.signal(run.id, 'approve', { what: 'plan' }, 'ada')
+  await expect.poll(async () => (await store.getRun(run.id))?.message, { timeout: 20_000 }).toBe('Shall it land?')
+  await expect(store.signal(run.id, 'approve', { what: 'plan' }, 'bob')).rejects.toThrow('decided already ("plan")')
+  expect(await store.getRun(run.id)).toMatchObject({ state: 'waiting', message: 'Shall it land?' })
+  await store.signal(run.id, 'approve', { what: 'land' }, 'ada')
+  expect((await engine.waitFor(run.id, soon())).message).toBe('true ada')
+})

@@ -119,15 +119,11 @@ async function decide(it: Sending, kind: 'approve' | 'reject'): Promise<void> {
   if (what === null)
     throw new ReeveError('wrong_state', { run: it.run, status: it.state, action: kind, allowed: 'a run that waits for approval' })
   const earlier = await undecided(it.tx, it.run, what)
-  if (earlier) {
-    if (earlier.kind === kind) return
-    throw new ReeveError('wrong_state', {
-      run: it.run,
-      status: `decided already (${earlier.kind})`,
-      action: kind,
-      allowed: 'an open question',
-    })
-  }
+  if (earlier?.kind === kind) return
+  // Who answers a question by its name must not answer the one that came after it.
+  const closed = earlier?.kind ?? ((await isAnswered(it.tx, it.run, what)) ? `"${what}"` : null)
+  if (closed !== null)
+    throw new ReeveError('wrong_state', { run: it.run, status: `decided already (${closed})`, action: kind, allowed: 'an open question' })
   const comment = textOf(it.data['comment'])
   await note(it, kind === 'approve' ? 'approval.given' : 'approval.refused', { what, ...(comment === '' ? {} : { comment }) })
   await keep(it, kind, { ...it.data, what, comment }, 0)
@@ -146,8 +142,12 @@ async function askedNow(tx: Tx, run: RunId): Promise<string | null> {
     .executeTakeFirst()
   if (!row) return null
   const what = textOf((parseJson(row.data, `an event of run ${run}`) as SignalData)['what'])
-  const answered = await tx.t.selectFrom('steps').select('name').where('run', '=', run).where('name', '=', what).executeTakeFirst()
-  return answered ? null : what
+  return (await isAnswered(tx, run, what)) ? null : what
+}
+
+async function isAnswered(tx: Tx, run: RunId, what: string): Promise<boolean> {
+  const row = await tx.t.selectFrom('steps').select('name').where('run', '=', run).where('name', '=', what).executeTakeFirst()
+  return row !== undefined
 }
 
 /** Signals that the run has not used yet, oldest first. */
