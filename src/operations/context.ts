@@ -7,6 +7,7 @@ import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
 import type { Kit } from '../steps/kit.ts'
 import type { Store } from '../store/open.ts'
+import type { RunRow } from '../store/port.ts'
 import type { Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
 
@@ -60,6 +61,16 @@ export interface Secrets {
 /** The project a caller means: the folder that was named, else the one the caller is in. */
 export function projectOf(context: Context, path: string | undefined): Promise<Project> {
   return openProject(resolve(context.cwd, path ?? '.'))
+}
+
+/**
+ * The run a caller means. `last` is the newest of the project that the caller is in: a neighbour's run must not be landed by mistake.
+ * Outside any project it is the newest of all.
+ */
+export async function runNamed(context: Context, store: Store, text: string): Promise<RunRow> {
+  if (text !== 'last') return store.findRun(text)
+  const project = await projectOf(context, undefined).catch(() => null)
+  return store.findRun(text, project?.root ?? null)
 }
 
 /** The settings of a project as they are now. What they hold that is secret is redacted from then on. */

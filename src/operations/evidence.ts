@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
 import { verdictSchema } from '../core/verdict.ts'
 import { optionsOf } from '../steps/options.ts'
+import { runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
 
@@ -22,7 +23,7 @@ export const evidenceVerify = operation({
   async handler(context, input, signal) {
     const { verifyRun } = await import('../steps/verify.ts')
     const store = await context.store()
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     context.secrets.learn(secretValues(optionsOf(row).settings, context.env))
     const written = (await store.eventsOfType(row.id, ['evidence.written'])).at(-1)
     const hash = written?.data['hash']

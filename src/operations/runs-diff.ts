@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { changesBetween, patchBetween } from '../workspace/diff.ts'
 import { openProject } from '../workspace/project.ts'
+import { runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
 
@@ -30,7 +31,7 @@ export const runsDiff = operation({
   }),
   async handler(context, input) {
     const store = await context.store()
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     const { base = '', commit = null } = row.facts
     if (base === '' || commit === null) return { run: row.id, base, commit, files: [], patch: '' }
     const project = await openProject(row.project)

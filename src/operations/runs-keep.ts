@@ -6,7 +6,7 @@ import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { openProject } from '../workspace/project.ts'
-import { type Context, projectOf } from './context.ts'
+import { type Context, projectOf, runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
 
@@ -30,7 +30,7 @@ export const runsRescue = operation({
   }),
   async handler(context, input) {
     const store = await context.store()
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     const project = await openProject(row.project)
     if (isFinished(row.state)) await untilLeft(context, store, row)
     await keepUnsaved(context, row)
@@ -118,7 +118,7 @@ async function endedRuns(
   input: { run?: string | undefined; project?: string | undefined; all: boolean },
 ): Promise<RunRow[]> {
   if (input.run !== undefined) {
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     if (isFinished(row.state)) return [row]
     throw new ReeveError('wrong_state', {
       run: row.id,

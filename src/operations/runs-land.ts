@@ -6,6 +6,7 @@ import { resolveTree } from '../workspace/git.ts'
 import type { Landed } from '../workspace/land.ts'
 import type { Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
+import { runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
 
@@ -25,7 +26,7 @@ export const runsLand = operation({
   output: z.object({ run: z.string(), branch: z.string(), commit: z.string(), how: z.enum(HOW), forced: z.boolean(), verdict: z.string() }),
   async handler(context, input) {
     const store = await context.store()
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     const project = await openProject(row.project)
     const { commit, forced, verdict } = checkLanding(row, await judgedOf(project, row), input.force)
     const [{ land }, { landingMessage }, { ISOLATION }] = await Promise.all([

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RUN_STATUSES } from '../core/run.ts'
-import { projectOf } from './context.ts'
+import { projectOf, runNamed } from './context.ts'
 import { operation, stream } from './operation.ts'
 import { projectInput, runEventSchema, runInput, runSummarySchema, runViewSchema } from './shapes.ts'
 import { summaryOf, viewOf } from './views.ts'
@@ -38,7 +38,7 @@ export const runsGet = operation({
   output: runViewSchema,
   async handler(context, input) {
     const store = await context.store()
-    return viewOf(context, store, await store.findRun(input.run))
+    return viewOf(context, store, await runNamed(context, store, input.run))
   },
 })
 
@@ -55,7 +55,7 @@ export const runsEvents = stream({
   events: runEventSchema,
   async *handler(context, input, signal) {
     const store = await context.store()
-    const { id } = await store.findRun(input.run)
+    const { id } = await runNamed(context, store, input.run)
     if (input.follow) yield* store.tail(id, input.after, signal)
     else yield* await store.events(id, input.after)
   },
@@ -86,7 +86,7 @@ export const runsExplain = operation({
   output: z.object({ run: z.string(), decisions: z.array(runEventSchema) }),
   async handler(context, input) {
     const store = await context.store()
-    const { id } = await store.findRun(input.run)
+    const { id } = await runNamed(context, store, input.run)
     const events = await store.events(id)
     return { run: id, decisions: events.filter((it) => DECISIONS.has(it.type)) }
   },

@@ -3,17 +3,18 @@ import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
-import { type Context, projectOf } from './context.ts'
+import { type Context, projectOf, runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runSummarySchema } from './shapes.ts'
 import { summaryOf } from './views.ts'
 
 const one = z.object({ run: runSummarySchema })
+const question = z.string().optional().describe('Name of the question, which is its step; the open one when absent.')
 const comment = z.string().max(10_000).optional().describe('Why; kept with the decision.')
 
 async function onRun(context: Context, text: string, fn: (store: Store, row: RunRow) => Promise<RunRow>): Promise<z.input<typeof one>> {
   const store = await context.store()
-  return { run: summaryOf(await fn(store, await store.findRun(text))) }
+  return { run: summaryOf(await fn(store, await runNamed(context, store, text))) }
 }
 
 export const runsCancel = operation({
@@ -41,9 +42,9 @@ export const runsApprove = operation({
   summary: 'Says yes to what a run asks.',
   permission: 'runs:write',
   effect: 'write',
-  input: z.object({ run: runInput, comment }),
+  input: z.object({ run: runInput, comment, question }),
   output: one,
-  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'approve', input.comment)),
+  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'approve', input)),
 })
 
 export const runsReject = operation({
@@ -51,13 +52,19 @@ export const runsReject = operation({
   summary: 'Says no to what a run asks.',
   permission: 'runs:write',
   effect: 'write',
-  input: z.object({ run: runInput, comment }),
+  input: z.object({ run: runInput, comment, question }),
   output: one,
-  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'reject', input.comment)),
+  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'reject', input)),
 })
 
-function decide(context: Context, store: Store, row: RunRow, kind: 'approve' | 'reject', text: string | undefined): Promise<RunRow> {
-  return store.signal(row.id, kind, text === undefined ? {} : { comment: text }, context.actor)
+interface Decision {
+  comment?: string | undefined
+  question?: string | undefined
+}
+
+function decide(context: Context, store: Store, row: RunRow, kind: 'approve' | 'reject', it: Decision): Promise<RunRow> {
+  const data = { ...(it.comment === undefined ? {} : { comment: it.comment }), ...(it.question === undefined ? {} : { what: it.question }) }
+  return store.signal(row.id, kind, data, context.actor)
 }
 
 export const runsSend = operation({
@@ -84,7 +91,7 @@ export const runsResume = operation({
     const store = await context.store()
     await store.recover()
     if (input.run !== undefined) {
-      const row = await store.findRun(input.run)
+      const row = await runNamed(context, store, input.run)
       const reason = hindrance(row)
       if (reason !== null) throw new ReeveError('wrong_state', { run: row.id, status: statusOf(row), action: 'resume', allowed: reason })
       return { runs: [summaryOf(await wake(context, store, row))], skipped: [] }

@@ -7,7 +7,7 @@ import type { Settings } from '../core/settings.ts'
 import { TASK_KINDS, type Task } from '../core/task.ts'
 import type { RunOptions } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
-import { type Context, projectOf } from './context.ts'
+import { type Context, projectOf, runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
 import { type Choices, checkProviders, checkTask, choices, resolveSettings, runsOutside } from './submit-checks.ts'
@@ -56,7 +56,7 @@ export const runsRetry = operation({
   output: submitted,
   async handler(context, input) {
     const store = await context.store()
-    const row = await store.findRun(input.run)
+    const row = await runNamed(context, store, input.run)
     if (!isFinished(row.state)) {
       throw new ReeveError('wrong_state', {
         run: row.id,

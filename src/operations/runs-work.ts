@@ -5,6 +5,7 @@ import { isFinished } from '../core/run.ts'
 import { optionsOf } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
+import { runNamed } from './context.ts'
 import { mergeStreams } from './merge.ts'
 import { stream } from './operation.ts'
 import { type RunLog, runLog } from './run-log.ts'
@@ -24,7 +25,7 @@ export const runsWork = stream({
   events: runEventSchema,
   async *handler(context, input, signal) {
     const store = await context.store()
-    const asked = await Promise.all(input.runs.map((it) => store.findRun(it)))
+    const asked = await Promise.all(input.runs.map((it) => runNamed(context, store, it)))
     const rows = await withDependencies(store, asked)
     const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)

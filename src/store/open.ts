@@ -72,8 +72,8 @@ export class Store {
     return runs.getRun(this.#ctx, id)
   }
 
-  findRun(text: string): Promise<RunRow> {
-    return runs.findRun(this.#ctx, text)
+  findRun(text: string, project: string | null = null): Promise<RunRow> {
+    return runs.findRun(this.#ctx, text, project)
   }
 
   listRuns(filter: runs.RunFilter = {}): Promise<RunRow[]> {
@@ -188,7 +188,7 @@ export class Store {
   }
 
   hasPause(run: RunId): Promise<boolean> {
-    return signals.hasPause(this.#ctx, run)
+    return signals.isPaused(this.#ctx.db, run)
   }
 
   park(by: Claim, wait: Parking): Promise<boolean> {

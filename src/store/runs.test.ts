@@ -61,6 +61,15 @@ it('finds a run by its id, a beginning or an end of it, and by "last"', async ()
   expect((await store.findRun('last')).id).toBe(later.id)
 })
 
+it('finds the last run of one project, whatever came after it elsewhere', async () => {
+  const store = await toyStore()
+  const submit = (project: string) => store.submit({ task: toyTask('count'), project, workflow: 'build', options: {} })
+  const own = await submit('/mine')
+  await submit('/other')
+  expect((await store.findRun('last', '/mine')).id).toBe(own.row.id)
+  await expect(store.findRun('last', '/none')).rejects.toMatchObject({ code: 'run_not_found' })
+})
+
 it('refuses a text that fits several runs, or none', async () => {
   const store = await toyStore()
   await expect(store.findRun('last')).rejects.toMatchObject({ code: 'run_not_found' })

@@ -97,9 +97,12 @@ export async function mustGet(ctx: Context, id: RunId): Promise<RunRow> {
   return row
 }
 
-/** The run a person means: its id, a beginning or an end of it that fits one run only, or `last`. Throws `run_not_found`, `ambiguous_run`. */
-export async function findRun(ctx: Context, text: string): Promise<RunRow> {
-  if (text === 'last') return lastRun(ctx)
+/**
+ * The run a person means: its id, a beginning or an end of it that fits one run only, or `last`: the newest, of this project where one is
+ * given. Throws `run_not_found`, `ambiguous_run`.
+ */
+export async function findRun(ctx: Context, text: string, project: string | null): Promise<RunRow> {
+  if (text === 'last') return lastRun(ctx, project)
   const exact = await getRun(ctx, text)
   if (exact) return exact
   // Only what ids are made of: nothing else has a meaning in `like`.
@@ -123,8 +126,10 @@ function ambiguous(run: string, ids: readonly RunId[]): ReeveError {
   return new ReeveError('ambiguous_run', { run, count: ids.length, matches: ids.length > 5 ? `${shown}, ...` : shown })
 }
 
-async function lastRun(ctx: Context): Promise<RunRow> {
-  const row = await ctx.db.selectFrom('runs').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
+async function lastRun(ctx: Context, project: string | null): Promise<RunRow> {
+  const all = ctx.db.selectFrom('runs').selectAll()
+  const own = project === null ? all : all.where('project', '=', project)
+  const row = await own.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
   if (!row) throw new ReeveError('run_not_found', { run: 'last' })
   return toRunRow(row)
 }
