@@ -37,7 +37,8 @@ export function tamperedRuns(runs: readonly GateRun[], base: BaseResults, files:
 
 /** reeve's own gate: did the change leave alone what judges it? */
 export function integrityGate(findings: readonly Finding[]): GateResult {
-  const status = findings.some((it) => it.severity === 'error') ? 'failed' : findings.length > 0 ? 'warning' : 'passed'
+  const worst = new Set(findings.map((it) => it.severity))
+  const status = worst.has('error') ? 'failed' : worst.has('warning') ? 'warning' : 'passed'
   return {
     name: 'integrity',
     status,

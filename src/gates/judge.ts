@@ -187,14 +187,19 @@ function withNotes(gate: GateResult, plan: GatePlan, runs: readonly GateRun[], n
   return { ...noted, status: noted.status === 'passed' ? 'warning' : noted.status, findings: [...noted.findings, finding] }
 }
 
-/** Tests that prove nothing, beside others that do. */
+/** Tests that prove nothing, beside others that do: worth knowing, and no reproach, since a guard against going too far passes on the base too. */
 function vacuousTests(proof: RedProof, seen: readonly Finding[]): Finding[] {
   if (proof.status === 'refuted') return []
   const told = seen.filter((it) => it.rule === RULES.vacuous).map((it) => it.message)
   const without = proof.status === 'proved' ? 'the change' : 'any production code'
   return proof.vacuous
     .filter((name) => !told.some((message) => message.includes(name.split(' > ').at(-1) ?? name)))
-    .map((name) =>
-      tampered(RULES.vacuous, { file: null }, `The test ${quoted(name)} passes without ${without} too, so it proves nothing.`, 'warning'),
-    )
+    .map((name) => ({
+      file: null,
+      line: null,
+      severity: 'warning' as const,
+      rule: RULES.vacuous,
+      message: `The test ${quoted(name)} passes without ${without} too, so it proves nothing.`,
+      attribution: 'none' as const,
+    }))
 }
