@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { git as plainGit } from '../../test/support/repository.ts'
 import { asUser, type Life, live } from '../../test/workspace/life.ts'
+import { runProgram } from '../process/run-program.ts'
+import { gitEnv } from './git.ts'
 import { land } from './land.ts'
 import { reap } from './reap.ts'
 import { restoreAttempt } from './rescue.ts'
@@ -243,4 +245,21 @@ describe('git calls on a repository that a task has poisoned', () => {
       expect(existsSync(planted.mark), 'reeve executed what the task planted').toBe(false)
     })
   }
+})
+
+it('fetches no missing object as a poisoned configuration says, also where git knows no word against it', async () => {
+  const { root, common, mark } = await scene()
+  config(root, 'core.repositoryFormatVersion', '1')
+  config(root, 'extensions.partialClone', 'origin')
+  config(root, 'remote.origin.url', root)
+  config(root, 'remote.origin.promisor', 'true')
+  config(root, 'remote.origin.uploadpack', `touch ${mark}; false`)
+  const missing = ['cat-file', '-e', '1'.repeat(40)]
+  asUser(root, missing)
+  expect(existsSync(mark), 'the control: ordinary git falls for it').toBe(true)
+
+  rmSync(mark, { force: true })
+  const { GIT_NO_LAZY_FETCH: _unknown, ...env } = gitEnv()
+  await runProgram({ argv: ['git', `--git-dir=${common}`, ...missing], cwd: root, env, timeoutMs: 10_000 })
+  expect(existsSync(mark), 'reeve executed what the task planted').toBe(false)
 })

@@ -25,6 +25,8 @@ export interface GitOptions {
   keepBytes?: number
   /** Patterns of ignored files besides the tree's own; default none. */
   excludesFile?: string
+  /** The call fetches from a folder; any other may fetch from nowhere. */
+  fetches?: boolean
   /** One more setting whose key may hold any character, also "=". */
   setting?: readonly [key: string, value: string]
 }
@@ -84,7 +86,8 @@ export function gitEnv(): Record<string, string> {
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
-    GIT_ALLOW_PROTOCOL: 'file',
+    // Older versions know no GIT_NO_LAZY_FETCH and would fetch a missing object as the repository's configuration says, program included.
+    GIT_ALLOW_PROTOCOL: 'none',
     GIT_SSH_COMMAND: 'false',
     GIT_ASKPASS: 'false',
     GIT_NO_REPLACE_OBJECTS: '1',
@@ -102,6 +105,7 @@ export async function tryGit(place: GitPlace, args: readonly string[], options: 
   const env = gitEnv()
   if (place.index !== undefined) env['GIT_INDEX_FILE'] = place.index
   if (place.objects !== undefined) env['GIT_OBJECT_DIRECTORY'] = place.objects
+  if (options.fetches) env['GIT_ALLOW_PROTOCOL'] = 'file'
   if (options.author) {
     env['GIT_AUTHOR_NAME'] = options.author.name
     env['GIT_AUTHOR_EMAIL'] = options.author.email

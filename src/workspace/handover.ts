@@ -21,6 +21,6 @@ export async function handOver(project: Pick<Project, 'gitDir'>, privateGit: str
       address,
       `+${from}:${to}`,
     ],
-    { setting: [`url.${privateGit}.insteadOf`, address] },
+    { fetches: true, setting: [`url.${privateGit}.insteadOf`, address] },
   )
 }
