@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -21,6 +22,17 @@ describe('in a repository', () => {
     const root = makeRepository({ 'a.ts': 'a', 'b.ts': 'b' })
     rmSync(join(root, 'a.ts'))
     expect(await surveyFiles(checkout(root))).toEqual({ files: ['b.ts'], skipped: [] })
+  })
+
+  it('reads nothing outside, whatever an index that was written by hand says', async () => {
+    const root = makeRepository({ 'a.ts': 'a', 'xx/secret.ts': 's' })
+    writeFileSync(join(root, '../secret.ts'), 'private')
+    const index = readFileSync(join(root, '.git/index')).subarray(0, -20)
+    index.write('..', index.indexOf('xx/secret.ts'), 'latin1')
+    writeFileSync(join(root, '.git/index'), Buffer.concat([index, createHash('sha1').update(index).digest()]))
+    expect(git(root, 'ls-files'), 'the control').toContain('../secret.ts')
+    expect(await listProjectFiles(checkout(root))).toEqual(['a.ts', 'xx/secret.ts'])
+    rmSync(join(root, '../secret.ts'))
   })
 
   it('reads names with spaces, quotes, letters of any script and line ends', async () => {

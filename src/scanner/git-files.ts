@@ -15,6 +15,8 @@ export async function gitFiles(root: string): Promise<ListedFile[] | null> {
   return result.stdout.split('\0').flatMap((entry) => {
     // "H path" is tracked, "? path" is not; other letters are states of the index.
     const path = entry.slice(2)
-    return path === '' ? [] : [{ path, tracked: !entry.startsWith('?') }]
+    // Git prints what an index holds, also one that somebody has written by hand.
+    const leadsOut = path.startsWith('/') || path.split('/').includes('..')
+    return path === '' || leadsOut ? [] : [{ path, tracked: !entry.startsWith('?') }]
   })
 }
