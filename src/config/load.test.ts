@@ -199,6 +199,11 @@ describe('what is refused, word for word', () => {
       'reeve.toml:1: gates.test has no command; did you mean "gates.tests"?',
     ],
     [
+      'a variable that only looks as if it were set',
+      toml('[project]\nbase = "${constructor}"\n'),
+      'reeve.toml:2: project.base: the environment variable constructor is not set; set it, or write ${constructor:-default}',
+    ],
+    [
       'a variable that is not set',
       toml('[runs]\nmax_attempts = "${TRIES}"\n'),
       'reeve.toml:2: runs.max_attempts: the environment variable TRIES is not set; set it, or write ${TRIES:-default}',

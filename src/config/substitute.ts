@@ -25,7 +25,7 @@ export function substitute(value: string, env: Env): string | Filled | Unset {
   if (!value.includes('${')) return value
   let unset: string | undefined
   const text = value.replaceAll(PLACE, (_whole, name: string, fallback: string | undefined) => {
-    const found = env[name]
+    const found = Object.hasOwn(env, name) ? env[name] : undefined
     if (found !== undefined && found !== '') return found
     if (fallback === undefined) unset ??= name
     return fallback ?? ''
