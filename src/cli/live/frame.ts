@@ -101,7 +101,7 @@ const NAME = 30 // `part-1/attempt-2/implement`
 
 function stepLine(step: LiveStep, look: Look): string {
   const time = duration((step.finishedAt ?? look.now) - step.startedAt)
-  const who = [step.role, step.provider].filter((it) => it !== '').join(' · ')
+  const who = oneLine([step.role, step.provider].filter((it) => it !== '').join(' · '))
   const text = [who, oneLine(step.doing)].filter((it) => it !== '').join('  ')
   const name = pad(oneLine(step.name), Math.min(NAME, Math.max(12, look.columns - 30)))
   const room = Math.max(0, look.columns - name.length - time.length - 7)
