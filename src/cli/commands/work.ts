@@ -48,6 +48,9 @@ async function decided(io: Io, client: Client, runs: readonly Followed[]): Promi
 async function decide(io: Io, client: Client, run: RunView): Promise<boolean> {
   say(io, `\n${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`)
   say(io, `  ${oneLine(run.message ?? 'The run asks for your approval.')}`)
+  // Meanwhile somebody else may answer, and the run may ask the next question: the answer is to this one.
+  const question = run.steps.findLast((it) => it.kind === 'approval' && it.status === 'running')?.name
+  const about = { run: run.id, ...(question === undefined ? {} : { question }) }
   const leave = new AbortController()
   const quiet = io.onInterrupt(() => leave.abort())
   try {
@@ -56,12 +59,12 @@ async function decide(io: Io, client: Client, run: RunView): Promise<boolean> {
       const word = answer?.trim().toLowerCase() ?? 'l'
       if (word === 'l' || word === 'later') return false
       if (word === 'y' || word === 'yes') {
-        await client.call('runs.approve', { run: run.id })
+        await client.call('runs.approve', about)
         return true
       }
       if (word === 'n' || word === 'no') {
         const comment = (await io.ask('  Why? ', leave.signal))?.trim() ?? ''
-        await client.call('runs.reject', { run: run.id, ...(comment === '' ? {} : { comment }) })
+        await client.call('runs.reject', { ...about, ...(comment === '' ? {} : { comment }) })
         return true
       }
     }
