@@ -5,7 +5,7 @@ import type { WaitReason } from '../core/run.ts'
 import { activeUntilNow, type Ending, endRun } from './ending.ts'
 import type { Activation, RunRow } from './port.ts'
 import { mustGet } from './runs.ts'
-import { takeWake, undecided } from './signals.ts'
+import { isPaused, takeWake, undecided } from './signals.ts'
 import { append, type Context, fence, type Tx, write } from './tx.ts'
 import { wake } from './waking.ts'
 
@@ -104,20 +104,8 @@ function released(tx: Tx) {
 
 async function overtaken(tx: Tx, run: RunId, wait: Parking): Promise<boolean> {
   if (wait.reason === 'approval') return (await undecided(tx, run, wait.what ?? '')) !== null
-  if (wait.reason === 'paused') return !(await isPaused(tx, run))
+  if (wait.reason === 'paused') return !(await isPaused(tx.t, run))
   return takeWake(tx, run)
-}
-
-/** True while a pause has not been taken back. */
-async function isPaused(tx: Tx, run: RunId): Promise<boolean> {
-  const row = await tx.t
-    .selectFrom('signals')
-    .select('id')
-    .where('run', '=', run)
-    .where('taken', '=', 0)
-    .where('kind', '=', 'pause')
-    .executeTakeFirst()
-  return row !== undefined
 }
 
 /** Gives a running run back to the queue: the next one goes on after its last finished step. No crash is counted. */

@@ -188,7 +188,7 @@ export class Store {
   }
 
   hasPause(run: RunId): Promise<boolean> {
-    return signals.hasPause(this.#ctx, run)
+    return signals.isPaused(this.#ctx.db, run)
   }
 
   park(by: Claim, wait: Parking): Promise<boolean> {

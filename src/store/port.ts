@@ -1,4 +1,3 @@
-import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
 import type { FailReason, RunStatus, WaitReason } from '../core/run.ts'

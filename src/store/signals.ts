@@ -6,6 +6,7 @@ import { type Json, parseJson } from '../core/json.ts'
 import { isFinished, type WaitReason } from '../core/run.ts'
 import type { RunRow } from './port.ts'
 import { mustGet } from './runs.ts'
+import type { Db } from './schema.ts'
 import { append, type Context, type Tx, write } from './tx.ts'
 import { wake } from './waking.ts'
 
@@ -183,8 +184,9 @@ export async function takeWake(tx: Tx, run: RunId): Promise<boolean> {
   return wakes.length > 0
 }
 
-export async function hasPause(ctx: Context, run: RunId): Promise<boolean> {
-  const row = await ctx.db
+/** True while a pause has not been taken back. */
+export async function isPaused(db: Db, run: RunId): Promise<boolean> {
+  const row = await db
     .selectFrom('signals')
     .select('id')
     .where('run', '=', run)
