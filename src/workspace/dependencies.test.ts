@@ -80,6 +80,13 @@ describe('setup commands', () => {
     })
   })
 
+  it('that fail with much to say show how it began and how it ended', async () => {
+    const setup = ['echo the cause; for at in $(seq 50); do echo line $at; done; echo the end; exit 1']
+    await expect(live(FILES, { setup })).rejects.toMatchObject({
+      message: expect.stringMatching(/\nthe cause\nline 1\n(?:line \d\n){6}\.{3}\n(?:line \d+\n){7}the end$/),
+    })
+  })
+
   it('that failed can be tried again', async () => {
     const flag = join(temporaryFolder(), 'flag')
     const setup = [`test -e '${flag}'`]

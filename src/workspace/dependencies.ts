@@ -12,6 +12,9 @@ import type { Project } from './port.ts'
 import type { RunFolders, WorkspaceRecord } from './record.ts'
 import { entriesOf } from './revisions.ts'
 
+/** Lines of a failed command's output that are shown from each end. */
+const SHOWN = 8
+
 export interface SetupOptions {
   project: Pick<Project, 'root'>
   folders: RunFolders
@@ -104,7 +107,7 @@ async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: S
     signal.throwIfAborted()
     if (result.exitCode === 0) continue
     const how = result.ended === 'exited' ? `failed with exit code ${result.exitCode}` : `did not finish: ${result.problem}`
-    const words = `${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean).slice(-12).join('\n')
+    const words = headAndTail(`${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean)).join('\n')
     throw new ReeveError('environment', { problem: `The setup command "${command}" ${how}${words === '' ? '' : `\n${words}`}` })
   }
 }
@@ -152,4 +155,9 @@ export async function shareDependencies({ folders, record }: Pick<SetupOptions, 
     await relocatePython(join(to, path), folders.tree, to)
   }
   for (const path of record.included) await copyMissing(folders.tree, to, path)
+}
+
+/** Installers say the cause first and how they are used last, compilers the other way round. */
+function headAndTail(lines: string[]): string[] {
+  return lines.length <= 2 * SHOWN ? lines : [...lines.slice(0, SHOWN), '...', ...lines.slice(-SHOWN)]
 }
