@@ -25,7 +25,7 @@ const outputFile = join(folder, 'report.json')
 const coverage = filters.length === 0 && process.env['CI'] ? ['--coverage'] : []
 const { status } = spawnSync(
   'vitest',
-  ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${outputFile}`, ...coverage, ...filters],
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`, ...coverage, ...filters],
   { stdio: 'inherit' },
 )
 

@@ -19,7 +19,7 @@ const unlessChore = (kind: string): Severity => (kind === 'chore' ? 'warning' : 
 
 /** Files that programs outside of the run trust later, or that judge this run. */
 const GUARDED: readonly Guarded[] = [
-  { path: /(?:^|\/)(?:reeve(?:\.[\w-]+)?\.toml$|\.reeve\/)/, what: 'how reeve itself works', severity: always },
+  { path: /(?:^|\/)(?:reeve(?:\.[\w-]+)?\.toml$|\.worktreeinclude$|\.reeve\/)/, what: 'how reeve itself works', severity: always },
   {
     path: /^(?:\.github\/(?:workflows|actions)\/|\.circleci\/|\.buildkite\/|\.ci\/|\.gitlab\/ci\/|\.woodpecker\/|\.teamcity\/)|(?:^|\/)(?:\.gitlab-ci\.ya?ml|azure-pipelines\.ya?ml|Jenkinsfile|\.travis\.ya?ml|\.drone\.ya?ml|bitbucket-pipelines\.ya?ml|\.woodpecker\.ya?ml|appveyor\.ya?ml|\.appveyor\.ya?ml)$/,
     what: 'what the continuous integration runs',

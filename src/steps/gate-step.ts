@@ -1,6 +1,8 @@
 import type { Json } from '../core/json.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Comparison, GateEvent } from '../gates/port.ts'
+import { scratchFolder } from '../workspace/record.ts'
+import { judgeClean } from './clean-judge.ts'
 import { hashOf } from './hash.ts'
 import type { Job } from './job.ts'
 
@@ -12,10 +14,12 @@ export interface GateAsk {
   wanted?: 'red'
 }
 
-/** Runs the gates on the workspace as the last checkpoint left it, and judges against the base. Journaled: never run twice for one step. */
+/**
+ * Runs the gates on the last checkpoint and judges against the base. `quick` in the workspace, to answer the agent soon; `full`, which decides,
+ * in a clean clone of the commit. Journaled: never run twice for one step.
+ */
 export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
-  const { run, workspace, kit, settings } = job
-  const specs = job.specs
+  const { run, specs } = job
   const spec = { name: ask.name, kind: 'gate', input: { depth: ask.depth }, attempt: ask.attempt } as const
   const result = await run.step(spec, async (step) => {
     await clean(job, { keep: !step.repeated })
@@ -26,20 +30,8 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
       // Awaited below; until then the judge is at work, and a run that was stopped meanwhile is nobody's surprise.
       told.catch(() => undefined)
     }
-    const judged = await kit.judge({
-      checkout: workspace,
-      comparison: await comparisonOf(job),
-      settings,
-      task: job.task,
-      tree: await workspace.treeHash(),
-      depth: ask.depth,
-      protectedFiles: specs?.files ?? [],
-      protectedContent: (path) => workspace.fileAt(path, specs?.commit ?? workspace.base),
-      cacheDir: kit.cacheDir,
-      timeoutMs: settings.runs.gate_timeout_minutes * 60_000,
-      signal: step.signal,
-      emit,
-    })
+    const { signal } = step
+    const judged = ask.depth === 'full' ? await judgeCommit(job, signal, emit) : await judgeWorkspace(job, signal, emit)
     await told
     step.signal.throwIfAborted()
     await clean(job, { keep: false })
@@ -65,6 +57,43 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
  */
 async function clean(job: Job, options: { keep: boolean }): Promise<void> {
   if ((await job.workspace.changes(job.checkpoint)).length > 0) await job.workspace.restore(job.checkpoint, options)
+}
+
+async function judgeCommit(job: Job, signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
+  const { kit, project, workspace, task, settings, specs, run } = job
+  // The clone borrows the objects of the project: the commit must be there.
+  await workspace.publish()
+  return judgeClean(kit, {
+    project,
+    base: workspace.base,
+    commit: job.checkpoint,
+    task,
+    settings,
+    depth: 'full',
+    specs,
+    cacheDir: kit.cacheDir,
+    run: { id: run.id, folder: scratchFolder(kit.dataDir, run.id) },
+    signal,
+    emit,
+  })
+}
+
+async function judgeWorkspace(job: Job, signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
+  const { kit, workspace, task, settings, specs } = job
+  return kit.judge({
+    checkout: workspace,
+    comparison: await comparisonOf(job),
+    settings,
+    task,
+    tree: await workspace.treeHash(),
+    depth: 'quick',
+    protectedFiles: specs?.files ?? [],
+    protectedContent: (path) => workspace.fileAt(path, specs?.commit ?? workspace.base),
+    cacheDir: kit.cacheDir,
+    timeoutMs: settings.runs.gate_timeout_minutes * 60_000,
+    signal,
+    emit,
+  })
 }
 
 async function comparisonOf(job: Job): Promise<Comparison> {

@@ -4,11 +4,11 @@ import { problemOf, ReeveError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import type { GateResult, Verdict } from '../core/verdict.ts'
 import type { GateEvent } from '../gates/port.ts'
-import { type Clone, cloneAt } from '../workspace/clone.ts'
-import { gitIn, resolveTree } from '../workspace/git.ts'
+import { gitIn } from '../workspace/git.ts'
 import type { Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
 import { type Card, cardSchema } from './card.ts'
+import { judgeClean } from './clean-judge.ts'
 import { chainHead, hashOf } from './hash.ts'
 import type { Kit } from './kit.ts'
 import { optionsOf, type RunRow } from './options.ts'
@@ -40,22 +40,21 @@ export async function verifyRun(kit: Kit, request: VerifyRequest): Promise<Verif
   if (card.verdict === null) return { match: differences.length === 0, differences, recorded: null, measured: null, commit: card.commit }
 
   const options = optionsOf(row)
-  const clone = await cloneAt({
+  const measured = await judgeClean(kit, {
     project,
+    base: card.base,
     commit: card.commit,
-    setup: options.settings.project.setup,
-    dataDir: kit.dataDir,
+    task: row.task,
+    settings: options.settings,
+    // A run that ended early was judged without the proof; the same is done again.
+    depth: card.judged?.depth ?? 'full',
+    specs: card.judged?.specs ?? null,
+    cacheDir: null,
     signal: request.signal,
-    timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
-    ...(row.task.target_dir === undefined ? {} : { targetDir: row.task.target_dir }),
+    emit: request.emit,
   })
-  try {
-    const measured = await judgeClone(kit, request, clone, card, project)
-    differences.push(...verdictDifferences(card.verdict, measured))
-    return { match: differences.length === 0, differences, recorded: card.verdict, measured, commit: card.commit }
-  } finally {
-    await clone.dispose()
-  }
+  differences.push(...verdictDifferences(card.verdict, measured))
+  return { match: differences.length === 0, differences, recorded: card.verdict, measured, commit: card.commit }
 }
 
 async function readCard(kit: Kit, row: RunRow): Promise<Card> {
@@ -97,34 +96,6 @@ async function branchDifferences(project: Project, card: Card, row: RunRow): Pro
   return base.trim() === card.commit
     ? []
     : [`The branch ${card.branch} is at ${tip.slice(0, 10)} and does not hold the commit ${card.commit.slice(0, 10)} of the card.`]
-}
-
-async function judgeClone(kit: Kit, request: VerifyRequest, clone: Clone, card: Card, project: Project): Promise<Verdict> {
-  const { row, signal, emit } = request
-  const { settings } = optionsOf(row)
-  return kit.judge({
-    checkout: clone,
-    comparison: {
-      base: card.base,
-      baseTree: await resolveTree(project, card.base),
-      changes: await clone.changesFrom(card.base),
-      fileAtBase: (path) => clone.fileAt(path, card.base),
-      filesAtBase: () => clone.filesAt(card.base),
-      baseCheckout: () => clone.scratch(card.base),
-    },
-    settings,
-    task: row.task,
-    tree: await resolveTree(project, card.commit),
-    // A run that ended early was judged without the proof; the same is done again.
-    depth: card.judged?.depth ?? 'full',
-    protectedFiles: card.judged?.specs?.files ?? [],
-    protectedContent: (path) => clone.fileAt(path, card.judged?.specs?.commit ?? card.base),
-    // Nothing that was measured before may stand in for a measurement now.
-    cacheDir: join(clone.path, '..', 'base-results'),
-    timeoutMs: settings.runs.gate_timeout_minutes * 60_000,
-    signal,
-    emit,
-  })
 }
 
 /** What differs between two verdicts, in sentences. Durations and outputs may differ; results may not. */

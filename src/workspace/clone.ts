@@ -1,4 +1,4 @@
-import { mkdtemp, realpath } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { programEnv } from '../process/env.ts'
@@ -22,6 +22,8 @@ export interface CloneOptions {
   signal: AbortSignal
   /** For each setup command. */
   timeoutMs: number
+  /** The run whose programs will work in it, and a folder of that run to make it in; a temporary folder of its own when absent. */
+  run?: { id: string; folder: string }
 }
 
 /** A clean copy of a project at a commit: nothing of the user's checkout or of any workspace is in it. */
@@ -35,15 +37,17 @@ export interface Clone extends Checkout {
   dispose(): Promise<void>
 }
 
-/** Makes a clean copy in a temporary folder. Only git's objects are borrowed from the project. Throws `environment` when a setup command fails. */
+/** Makes a clean copy. Only git's objects are borrowed from the project. Throws `environment` when a setup command fails. */
 export async function cloneAt(options: CloneOptions): Promise<Clone> {
   const { project, commit, dataDir, signal, timeoutMs } = options
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'reeve-clone-')))
+  const run = options.run?.id
+  if (options.run) await mkdir(options.run.folder, { recursive: true, mode: 0o700 })
+  const root = await realpath(await mkdtemp(join(options.run?.folder ?? tmpdir(), 'reeve-clone-')))
   const folders = foldersOf(root, 'clone')
   const record = recordOf(options)
-  const env = programEnv({ home: folders.home })
+  const env = programEnv({ home: folders.home, ...(run === undefined ? {} : { run }) })
   const bare = { gitDir: folders.git }
-  const common = { parent: folders.scratch, gitDir: folders.git, project, targetDir: record.targetDir, env, run: undefined }
+  const common = { parent: folders.scratch, gitDir: folders.git, project, targetDir: record.targetDir, env, run }
   try {
     await makePrivateGit({ dir: folders.git, project })
     let main = { ...folders, tree: '' }
@@ -73,10 +77,10 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
   }
 }
 
-function recordOf({ commit, targetDir, setup }: CloneOptions): WorkspaceRecord {
+function recordOf({ commit, targetDir, setup, run }: CloneOptions): WorkspaceRecord {
   return {
     state: 'ready',
-    runId: 'clone',
+    runId: run?.id ?? 'clone',
     taskId: '',
     role: '',
     base: commit,

@@ -47,6 +47,11 @@ export interface RunFolders {
   record: string
 }
 
+/** Where a run's disposable checkouts lie; emptied when the workspace is opened after a death. */
+export function scratchFolder(dataDir: string, runId: string): string {
+  return foldersOf(dataDir, runId).scratch
+}
+
 /** Throws `invalid_input` for a run id that is no single safe name. */
 export function foldersOf(dataDir: string, runId: string): RunFolders {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(runId)) throw new ReeveError('invalid_input', { problem: `"${runId}" is not a run id.` })

@@ -4,7 +4,7 @@ import type { ToolContext } from './tool.ts'
 type Writer = Pick<ToolContext, 'role' | 'permissions' | 'isTestFile' | 'protectedPaths'>
 
 /** reeve's own files and git's: no role may ever write them, whatever its permissions say. Compared in lower case. */
-const OWN = ['reeve.toml', 'reeve.*.toml', '.reeve']
+const OWN = ['reeve.toml', 'reeve.*.toml', '.reeve', '.worktreeinclude']
 const GIT = ['.gitmodules', '.gitattributes', '.gitconfig']
 
 /** Why this role may not write that file, as a sentence for the model; null when it may. The path is one that passed the path rules. */
