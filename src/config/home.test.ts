@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { reeveFolders } from './home.ts'
 
@@ -20,5 +21,6 @@ it('moves everything below REEVE_HOME', () => {
 })
 
 it('ignores relative folders, as the XDG specification asks', () => {
-  expect(reeveFolders({ XDG_STATE_HOME: 'here', REEVE_HOME: 'there', HOME: 'x' }, '/h').state).toBe('/h/.local/state/reeve')
+  expect(reeveFolders({ XDG_STATE_HOME: 'here', HOME: 'x' }, '/h').state).toBe('/h/.local/state/reeve')
+  expect(reeveFolders({ REEVE_HOME: 'there' }, '/h').state).toBe(join(process.cwd(), 'there/state'))
 })

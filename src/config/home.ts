@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 
 /** Where reeve keeps its files on this machine. All absolute. */
 export interface Folders {
@@ -16,11 +16,12 @@ export interface Folders {
 export type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * The XDG folders, or all of them below `REEVE_HOME` where it is set (tests, containers). A relative path in any of the variables is
- * ignored, as the XDG specification asks.
+ * The XDG folders, or all of them below `REEVE_HOME` where it is set (tests, containers). A relative path in any of the XDG variables
+ * is ignored, as their specification asks; `REEVE_HOME` is taken from the current folder.
  */
 export function reeveFolders(env: Env, home: string = homedir()): Folders {
-  const all = absolute(env['REEVE_HOME'])
+  const own = env['REEVE_HOME']
+  const all = own ? resolve(own) : undefined
   if (all !== undefined)
     return { config: join(all, 'config'), state: join(all, 'state'), data: join(all, 'data'), cache: join(all, 'cache') }
   const user = absolute(env['HOME']) ?? home

@@ -159,6 +159,7 @@ async function byExitCode(
   without: Measurement,
 ): Promise<RedProof> {
   const told = 'its runner tells nothing about single tests, so the exit code counts'
+  if (change.environmental) return proof('not_run', `The tests could not run with the change: ${change.problem}`, files)
   if (change.status === 'failed') return proof('refuted', `The tests do not pass with the change (${told}).`, files)
   if (without.status !== 'failed') return { ...proof('refuted', `The tests pass without the change too (${told}).`, files), vacuous: files }
   const base = await input.base.result(command)

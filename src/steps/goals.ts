@@ -60,9 +60,14 @@ export async function implementGoal(
     ['Tests that you may not change', list(job.specs?.files ?? [])],
     ['What the gates found in the last attempt', last ? verdictText(last.verdict) : ''],
     ['What the reviewer says about it', last?.review ?? ''],
-    ['What is wanted now', last ? 'Mend what the gates found. The files are as the last attempt left them.' : wanted(job)],
+    ['What is wanted now', last ? mend(job) : wanted(job)],
     instructionSection(instructions),
   ])
+}
+
+function mend(job: Job): string {
+  const tests = job.specs === null ? '' : '; tests that were changed have been put back'
+  return `Mend what the gates found. The files are as the last attempt left them${tests}.`
 }
 
 function wanted(job: Job): string {

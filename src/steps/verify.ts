@@ -37,7 +37,14 @@ export async function verifyRun(kit: Kit, request: VerifyRequest): Promise<Verif
   const card = await readCard(kit, row)
   const project = await openProject(row.project)
   const differences = [...cardDifferences(card, request.recordedHash), ...(await branchDifferences(project, card, row))]
-  if (card.verdict === null) return { match: differences.length === 0, differences, recorded: null, measured: null, commit: card.commit }
+  if (card.verdict === null) {
+    throw new ReeveError('wrong_state', {
+      run: row.id,
+      status: `${row.state} without a verdict`,
+      action: 'verify',
+      allowed: 'a run whose gates have judged something',
+    })
+  }
 
   const options = optionsOf(row)
   const measured = await judgeClean(kit, {

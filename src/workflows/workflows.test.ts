@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fingerprint } from '../../test/support/fingerprint.ts'
@@ -212,6 +212,27 @@ describe('build', () => {
     ])
     expect(played.asked[2]?.protectedPaths).toContain('test/b.test.js')
     expect(played.asked[4]?.goal).toContain('a must be 3')
+  })
+
+  it('puts the tests of the spec author back when an attempt has changed or removed them by other ways', async () => {
+    const repository = makeRepository(FILES)
+    const seen: string[] = []
+    const played = await play({
+      repository,
+      workflow: 'build',
+      reply: cast((attempt, request) => {
+        const tests = ['test/a.test.js', 'test/b.test.js', 'test/c.test.js'].map((it) => join(request.workspace.path, it))
+        seen.push(tests.map((it) => (existsSync(it) ? readFileSync(it, 'utf8').trim() : '-')).join(' | '))
+        rmSync(join(request.workspace.path, 'test/a.test.js'))
+        write(request, 'test/b.test.js', 'weaker\n')
+        write(request, 'test/c.test.js', 'own\n')
+        return write(request, 'src/a.js', `export const a = ${attempt + 1}\n`)
+      }),
+      judge: (_request, number) => verdict(number < 3 ? 'failed' : 'passed'),
+    })
+    expect(seen).toEqual(['test | test b | -', 'test | test b | -', 'test | test b | -'].slice(0, seen.length))
+    expect(seen.length).toBeGreaterThan(1)
+    expect(played.asked[4]?.goal).toContain('tests that were changed have been put back')
   })
 
   it('sends tests that are green before the work back once, then gives up', async () => {

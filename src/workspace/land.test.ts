@@ -229,3 +229,17 @@ it.each([
   expect(read(root, 'a.txt')).toMatch(new RegExp(`^${first}`))
   expect(git(root, 'status', '--porcelain')).toBe('')
 })
+
+it('does not take a checkpoint of the run on the target for its landing', async () => {
+  const life = await live(FILES)
+  const { workspace, project, root } = life
+  writeFiles(workspace.path, { 'a.txt': 'first\n' })
+  const early = await workspace.checkpoint('feat: begin\n\nReeve-Run: r1\nReeve-Step: part-1')
+  writeFiles(workspace.path, { 'b.txt': 'second\n' })
+  const { commit } = await workspace.checkpoint('feat: end\n\nReeve-Run: r1\nReeve-Step: part-2')
+  await workspace.publish({ branch: true })
+  git(root, 'merge', '-q', '--ff-only', early.commit)
+  const trailers = { 'Reeve-Verdict': 'passed' }
+  await land({ project, run: 'r1', commit, base: workspace.base, how: 'merge', branch: workspace.branch, message: 'feat: end', trailers })
+  expect(read(root, 'b.txt')).toBe('second\n')
+})

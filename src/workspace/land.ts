@@ -118,17 +118,18 @@ async function mergedTree(
   throw new ReeveError('merge_conflict', { branch: from, target: branch, files: [...new Set(files)].join(', '), run })
 }
 
-/** The commit that landed this run earlier, found by its trailer. */
+/** The commit that landed this run earlier, found by its trailer. Checkpoints carry the run too, and their step. */
 async function landedBefore(
   project: Project,
   { run, base, target }: { run: string; base: string; target: string },
 ): Promise<string | null> {
   const fork = await mergeBase(project, base, target)
   const range = fork === null ? [target] : [`${fork}..${target}`]
-  const format = '--format=%H%x09%(trailers:key=Reeve-Run,valueonly,separator=%x2C)'
+  const trailer = (key: string) => `%x09%(trailers:key=${key},valueonly,separator=%x2C)`
+  const format = `--format=%H${trailer('Reeve-Run')}${trailer('Reeve-Step')}`
   const listing = await gitIn(project, ['log', '--first-parent', format, ...range])
-  const line = listing.split('\n').find((it) => it.split('\t')[1] === run)
-  return line?.split('\t')[0] ?? null
+  const lines = listing.split('\n').map((it) => it.split('\t'))
+  return lines.find(([, landed, step]) => landed === run && step === '')?.[0] ?? null
 }
 
 function withTrailers({ run, message, trailers }: Landing): string {

@@ -66,6 +66,8 @@ export interface Workspace extends Checkout {
    * when no agent has written since then: what differs was made by reeve's own gates (build products that git does not ignore).
    */
   restore(commit: string, options?: { keep?: boolean }): Promise<void>
+  /** Puts these files alone back to how a commit of this run has them; what it does not have is removed. Call `keepAttempt` first. */
+  putBack(commit: string, paths: readonly string[]): Promise<void>
   /** Changes from one commit (default: base) to another one, by default to the files as they are now. */
   changes(from?: string, to?: string): Promise<FileChange[]>
   /** Unified diff from one commit (default: base) to the files as they are now, at most `maxBytes`. */

@@ -11,6 +11,7 @@ import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
 import { healAfterDeath, makeTree, showIndex, type WorkspacePlan } from './make-workspace.ts'
 import { findNestedGit } from './nested.ts'
+import { deleteFileIn } from './paths.ts'
 import type { Checkpoint, FileChange, Project, Scratch, Workspace } from './port.ts'
 import { foldersOf, type RunFolders, readRecord, type WorkspaceRecord, writeRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
@@ -148,6 +149,13 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     throw new ReeveError('environment', { problem: `The files of run ${runId} could not be put back: ${names} differ.` })
   }
 
+  async function putBack(commit: string, paths: readonly string[]): Promise<void> {
+    const there = new Set(await listFiles(bare, commit))
+    const old = paths.filter((it) => there.has(it)).map((it) => `:(top,literal)${it}`)
+    if (old.length > 0) await git(place, ['checkout', '-q', commit, '--', ...old], { excludesFile })
+    for (const path of paths.filter((it) => !there.has(it))) await deleteFileIn(folders.tree, path, { missing: 'ok' })
+  }
+
   async function scratch(commit: string): Promise<Scratch> {
     return await makeScratch({
       parent: folders.scratch,
@@ -195,6 +203,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     problems: () => alone(async () => (await snapshot()).problems),
     checkpoint: (message) => alone(() => checkpoint(message)),
     keepAttempt: () => alone(keepAttempt),
+    putBack: (commit, paths) => alone(() => putBack(commit, paths)),
     restore: (commit, options) => alone(() => restore(commit, options?.keep ?? true)),
     changes: (from = base, to?: string) =>
       alone(async (): Promise<FileChange[]> => {
