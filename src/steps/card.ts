@@ -142,9 +142,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** One line, without what Markdown or a terminal would act on. */
 function line(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text
-    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]+/g, ' ')
-    .replaceAll(/[<@]/g, (it) => (it === '<' ? '&lt;' : '@\u2060'))
-    .trim()
+  return (
+    text
+      // oxlint-disable-next-line no-control-regex -- these are what is taken out
+      .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]+/g, ' ')
+      .replaceAll(/[<@]/g, (it) => (it === '<' ? '&lt;' : '@\u2060'))
+      .trim()
+  )
 }

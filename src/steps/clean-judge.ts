@@ -54,7 +54,7 @@ export async function judgeClean(kit: Kit, ask: CleanAsk): Promise<Verdict> {
       cacheDir: ask.cacheDir ?? join(clone.path, '..', 'base-results'),
       timeoutMs: ask.settings.runs.gate_timeout_minutes * 60_000,
       signal: ask.signal,
-      emit: ask.emit,
+      emit: (event) => ask.emit(event),
     })
   } finally {
     await clone.dispose()

@@ -58,7 +58,7 @@ export async function verifyRun(kit: Kit, request: VerifyRequest): Promise<Verif
     specs: card.judged?.specs ?? null,
     cacheDir: null,
     signal: request.signal,
-    emit: request.emit,
+    emit: (event) => request.emit(event),
   })
   differences.push(...verdictDifferences(card.verdict, measured))
   return { match: differences.length === 0, differences, recorded: card.verdict, measured, commit: card.commit }

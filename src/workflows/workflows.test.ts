@@ -91,7 +91,7 @@ describe('direct', () => {
       workflow: 'direct',
       settings,
       reply: (request, provider) => (provider === 'two' ? write(request, 'src/a.js', 'export const a = 3\n') : {}),
-      judge: async (request) => verdict((await request.comparison?.changes.length) ? 'passed' : 'failed'),
+      judge: (request) => verdict(request.comparison?.changes.length ? 'passed' : 'failed'),
     })
     expect(row.state).toBe('succeeded')
     expect(asked.map((it) => it.provider)).toEqual(['one', 'one', 'two'])

@@ -2,7 +2,7 @@ import { copyFile, lstat, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { changesBetween } from './diff.ts'
-import { type GitPlace, git, items, readUserConfig } from './git.ts'
+import { type GitPlace, git, items, readUserConfig, tryGit } from './git.ts'
 import { copyIndex, replaceIndex } from './index-file.ts'
 import { exists } from './nested.ts'
 import { ownGitDirOf } from './project.ts'
@@ -36,6 +36,8 @@ export async function checkOutChanges(options: CheckoutMove): Promise<void> {
     await adoptFileSettings(place, own)
     await copyParts(own, place.gitDir)
     await copyIndex(join(own, 'index'), index)
+    // A file that was only touched has another time and the same content. Exit code 1 says that some have other content.
+    await tryGit(seen, ['update-index', '-q', '--refresh'])
     await adoptFinished(seen, options)
     await git(seen, ['read-tree', '-m', '-u', from, to])
     await replaceIndex(index, join(own, 'index'))

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -225,6 +225,7 @@ it.each([
   for (const command of commands) git(root, ...command)
   const { landing } = await finished({ root })
   if (commands[0][1] === 'core.fileMode') chmodSync(join(root, 'a.txt'), 0o755)
+  utimesSync(join(root, 'a.txt'), 1, 1) // touched, not changed
   await land(landing('squash'))
   expect(read(root, 'a.txt')).toMatch(new RegExp(`^${first}`))
   expect(git(root, 'status', '--porcelain')).toBe('')

@@ -27,12 +27,12 @@ export function stagesBeforeTheKill({ run, events }: Recorded, killed: Pick<Prog
     stage(
       'tests first',
       red?.data['status'] === 'failed',
-      `the spec author wrote tests, and they fail as they must: ${String(red?.data['summary'] ?? 'not run')}`,
+      `the spec author wrote tests, and they fail as they must: ${textOf(red, 'summary') ?? 'not run'}`,
     ),
     stage(
       'wrong attempt',
       rejected !== undefined && step('part-1/attempt-1/implement')?.status === 'succeeded',
-      `the implementer said "${step('part-1/attempt-1/implement')?.summary ?? ''}" and the gates said no: ${String(rejected?.data['summary'] ?? 'nothing was rejected')}`,
+      `the implementer said "${step('part-1/attempt-1/implement')?.summary ?? ''}" and the gates said no: ${textOf(rejected, 'summary') ?? 'nothing was rejected'}`,
     ),
     stage('review', review?.status === 'succeeded', `the reviewer read the failures: ${review?.summary ?? 'no review'}`),
     stage('kill -9', killed.signal === 'SIGKILL', 'reeve itself was killed in the middle of the second attempt'),
@@ -42,7 +42,7 @@ export function stagesBeforeTheKill({ run, events }: Recorded, killed: Pick<Prog
 /** What must have happened when the run was gone on with. */
 export function stagesAfterTheKill({ run, events }: Recorded): Stage[] {
   const step = (name: string) => run.steps.find((it) => it.name === name)
-  const twice = duplicates(events.filter((it) => it.type === 'step.finished').map((it) => String(it.data['step'])))
+  const twice = duplicates(events.filter((it) => it.type === 'step.finished').map((it) => textOf(it, 'step') ?? ''))
   const tests = run.verdict?.gates.find((it) => it.name === 'tests')
   const proof = run.verdict?.redProof
   const counts = tests?.tests ? `${tests.tests.passed} of ${tests.tests.total} tests pass` : 'tests were not run'
@@ -76,6 +76,11 @@ export function verifyStage(verify: Pick<ProgramResult, 'exitCode' | 'stdout'>):
 
 export function landStage(merged: boolean, testsPass: boolean): Stage {
   return stage('landing', merged && testsPass, 'the change was merged because you said so, and the tests pass in your checkout')
+}
+
+function textOf(event: RunEvent | undefined, key: string): string | null {
+  const value = event?.data[key]
+  return typeof value === 'string' ? value : null
 }
 
 function stage(name: string, happened: boolean, text: string): Stage {
