@@ -161,7 +161,7 @@ async function health(
     if (response.status === 401 || response.status === 403)
       return { ok: false, detail: `${baseUrl} refuses the key (HTTP ${response.status}).` }
     // A server without a list of models is still a server.
-    if (response.ok || response.status === 404) return { ok: true, detail: `${baseUrl} answers.` }
+    if (response.ok || [404, 405, 501].includes(response.status)) return { ok: true, detail: `${baseUrl} answers.` }
     return { ok: false, detail: `${baseUrl} answers HTTP ${response.status}.` }
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? `: ${problemOf(error.cause)}` : ''

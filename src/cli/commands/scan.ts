@@ -36,7 +36,7 @@ function page(io: Io, scan: OutputOf<'scanner.scan'>): string[] {
     ),
     ...namedLines(io, 'Test frameworks', scan.tests.frameworks),
     bold('Tests'),
-    `  ${scan.tests.files.length} files${scan.tests.layout === '' ? '' : `: ${oneLine(scan.tests.layout)}`}`,
+    `  ${scan.tests.layout === '' ? `${scan.tests.files.length} test files` : oneLine(scan.tests.layout)}`,
     bold('Commands'),
     ...(commands.length > 0
       ? indented(table([['GATE', 'IN', 'COMMAND', 'BECAUSE'], ...commands], io.columns() - 2, 3))
