@@ -5,7 +5,18 @@ import { reeveFor } from '../support/reeve.ts'
 it('takes the demo through every stage, and says that the replies are scripted and what to configure', async () => {
   const { exitCode, stdout, text } = await reeveFor(temporaryFolder())(['demo'])
   expect(exitCode, text).toBe(0)
-  for (const stage of ['plan', 'tests first', 'wrong attempt', 'review', 'kill -9', 'resumed', 'right attempt', 'red proof', 'evidence', 'landing']) {
+  for (const stage of [
+    'plan',
+    'tests first',
+    'wrong attempt',
+    'review',
+    'kill -9',
+    'resumed',
+    'right attempt',
+    'red proof',
+    'evidence',
+    'landing',
+  ]) {
     expect(stdout, stage).toMatch(new RegExp(`^\\S+ ${stage}\\s`, 'm'))
   }
   expect(stdout).toContain('The replies of the models are scripted')
