@@ -14,7 +14,8 @@ export function itNeeds(...programs: (string | readonly [string, ...string[]])[]
     .map((it) => (typeof it === 'string' ? ([it, '--version'] as const) : it))
     .filter(([program, ...args]) => !present(program, args))
   if (missing.length === 0 || process.env['CI']) return it
-  const skipped = (title: string | ((...args: never[]) => unknown)) =>
-    it.skip(`${String(title)} (not run: needs ${missing.map((m) => m[0]).join(', ')})`)
-  return skipped as unknown as TestAPI
+  const suffix = `(not run: needs ${missing.map((m) => m[0]).join(', ')})`
+  const skipped = (title: unknown) => it.skip(`${String(title)} ${suffix}`)
+  const each = () => (title: unknown) => it.skip(`all of: ${String(title)} ${suffix}`)
+  return Object.assign(skipped, { each }) as unknown as TestAPI
 }
