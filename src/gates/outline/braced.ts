@@ -78,6 +78,7 @@ export function bracedTests(text: string, language: Braced): TestOutline[] {
     const to = Math.min(closing(start), start + MAX_BODY)
     const before = shape.marks ? (shape.marks.exec(masked.slice(Math.max(0, match.index - MARKS_LENGTH), match.index))?.[0] ?? '') : ''
     if (shape.needs && !shape.needs.test(before)) return []
+    const reached = start + reachedOf(masked.slice(start, to))
     const from = match.index - before.trimStart().length
     const head = text.slice(from, start)
     // The head's strings are blank in the masked text; names and tags of C++ are read as they are written.
@@ -93,10 +94,21 @@ export function bracedTests(text: string, language: Braced): TestOutline[] {
         text: text.slice(from, to),
         skipped: shape.off.test(head) || shape.bodyOff.test(masked.slice(start, to)) || off.some((it) => it.from < from && it.to >= to),
         only: false,
-        assertions: assertionsIn(text.slice(start, to), masked.slice(start, to), language),
+        assertions: assertionsIn(text.slice(start, reached), masked.slice(start, reached), language),
       },
     ]
   })
+}
+
+/** How much of a body runs at all: what stands after a `return` that nothing guards never does. */
+function reachedOf(body: string): number {
+  let depth = 0
+  for (const { 0: found, index } of body.matchAll(/[{}]|\breturn\b/g)) {
+    if (found === '{') depth += 1
+    else if (found === '}') depth -= 1
+    else if (depth === 1 && /[{};]\s*$/.test(body.slice(Math.max(0, index - 200), index))) return index
+  }
+  return body.length
 }
 
 /** A name without what switches it off: it is the same test. */

@@ -183,3 +183,21 @@ describe('assertions', () => {
     )
   })
 })
+
+describe('an early return in a block', () => {
+  const assertions = (path: string, text: string) => outlineTests(path, text)?.[0]?.assertions.length
+
+  it.each([
+    ['a_test.go', 'func TestA(t *testing.T) {\n\treturn\n\tif got := add(1, 2); got != 3 { t.Errorf("no") }\n}\n'],
+    ['tests/a.rs', '#[test]\nfn adds() { let a = 1; return; assert_eq!(add(1, 2), 3); }\n'],
+    ['a_test.cpp', 'TEST(Add, Adds) {\n  return;\n  EXPECT_EQ(add(1, 2), 3);\n}\n'],
+  ])('leaves nothing that could fail: %s', (path, text) => {
+    expect(assertions(path, text)).toBe(0)
+    expect(assertions(path, text.replace(/return;?/, '')), 'without it').toBeGreaterThan(0)
+  })
+
+  it('that something guards leaves the rest', () => {
+    expect(assertions('tests/a.rs', '#[test]\nfn adds() { if slow() { return; } assert_eq!(add(1, 2), 3); }\n')).toBe(1)
+    expect(assertions('a_test.cpp', 'TEST(Add, Adds) {\n  if (slow()) return;\n  EXPECT_EQ(add(1, 2), 3);\n}\n')).toBe(1)
+  })
+})
