@@ -93,6 +93,7 @@ async function keyOf(bench: Bench, command: DetectedCommand, baseTree: string): 
     gate: command.gate,
     tool: command.tool,
     targetDir: checkout.targetDir,
+    setup: bench.request.settings.project.setup,
     version: (await bench.parts.toolVersion?.(command, checkout)) ?? '',
     platform: [process.platform, process.arch, process.version],
   })

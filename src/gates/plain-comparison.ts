@@ -59,7 +59,7 @@ export async function compareCheckout(options: {
         targetDir: checkout.targetDir,
         env: checkout.env,
         run: undefined,
-        fill: (to) => shareDependencies({ folders, record }, to),
+        fill: ({ workTree }) => shareDependencies({ folders, record }, workTree),
       }),
   }
   return { comparison, tree }

@@ -82,7 +82,7 @@ async function judgeWorkspace(job: Job, signal: AbortSignal, emit: (event: GateE
   const { kit, workspace, task, settings, specs } = job
   return kit.judge({
     checkout: workspace,
-    comparison: await comparisonOf(job),
+    comparison: await comparisonOf(job, signal),
     settings,
     task,
     tree: await workspace.treeHash(),
@@ -96,7 +96,7 @@ async function judgeWorkspace(job: Job, signal: AbortSignal, emit: (event: GateE
   })
 }
 
-async function comparisonOf(job: Job): Promise<Comparison> {
+async function comparisonOf(job: Job, signal: AbortSignal): Promise<Comparison> {
   const { workspace } = job
   return {
     base: workspace.base,
@@ -104,6 +104,6 @@ async function comparisonOf(job: Job): Promise<Comparison> {
     changes: await workspace.changes(),
     fileAtBase: (path) => workspace.fileAt(path),
     filesAtBase: () => workspace.filesAt(),
-    baseCheckout: () => workspace.scratch(),
+    baseCheckout: () => workspace.scratch(undefined, signal),
   }
 }

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { programEnv } from '../process/env.ts'
-import { prepareDependencies, shareDependencies } from './dependencies.ts'
+import { fillScratch, prepareDependencies } from './dependencies.ts'
 import { changesBetween } from './diff.ts'
 import { removeFolder } from './folders.ts'
-import { git, REEVE } from './git.ts'
+import { git, REEVE, type TreePlace } from './git.ts'
 import type { Checkout, FileChange, Project, Scratch } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type WorkspaceRecord } from './record.ts'
@@ -51,18 +51,18 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
   try {
     await makePrivateGit({ dir: folders.git, project })
     let main = { ...folders, tree: '' }
-    let included: string[] = []
+    let filled = record
     const clone = await makeScratch({
       ...common,
       commit,
-      fill: async (tree) => {
+      fill: async ({ workTree: tree }) => {
         main = { ...folders, tree }
         await git({ gitDir: folders.git, workTree: tree, index: join(folders.git, 'index') }, ['read-tree', commit])
         const cacheDir = join(dataDir, 'cache', 'dependencies')
-        included = await prepareDependencies({ project, folders: main, record, env, cacheDir, signal, timeoutMs })
+        filled = { ...record, ...(await prepareDependencies({ project, folders: main, record, env, cacheDir, signal, timeoutMs })) }
       },
     })
-    const fill = (tree: string) => shareDependencies({ folders: main, record: { ...record, included } }, tree)
+    const fill = (place: TreePlace) => fillScratch({ folders: main, record: filled, env, signal, timeoutMs }, place)
     return {
       ...clone,
       changesFrom: (base) => changesBetween(bare, base, commit),

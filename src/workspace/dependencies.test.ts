@@ -6,6 +6,7 @@ import { itNeeds } from '../../test/support/needs.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import { createOptions, live } from '../../test/workspace/life.ts'
 import { runProgram } from '../process/run-program.ts'
+import { cloneAt } from './clone.ts'
 import { openProject } from './project.ts'
 import { createWorkspace } from './workspace.ts'
 
@@ -131,6 +132,23 @@ describe('scratch checkouts', () => {
     expect(read(workspace.path, 'node_modules/x/i.js')).toBe('installed\n')
     expect(scratch.env).toEqual(workspace.env)
     expect(git(scratch.path, 'status', '--porcelain')).toBe('')
+  })
+
+  it('have what the setup makes beside dependencies, made from their own commit, in the workspace and in a clean copy', async () => {
+    const setup = ['mkdir -p node_modules/x dist && cp source dist/made && echo changed > tracked']
+    const { workspace, project, dataDir } = await live({ ...FILES, source: 'base', tracked: 'as committed' }, { setup })
+    writeFiles(workspace.path, { source: 'change' })
+    const { commit } = await workspace.checkpoint('Change')
+    await workspace.publish()
+    const { signal } = new AbortController()
+    const clone = await cloneAt({ project, commit, setup, dataDir, signal, timeoutMs: 10_000 })
+    expect(read(clone.path, 'dist/made')).toBe('change')
+    for (const scratch of [await workspace.scratch(), await clone.scratch(workspace.base)]) {
+      expect(read(scratch.path, 'dist/made'), 'the build of the base').toBe('base')
+      expect(read(scratch.path, 'tracked'), 'tracked files as in the base').toBe('as committed')
+      expect(git(scratch.path, 'status', '--porcelain')).toBe('')
+    }
+    await clone.dispose()
   })
 })
 

@@ -5,7 +5,7 @@ import { ReeveError } from '../core/errors.ts'
 import { runProgram } from '../process/run-program.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
 import { dependencyKey, isDependency, putIntoCache, takeFromCache } from './dependency-cache.ts'
-import { type GitPlace, git, items } from './git.ts'
+import { git, items, type TreePlace } from './git.ts'
 import { exists } from './nested.ts'
 import { onlyOne } from './owner.ts'
 import type { Project } from './port.ts'
@@ -27,7 +27,6 @@ export interface SetupOptions {
   onOutput?: ((text: string) => void) | undefined
 }
 
-type TreePlace = GitPlace & { workTree: string; index: string }
 const placeOf = ({ folders, record }: Pick<SetupOptions, 'folders' | 'record'>): TreePlace => ({
   gitDir: folders.git,
   workTree: folders.tree,
@@ -35,18 +34,21 @@ const placeOf = ({ folders, record }: Pick<SetupOptions, 'folders' | 'record'>):
   run: record.runId,
 })
 
+type Prepared = Required<Pick<WorkspaceRecord, 'included' | 'generates'>>
+
 /**
  * Puts into a fresh tree what git does not hold: the files that `.worktreeinclude` names and what the setup commands install, from the cache
  * where the same was installed before. Afterwards the tracked files are as in the base, whatever the setup did to them. Throws `environment`
- * when a command fails. Returns the paths of the included files.
+ * when a command fails. Returns what the record of the tree says of it.
  */
-export async function prepareDependencies(options: SetupOptions): Promise<string[]> {
+export async function prepareDependencies(options: SetupOptions): Promise<Prepared> {
   const included = await copyIncluded(options)
-  if (options.record.setup.length > 0) await install(options)
-  return included
+  const generates = options.record.setup.length > 0 && (await install(options))
+  return { included, generates }
 }
 
-async function install(options: SetupOptions): Promise<void> {
+/** Did the setup make anything that is no dependency? */
+async function install(options: SetupOptions): Promise<boolean> {
   const { folders, record, cacheDir } = options
   const place = placeOf(options)
   const before = new Set(await besideTracked(place))
@@ -70,6 +72,7 @@ async function install(options: SetupOptions): Promise<void> {
   const installed = made.filter(isDependency).map(excludeLine)
   await writeFile(folders.installed, installed.join(''))
   await setAside(place, folders)
+  return installed.length < made.length
 }
 
 /** Top-most files and folders that are not tracked, ignored or not; folders end with a slash. */
@@ -93,7 +96,7 @@ function excludeLine(path: string): string {
   return `/${path.replaceAll(/[\\*?[\]!# ]/g, '\\$&')}\n`
 }
 
-async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: SetupOptions): Promise<void> {
+async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: Omit<SetupOptions, 'project' | 'cacheDir'>): Promise<void> {
   for (const command of record.setup) {
     const result = await runProgram({
       argv: ['/bin/sh', '-c', command],
@@ -155,6 +158,18 @@ export async function shareDependencies({ folders, record }: Pick<SetupOptions, 
     await relocatePython(join(to, path), folders.tree, to)
   }
   for (const path of record.included) await copyMissing(folders.tree, to, path)
+}
+
+/**
+ * Fills a scratch checkout. What the setup makes beside dependencies comes from the sources, so it is made from those that lie there: a base
+ * without it would fail, and every failure of the change would pass for an old one.
+ */
+export async function fillScratch(options: Omit<SetupOptions, 'project' | 'cacheDir'>, place: TreePlace): Promise<void> {
+  const { folders, record } = options
+  await shareDependencies(options, place.workTree)
+  if (record.generates !== true) return
+  await runSetup({ ...options, folders: { ...folders, tree: place.workTree } })
+  await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
 }
 
 /** Installers say the cause first and how they are used last, compilers the other way round. */

@@ -17,6 +17,9 @@ export interface GitPlace {
   run?: string
 }
 
+/** A place with files and an index of its own. */
+export type TreePlace = GitPlace & { workTree: string; index: string }
+
 export interface GitOptions {
   input?: string | Uint8Array
   author?: Person

@@ -76,8 +76,11 @@ export interface Workspace extends Checkout {
   fileAt(path: string, commit?: string): Promise<string | null>
   /** Paths at a commit (default: base). */
   filesAt(commit?: string): Promise<string[]>
-  /** A disposable checkout of a commit of this run (default: base), with dependencies as the workspace has them. Close it with `dispose`. */
-  scratch(commit?: string): Promise<Scratch>
+  /**
+   * A disposable checkout of a commit of this run (default: base), with dependencies as the workspace has them, and with what else the setup makes
+   * made from that commit. Close it with `dispose`.
+   */
+  scratch(commit?: string, signal?: AbortSignal): Promise<Scratch>
   /** Makes the run's commits reachable in the user's repository: `refs/reeve/runs/<run>`; with `branch`, also moves the run's own branch there. */
   publish(options?: { branch?: boolean }): Promise<string>
 }

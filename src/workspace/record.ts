@@ -20,6 +20,8 @@ const RecordSchema = z.object({
   submodules: z.array(z.object({ path: z.string(), id: z.string() })),
   /** Files copied from the user's checkout because `.worktreeinclude` of the base names them. */
   included: z.array(z.string()),
+  /** The setup makes more than dependencies, such as sources or builds that git ignores: every scratch checkout needs its own. */
+  generates: z.boolean().optional(),
   /** The worktree's folder in the user's git dir, '' before there is one. */
   admin: z.string(),
 })

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFolder } from './folders.ts'
-import { type GitPlace, git } from './git.ts'
+import { git, type TreePlace } from './git.ts'
 import { copyIndex } from './index-file.ts'
 import { deleteFileIn, writeFileIn } from './paths.ts'
 import type { Project, Scratch } from './port.ts'
@@ -17,7 +17,7 @@ export interface ScratchOptions {
   env: Readonly<Record<string, string>>
   run: string | undefined
   /** Puts the dependencies in place. */
-  fill(tree: string): Promise<void>
+  fill(place: TreePlace): Promise<void>
 }
 
 /**
@@ -32,11 +32,11 @@ export async function makeScratch(options: ScratchOptions): Promise<Scratch> {
   try {
     await mkdir(tree)
     const index = join(root, 'index')
-    const place: GitPlace = { gitDir, workTree: tree, index, ...(run === undefined ? {} : { run }) }
+    const place: TreePlace = { gitDir, workTree: tree, index, ...(run === undefined ? {} : { run }) }
     await git(place, ['read-tree', commit])
     await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
     await makeSmallGit(join(tree, '.git'), options, index)
-    await options.fill(tree)
+    await options.fill(place)
   } catch (error) {
     await removeFolder(root)
     throw error

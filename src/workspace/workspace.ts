@@ -4,7 +4,7 @@ import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
 import { type Attempt, keepCommit, keepTree, takeEverything } from './attempts.ts'
 import { copyTree } from './copy-tree.ts'
-import { prepareDependencies, shareDependencies } from './dependencies.ts'
+import { fillScratch, prepareDependencies } from './dependencies.ts'
 import { changesBetween, patchBetween } from './diff.ts'
 import { isFolder, removeFolder } from './folders.ts'
 import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
@@ -37,6 +37,8 @@ export interface OpenOptions {
 }
 
 const PATCH_BYTES = 512 * 1024
+/** For each setup command in a scratch checkout; it has run in the workspace before. */
+const SETUP_MS = 15 * 60_000
 
 /**
  * The workspace of a run: its own branch and worktree, ready to be worked in. Idempotent: called again, it opens the one that is there, and
@@ -52,10 +54,10 @@ export async function createWorkspace(options: CreateOptions): Promise<Workspace
   signal.throwIfAborted()
   const env = programEnv({ home: folders.home, run: runId })
   const cacheDir = join(dataDir, 'cache', 'dependencies')
-  const included = await prepareDependencies({ project, folders, record, env, cacheDir, signal, timeoutMs, onOutput })
+  const prepared = await prepareDependencies({ project, folders, record, env, cacheDir, signal, timeoutMs, onOutput })
   await removeFolder(folders.agentHome)
   if (record.setup.length > 0) await copyTree(folders.home, folders.agentHome)
-  const ready: WorkspaceRecord = { ...record, included, state: 'ready' }
+  const ready: WorkspaceRecord = { ...record, ...prepared, state: 'ready' }
   await writeRecord(folders, ready)
   return workspaceOf(project, folders, ready)
 }
@@ -156,7 +158,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     for (const path of paths.filter((it) => !there.has(it))) await deleteFileIn(folders.tree, path, { missing: 'ok' })
   }
 
-  async function scratch(commit: string): Promise<Scratch> {
+  async function scratch(commit: string, signal = new AbortController().signal): Promise<Scratch> {
     return await makeScratch({
       parent: folders.scratch,
       gitDir: folders.git,
@@ -165,7 +167,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
       targetDir: record.targetDir,
       env,
       run: runId,
-      fill: (tree) => alone(() => shareDependencies({ folders, record }, tree)),
+      fill: (at) => alone(() => fillScratch({ folders, record, env, signal, timeoutMs: SETUP_MS }, at)),
     })
   }
 
@@ -213,7 +215,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
       alone(async () => await patchBetween(bare, known(from), (await snapshot()).tree, maxBytes)),
     fileAt: async (path, commit = base) => await showFile(bare, known(commit), path),
     filesAt: async (commit = base) => await listFiles(bare, known(commit)),
-    scratch: async (commit = base) => await scratch(known(commit)),
+    scratch: async (commit = base, signal?: AbortSignal) => await scratch(known(commit), signal),
     publish: (options) => alone(() => publish(options?.branch ?? false)),
   }
 }
