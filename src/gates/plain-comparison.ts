@@ -59,7 +59,7 @@ export async function compareCheckout(options: {
         targetDir: checkout.targetDir,
         env: checkout.env,
         run: undefined,
-        fill: ({ workTree }) => shareDependencies({ folders, record }, workTree),
+        prepare: ({ workTree }) => shareDependencies({ folders, record }, workTree),
       }),
   }
   return { comparison, tree }

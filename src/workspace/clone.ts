@@ -55,20 +55,20 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
     const clone = await makeScratch({
       ...common,
       commit,
-      fill: async ({ workTree: tree }) => {
+      prepare: async ({ workTree: tree }) => {
         main = { ...folders, tree }
         await git({ gitDir: folders.git, workTree: tree, index: join(folders.git, 'index') }, ['read-tree', commit])
         const cacheDir = join(dataDir, 'cache', 'dependencies')
         filled = { ...record, ...(await prepareDependencies({ project, folders: main, record, env, cacheDir, signal, timeoutMs })) }
       },
     })
-    const fill = (place: TreePlace) => fillScratch({ folders: main, record: filled, env, signal, timeoutMs }, place)
+    const prepare = (place: TreePlace) => fillScratch({ folders: main, record: filled, env, signal, timeoutMs }, place)
     return {
       ...clone,
       changesFrom: (base) => changesBetween(bare, base, commit),
       fileAt: (path, at) => showFile(bare, at, path),
       filesAt: (at) => listFiles(bare, at),
-      scratch: (at) => makeScratch({ ...common, commit: at, fill }),
+      scratch: (at) => makeScratch({ ...common, commit: at, prepare }),
       dispose: () => removeFolder(root),
     }
   } catch (error) {

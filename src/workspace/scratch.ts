@@ -17,7 +17,7 @@ export interface ScratchOptions {
   env: Readonly<Record<string, string>>
   run: string | undefined
   /** Puts the dependencies in place. */
-  fill(place: TreePlace): Promise<void>
+  prepare(place: TreePlace): Promise<void>
 }
 
 /**
@@ -36,7 +36,7 @@ export async function makeScratch(options: ScratchOptions): Promise<Scratch> {
     await git(place, ['read-tree', commit])
     await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
     await makeSmallGit(join(tree, '.git'), options, index)
-    await options.fill(place)
+    await options.prepare(place)
   } catch (error) {
     await removeFolder(root)
     throw error

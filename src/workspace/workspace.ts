@@ -167,7 +167,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
       targetDir: record.targetDir,
       env,
       run: runId,
-      fill: (at) => alone(() => fillScratch({ folders, record, env, signal, timeoutMs: SETUP_MS }, at)),
+      prepare: (at) => alone(() => fillScratch({ folders, record, env, signal, timeoutMs: SETUP_MS }, at)),
     })
   }
 
