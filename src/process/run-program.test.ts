@@ -95,6 +95,21 @@ describe('running a program', () => {
     expect(await shell('echo ran', { signal: stop.signal })).toMatchObject({ ended: 'aborted', stdout: '' })
   })
 
+  it('lets its caller exit soon after a program was stopped', async () => {
+    const code = `import { runProgram } from ${JSON.stringify(join(import.meta.dirname, 'run-program.ts'))}
+      const spec = { argv: ['sleep', '100'], cwd: '/', env: process.env, timeoutMs: 20_000, signal: AbortSignal.timeout(100) }
+      const { ended } = await runProgram(spec)
+      const stopped = performance.now()
+      process.on('exit', () => console.log(ended, performance.now() - stopped < 2000 ? 'soon' : 'late'))`
+    const caller = await runProgram({
+      argv: [process.execPath, '--input-type=module', '-e', code],
+      cwd: '/',
+      env: { PATH },
+      timeoutMs: 20_000,
+    })
+    expect(caller.stdout).toBe('aborted soon\n')
+  })
+
   it('does not wait for a child that keeps the output open', async () => {
     const sleep = uniqueSleep()
     const result = await shell(`sleep ${sleep} & echo done`)

@@ -141,7 +141,8 @@ function collect(child: ChildProcess, spec: ProgramSpec, out: Record<'stdout' | 
 async function endTree(pid: number, mark: Mark, exit: Promise<{ code: number | null; signal: string | null }>) {
   await Promise.race([Promise.all([askTreeToEnd(pid, mark), exit]), delay(GRACE_MS)])
   send(-pid, 'SIGKILL')
-  return await Promise.race([exit, delay(DEATH_MS, null)])
+  // Without a hold on the process: a command that was detached would linger for that long.
+  return await Promise.race([exit, delay(DEATH_MS, null, { ref: false })])
 }
 
 function nameOf(spec: ProgramSpec): string {
