@@ -80,7 +80,10 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
 
 /** No attempt can be right where nothing can be checked: asking the agent again would only cost. */
 function unjudged(verdict: Verdict): RunEnd {
-  const hint = 'Say in reeve.toml how the project is tested, for example: [gates.tests] command = "make check"'
+  const found = verdict.gates.some((gate) => gate.name === 'tests' && gate.command !== null)
+  const hint = found
+    ? 'A change is judged in a clean clone, where only [project] setup of reeve.toml installs, for example: setup = ["npm ci"]'
+    : 'Say in reeve.toml how the project is tested, for example: [gates.tests] command = "make check"'
   return { status: 'failed', reason: 'error', message: `No gate could judge the change: ${verdict.summary} ${hint}` }
 }
 

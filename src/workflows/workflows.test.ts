@@ -127,15 +127,18 @@ describe('direct', () => {
     expect(types('evidence.written')).toHaveLength(1)
   })
 
-  it('does not ask the agent again where no gate can judge', async () => {
+  it.each([
+    [null, '[gates.tests] command = '],
+    ['npm test', 'only [project] setup of reeve.toml installs'],
+  ])('does not ask the agent again where no gate can judge by %s', async (command, said) => {
     const { row, asked } = await play({
       repository: makeRepository(FILES),
       workflow: 'direct',
       reply: cast(),
-      judge: () => verdict('not_run'),
+      judge: () => ({ ...verdict('not_run'), gates: verdict('not_run').gates.map((it) => ({ ...it, command })) }),
     })
     expect(row).toMatchObject({ state: 'failed', reason: 'error' })
-    expect(row.message).toContain('[gates.tests] command = ')
+    expect(row.message).toContain(said)
     expect(asked).toHaveLength(1)
   })
 
