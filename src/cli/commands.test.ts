@@ -100,6 +100,24 @@ describe('reeve run', () => {
     expect((await reeve(['resume'])).out).toBe('No run of this project can go on.\n')
   })
 
+  it('leaves a verification at Ctrl-C without taking that for a fault of its own', async () => {
+    const { project, app, reeve } = setUp()
+    await reeve(['run', 'Do it', '--workflow', 'fine'])
+    const client = app.open()
+    const call: typeof client.call = (_name, _input, signal) =>
+      new Promise((_resolve, reject) => {
+        const leave = signal ?? AbortSignal.abort()
+        leave.addEventListener('abort', () => reject(leave.reason as Error))
+      })
+    const terminal = fakeTerminal({ cwd: project, client: { ...client, call } })
+    const verifying = main(['verify', 'last'], terminal.host)
+    while (!terminal.err().includes('clean clone')) await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    terminal.interrupt()
+    expect(await verifying).toBe(130)
+    expect(terminal.err()).not.toContain('went wrong')
+  })
+
   it('only queues with --detach', async () => {
     const { reeve } = setUp()
     const { exit, out } = await reeve(['run', 'Do it', '--workflow', 'fine', '--detach'])

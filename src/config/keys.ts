@@ -33,7 +33,7 @@ export const KEY_NOTES: Record<string, string> = {
   'runs.workflow': '`build`: plan, tests first, parts; `direct`: one agent, the same proof.',
   'runs.max_attempts': 'Attempts of a part before the run gives up.',
   'runs.autonomy':
-    'How far a run goes by itself: `manual` asks after the plan and before landing, `supervised` before landing, `autonomous` only when a risk rule says so. Absent: it asks nothing and lands nothing; your `reeve land` is the yes.',
+    'How far a run goes by itself: `manual` asks after the plan and before landing, `supervised` before landing, `autonomous` only when a risk rule says so. Absent: it asks nothing and lands nothing, and your `reeve land` is the yes; with `land` it asks before landing.',
   'runs.timeout_minutes': 'Time a run may be worked on, without waits for people.',
   'runs.max_concurrent': 'Runs at work at the same time.',
   'runs.land': 'How a green run lands by itself. Absent: `branch` where `autonomy` is set, else `none`.',

@@ -17,6 +17,9 @@ export const verify: CommandRun = async (io, args) => {
         : `${io.paint('red', 'MISMATCH')} ${found.differences.length} ${found.differences.length === 1 ? 'thing is' : 'things are'} not as recorded`,
     ])
     return found.match ? 0 : 1
+  } catch (error) {
+    if (leave.signal.aborted) return 130
+    throw error
   } finally {
     quiet()
   }
