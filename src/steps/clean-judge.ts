@@ -32,8 +32,14 @@ export interface CleanAsk {
  */
 export async function judgeClean(kit: Kit, ask: CleanAsk): Promise<Verdict> {
   const tree = await resolveTree(ask.project, ask.commit)
-  const clone = await cleanClone(kit, ask)
-  if ('problem' in clone) return setupFailed(ask, tree, clone.problem)
+  const clone = await cleanClone(kit, ask, ask.commit)
+  if ('problem' in clone) {
+    const base = await cleanClone(kit, ask, ask.base)
+    // A registry that is down fails on the base just the same, and says nothing about the change.
+    if ('problem' in base) throw new ReeveError('environment', base)
+    await base.dispose()
+    return setupFailed(ask, tree, clone.problem)
+  }
   try {
     return await kit.judge({
       checkout: clone,
@@ -61,11 +67,11 @@ export async function judgeClean(kit: Kit, ask: CleanAsk): Promise<Verdict> {
   }
 }
 
-async function cleanClone(kit: Kit, ask: CleanAsk): Promise<Clone | { problem: string }> {
+async function cleanClone(kit: Kit, ask: CleanAsk, commit: string): Promise<Clone | { problem: string }> {
   try {
     return await cloneAt({
       project: ask.project,
-      commit: ask.commit,
+      commit,
       setup: ask.settings.project.setup,
       dataDir: kit.dataDir,
       signal: ask.signal,
@@ -80,7 +86,7 @@ async function cleanClone(kit: Kit, ask: CleanAsk): Promise<Clone | { problem: s
   }
 }
 
-/** The workspace was made with the same setup on the base, so it is the change that breaks it. */
+/** The same setup works on the base, so it is the change that breaks it. */
 function setupFailed(ask: CleanAsk, tree: string, problem: string): Verdict {
   const finding: Finding = {
     file: null,
