@@ -1,6 +1,7 @@
 import type { Json } from '../core/json.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Comparison, GateEvent } from '../gates/port.ts'
+import { decidesInstall } from '../workspace/dependency-cache.ts'
 import { scratchFolder } from '../workspace/record.ts'
 import { judgeClean } from './clean-judge.ts'
 import { hashOf } from './hash.ts'
@@ -16,7 +17,7 @@ export interface GateAsk {
 
 /**
  * Runs the gates on the last checkpoint and judges against the base. `quick` in the workspace, to answer the agent soon; `full`, which decides,
- * in a clean clone of the commit. Journaled: never run twice for one step.
+ * in a clean clone of the commit, and so `quick` where the change wants other packages. Journaled: never run twice for one step.
  */
 export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
   const { run, specs } = job
@@ -31,7 +32,8 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
       told.catch(() => undefined)
     }
     const { signal } = step
-    const judged = ask.depth === 'full' ? await judgeCommit(job, signal, emit) : await judgeWorkspace(job, signal, emit)
+    const inClone = ask.depth === 'full' || (ask.wanted !== 'red' && (await changesInstall(job)))
+    const judged = inClone ? await judgeCommit(job, ask.depth, signal, emit) : await judgeWorkspace(job, signal, emit)
     await told
     step.signal.throwIfAborted()
     await clean(job, { keep: false })
@@ -59,7 +61,13 @@ async function clean(job: Job, options: { keep: boolean }): Promise<void> {
   if ((await job.workspace.changes(job.checkpoint)).length > 0) await job.workspace.restore(job.checkpoint, options)
 }
 
-async function judgeCommit(job: Job, signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
+/** Does the change want other packages than the worktree has? The setup runs in a clone only. */
+async function changesInstall({ settings, workspace }: Job): Promise<boolean> {
+  if (settings.project.setup.length === 0) return false
+  return (await workspace.changes()).some((it) => decidesInstall(it.path))
+}
+
+async function judgeCommit(job: Job, depth: GateAsk['depth'], signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
   const { kit, project, workspace, task, settings, specs, run } = job
   // The clone borrows the objects of the project: the commit must be there.
   await workspace.publish()
@@ -69,7 +77,7 @@ async function judgeCommit(job: Job, signal: AbortSignal, emit: (event: GateEven
     commit: job.checkpoint,
     task,
     settings,
-    depth: 'full',
+    depth,
     specs,
     cacheDir: kit.cacheDir,
     run: { id: run.id, folder: scratchFolder(kit.dataDir, run.id) },

@@ -238,6 +238,23 @@ describe('build', () => {
     expect(played.asked[4]?.goal).toContain('tests that were changed have been put back')
   })
 
+  it('judges an attempt that wants other packages where the setup is run for it', async () => {
+    const installed: boolean[] = []
+    const { row } = await play({
+      repository: makeRepository({ ...FILES, 'package.json': '{}\n' }),
+      workflow: 'build',
+      task: { kind: 'refactor' },
+      settings: { project: { setup: ['mkdir -p node_modules && cp package.json node_modules/installed'] } },
+      reply: cast((_attempt, request) => write(request, 'package.json', '{ "dependencies": { "x": "1" } }\n')),
+      judge: (request) => {
+        installed.push(readFileSync(join(request.checkout.path, 'node_modules/installed'), 'utf8').includes('dependencies'))
+        return verdict('passed')
+      },
+    })
+    expect(row.state).toBe('succeeded')
+    expect(installed).toEqual([true, true])
+  })
+
   it('sends tests that are green before the work back once, then gives up', async () => {
     const { row, asked } = await play({
       repository: makeRepository(FILES),

@@ -35,11 +35,14 @@ export function isDependency(path: string): boolean {
   return DEPENDENCY.test(path.replace(/\/$/, '').split('/').at(-1) ?? '')
 }
 
+/** Does this file, by its path, decide what an install brings? */
+export function decidesInstall(path: string): boolean {
+  return LOCKFILES.has(path.split('/').at(-1) ?? '') || /(?:^|\/)requirements[^/]*\.txt$/.test(path)
+}
+
 /** Key of an install: the commands, the lock files and manifests with their content, and the machine's kind. */
 export function dependencyKey(entries: readonly TreeEntry[], setup: readonly string[]): string {
-  const locks = entries
-    .filter((it) => LOCKFILES.has(it.path.split('/').at(-1) ?? '') || /(?:^|\/)requirements[^/]*\.txt$/.test(it.path))
-    .map((it) => [it.path, it.id])
+  const locks = entries.filter((it) => decidesInstall(it.path)).map((it) => [it.path, it.id])
   const value = { setup, locks, platform: process.platform, arch: process.arch, node: process.versions.modules }
   return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32)
 }
