@@ -4,7 +4,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Json } from '../../src/core/json.ts'
 import { type Role, roleSchema } from '../../src/core/role.ts'
 import { createProvider } from '../../src/models/create.ts'
-import type { ModelProvider } from '../../src/models/port.ts'
+import type { ModelEvent, ModelProvider } from '../../src/models/port.ts'
 import { runProgram } from '../../src/process/run-program.ts'
 import type { Workspace } from '../../src/workspace/port.ts'
 import { temporaryFolder, writeFiles } from './folder.ts'
@@ -78,4 +78,22 @@ export async function runAgent(
     limits: { steps: 20, tokens: null, usd: null, timeoutMs: 20_000, commandTimeoutMs: 10_000, ...limits },
   })
   return { result, events, workspace }
+}
+
+/** A provider of a few lines: each answer is a list of events. */
+export function made(...answers: ModelEvent[][]): ModelProvider {
+  let turn = 0
+  return {
+    name: 'made',
+    model: 'm',
+    capabilities: { tools: true, schema: false, contextTokens: 100_000 },
+    async *generate() {
+      yield* answers[Math.min(turn++, answers.length - 1)] ?? []
+    },
+    health: async () => ({ ok: true, detail: '' }),
+  }
+}
+
+export function over(finish: 'stop' | 'length' | 'calls' | 'refused' | 'other'): ModelEvent {
+  return { type: 'done', usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, requests: 1 }, cost: 0, finish }
 }
