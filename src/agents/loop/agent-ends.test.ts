@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWorkspace, made, makeRole, over, runAgent, scripted } from '../../../test/support/agent.ts'
 import type { GenerateRequest, ModelEvent } from '../../models/port.ts'
