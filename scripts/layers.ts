@@ -6,25 +6,25 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 /** room -> rooms whose modules it may import. `main.ts` and `app.ts` may import everything. */
-const CAPABILITIES = ['workspace', 'scanner', 'gates', 'models', 'agents', 'process', 'config', 'telemetry']
-const FACE = ['client', 'operations', 'core', 'config', 'telemetry']
+const CAPABILITIES = ['workspace', 'sandbox', 'scanner', 'gates', 'models', 'agents', 'process', 'config']
+const FACE = ['client', 'operations', 'core', 'config']
 export const LAYERS: Record<string, readonly string[]> = {
   core: [],
   process: ['core'],
   config: ['core'],
-  telemetry: ['core'],
   store: ['core'],
-  access: ['core', 'store'],
-  models: ['process', 'telemetry', 'core'],
-  workspace: ['process', 'telemetry', 'core'],
+  models: ['process', 'core'],
+  // How programs are held. Knows no git, no workspace: it is told folders.
+  sandbox: ['process', 'core'],
+  workspace: ['sandbox', 'process', 'core'],
   // The scanner says which commands a project has; gates run them and judge.
   scanner: ['workspace', 'process', 'core'],
   gates: ['scanner', 'workspace', 'process', 'core'],
-  agents: ['models', 'workspace', 'process', 'access', 'scanner', 'core'],
-  engine: ['store', 'telemetry', 'core'],
-  steps: ['engine', 'agents', 'models', 'workspace', 'gates', 'scanner', 'access', 'core'],
+  agents: ['models', 'workspace', 'process', 'scanner', 'core'],
+  engine: ['store', 'core'],
+  steps: ['engine', 'agents', 'models', 'workspace', 'sandbox', 'gates', 'scanner', 'core'],
   workflows: ['steps', 'engine', 'core'],
-  operations: ['engine', 'workflows', 'steps', ...CAPABILITIES, 'access', 'store', 'core'],
+  operations: ['engine', 'workflows', 'steps', ...CAPABILITIES, 'store', 'core'],
   client: ['operations', 'core'],
   cli: FACE,
 }

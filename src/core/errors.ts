@@ -107,6 +107,18 @@ export const ERRORS = {
   },
   path_refused: { status: 400, exit: 2, message: 'The path "{path}" is refused: {problem}.' },
   gates_failed: { status: 200, exit: 1, message: 'The gates said no.' },
+  sandbox_failed: {
+    status: 503,
+    exit: 3,
+    message: 'The sandbox could not be started: {problem}',
+    hint: 'See what this machine holds: reeve doctor',
+  },
+  isolation_too_low: {
+    status: 409,
+    exit: 3,
+    message: 'The isolation of this machine is {level}, and this run needs {minimum}: {reason}',
+    hint: '{improve}, or accept the risk for this run: --accept-isolation {available}',
+  },
   needs_approval: {
     status: 202,
     exit: 5,

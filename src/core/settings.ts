@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ISOLATION_LEVELS } from './isolation.ts'
 
 /** `reeve.toml` as a schema. Every key has a default, so that an empty file is a working configuration. Loading and layers: `config/`. */
 const header = z.record(z.string(), z.string())
@@ -47,6 +48,53 @@ const providerSettings = z.strictObject({
 })
 export type ProviderSettings = z.infer<typeof providerSettings>
 
+/** Defaults hold what builds of ordinary projects need; a small task needs far less. All count for a run's programs together unless they say otherwise. */
+const limitSettings = z.strictObject({
+  /** A type checker or a C++ compiler takes 1 to 3 GB. */
+  memory_mb: z.int().min(64).default(4096),
+  /** Threads count too: parallel builds and test runners start hundreds. */
+  processes: z.int().min(8).default(512),
+  /** Of one process. */
+  open_files: z.int().min(64).default(4096),
+  /** Of one file. */
+  file_size_mb: z.int().positive().default(2048),
+  /** What the run's folders may grow by. */
+  disk_mb: z.int().positive().default(8192),
+  /** Files and folders that may be added; installs of large projects bring 100,000 and have a limit of their own, `install_files`. */
+  files: z.int().positive().default(50_000),
+  install_files: z.int().positive().default(500_000),
+  /** The private `/tmp` of each program, in memory. */
+  tmp_mb: z.int().positive().default(1024),
+  shared_memory_mb: z.int().positive().default(256),
+  /** 100 is one processor. Unset: programs of runs have low priority and no fixed share. */
+  cpu_percent: z.int().min(1).optional(),
+  /** Processor seconds of one command with all it starts. */
+  cpu_seconds: z.int().positive().default(3600),
+  /** Output of one command. */
+  output_mb: z.int().positive().default(256),
+})
+export type LimitSettings = z.infer<typeof limitSettings>
+
+const sandboxSettings = z.strictObject({
+  /** How programs of runs are held: `auto` takes the strongest this machine has (not a container, which needs an image). */
+  level: z.enum(['auto', ...ISOLATION_LEVELS]).default('auto'),
+  /**
+   * Below this level a run does not start. Unset: `os-sandbox` where an agent may run commands and does not ask before each step, else
+   * `guarded`. A project's own file may raise it, never lower it.
+   */
+  minimum: z.enum(ISOLATION_LEVELS).optional(),
+  /** More folders and files programs may read, such as a toolchain below your home. Only from your own configuration. */
+  read: z.array(z.string()).default([]),
+  /** More hosts (`name` or `name:port`) that setup commands may reach, besides the registries the lockfiles name. */
+  hosts: z.array(z.string()).default([]),
+  /** May packages run scripts of their own while they are installed? */
+  install_scripts: z.boolean().default(false),
+  /** Image for `container`. */
+  image: z.string().optional(),
+  limits: limitSettings.prefault({}),
+})
+export type SandboxSettings = z.infer<typeof sandboxSettings>
+
 export const settingsSchema = z.strictObject({
   project: z
     .strictObject({
@@ -94,6 +142,7 @@ export const settingsSchema = z.strictObject({
       max_steps: z.int().positive().default(60),
     })
     .prefault({}),
+  sandbox: sandboxSettings.prefault({}),
   /** Files of the tests, as globs, where the usual places are not enough. */
   tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
 })

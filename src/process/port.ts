@@ -1,3 +1,6 @@
+import type { ChildProcess } from 'node:child_process'
+import type { IsolationLevel } from '../core/isolation.ts'
+
 /**
  * What a program gets and what comes back. `process/` is the only room that spawns.
  * Failure of a program is a value (`ProgramResult`), never a throw; `runProgram` throws only for a wrong call.
@@ -23,9 +26,52 @@ export interface ProgramSpec {
   run?: string
   /** One of reeve's own (git): after a normal exit nobody looks for what it may have left running. */
   trusted?: boolean
+  /** How it is held; absent: as a plain process with this process's rights. */
+  confinement?: Confinement
 }
 
-export type ProgramEnd = 'exited' | 'signalled' | 'timeout' | 'aborted' | 'flooded' | 'not_found' | 'not_started'
+/** `limit`: it broke a limit, see `breach`. `not_started`: also when the sandbox itself failed, which says nothing about the program. */
+export type ProgramEnd = 'exited' | 'signalled' | 'timeout' | 'aborted' | 'flooded' | 'limit' | 'not_found' | 'not_started'
+
+/** A limit that was broken. */
+export interface Breach {
+  limit: 'memory' | 'processes' | 'disk' | 'files' | 'file size' | 'temporary files' | 'shared memory' | 'processor time' | 'output'
+  /** What is allowed and the most that was seen, in `unit`. */
+  allowed: number
+  peak: number
+  unit: 'MB' | 's' | 'processes' | 'files'
+  /** The setting that raises it, such as `sandbox.limits.memory_mb`. */
+  setting: string
+}
+
+/** What a program and all it started used at most, as far as it could be seen. */
+export interface ResourceUsage {
+  memoryBytes: number
+  processes: number
+  cpuSeconds: number
+}
+
+/** Holds programs: decides what is really started. Made by `sandbox/`. */
+export interface Confinement {
+  readonly level: IsolationLevel
+  /** Called once per program. Throws `sandbox_failed` when what it needs cannot be made. */
+  launch(program: { argv: readonly [string, ...string[]]; cwd: string; env: Readonly<Record<string, string>> }): Promise<Launch>
+}
+
+/** One program under way. */
+export interface Launch {
+  argv: readonly [string, ...string[]]
+  cwd: string
+  env: Readonly<Record<string, string>>
+  /** Given to the process as its descriptors 3, 4, …; numbers are open ones, which `end` closes. */
+  descriptors: readonly ('pipe' | number)[]
+  /** True when all it started dies with the process (a PID namespace): nobody need look for what is left. */
+  diesWhole: boolean
+  /** It runs. `broken` may be called once, later: then the program is killed. */
+  started(child: ChildProcess, broken: (breach: Breach) => void): void
+  /** It has ended, or could not be started. `failure`: the sandbox itself did not come up, a sentence. */
+  end(): Promise<{ usage: ResourceUsage | null; breach: Breach | null; failure: string | null }>
+}
 
 export interface ProgramResult {
   ended: ProgramEnd
@@ -37,6 +83,10 @@ export interface ProgramResult {
   /** Bytes dropped from the middle of stdout and stderr. */
   dropped: number
   durationMs: number
-  /** One sentence of what went wrong, '' when exit code 0. Names the program. */
+  /** One sentence of what went wrong, '' when exit code 0. Names the program, and the limit with its value and the peak. */
   problem: string
+  /** With `ended: 'limit'` and `'flooded'`. */
+  breach: Breach | null
+  /** null where nobody measured. */
+  usage: ResourceUsage | null
 }

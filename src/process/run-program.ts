@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
-import { basename, isAbsolute } from 'node:path'
+import { isAbsolute } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReeveError } from '../core/errors.ts'
 import { type OutputCap, outputCap } from './output-cap.ts'
-import type { ProgramEnd, ProgramResult, ProgramSpec } from './port.ts'
+import type { Breach, Launch, ProgramEnd, ProgramResult, ProgramSpec } from './port.ts'
 import { askTreeToEnd, killTree, type Mark, newMark, send } from './process-tree.ts'
+import { breachSentence, nameOf, seconds } from './sentences.ts'
 
 const KEEP_BYTES = 1024 * 1024
 const FLOOD_BYTES = 256 * 1024 * 1024
@@ -17,7 +18,7 @@ const DRAIN_MS = 500
 // A process in an uninterruptible wait does not even die of KILL; its caller must go on all the same.
 const DEATH_MS = 5000
 
-type Stop = 'timeout' | 'aborted' | 'flooded'
+type Stop = 'timeout' | 'aborted' | 'flooded' | 'limit'
 
 /**
  * Runs a program and says how it ended; see `ProgramSpec`. Throws only for a wrong call (`invalid_input`). When it returns, the program's
@@ -27,6 +28,7 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
   if (!isAbsolute(spec.cwd)) throw new ReeveError('invalid_input', { problem: `The folder "${spec.cwd}" to run in is not absolute.` })
   const began = performance.now()
   const out = { stdout: outputCap(spec.keepBytes ?? KEEP_BYTES), stderr: outputCap(spec.keepBytes ?? KEEP_BYTES) }
+  const measured: Pick<ProgramResult, 'breach' | 'usage'> = { breach: null, usage: null }
   const finish = (ended: ProgramEnd, exitCode: number | null, signal: string | null, problem: string): ProgramResult => ({
     ended,
     exitCode,
@@ -36,12 +38,17 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
     dropped: out.stdout.dropped() + out.stderr.dropped(),
     durationMs: Math.round(performance.now() - began),
     problem,
+    ...measured,
   })
   if (spec.signal?.aborted) return finish('aborted', null, null, `${nameOf(spec)} was not started: the work was stopped.`)
 
   const mark = newMark(spec.run)
-  const started = await start(spec, mark)
-  if ('problem' in started) return finish(started.ended, null, null, started.problem)
+  const launch = await (spec.confinement ?? PLAIN).launch(spec)
+  const started = await start(spec, launch, mark)
+  if ('problem' in started) {
+    await launch.end()
+    return finish(started.ended, null, null, started.problem)
+  }
   const { child, pid } = started
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -51,17 +58,31 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
   })
 
   const stopped = stopper(spec)
+  let seen: Breach | null = null
+  launch.started(child, (breach) => {
+    seen = breach
+    stopped.limit()
+  })
   collect(child, spec, out, stopped.flooded)
   const first = await Promise.race([exit, stopped.promise])
   stopped.dispose()
-  const end = first ?? (await endTree(pid, mark, exit))
-  const stop = first ? null : stopped.reason()
-  if (spec.trusted !== true || stop !== null) await killTree(pid, mark)
+  const end = first ?? (await endTree(pid, launch, mark, exit))
+  if (!launch.diesWhole && (spec.trusted !== true || first === null)) await killTree(pid, mark)
+  const { usage, breach, failure } = await launch.end()
   await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })])
   child.stdout?.destroy()
   child.stderr?.destroy()
   child.stdin?.destroy()
 
+  const stop = first ? null : stopped.reason()
+  measured.usage = usage
+  measured.breach = stop === 'flooded' ? floodOf(spec, out) : (seen ?? breach)
+  if (failure !== null) return finish('not_started', null, null, `${nameOf(spec)} was not started: ${failure}`)
+  // A limit that the kernel holds lets the program fail by itself: it is the limit that ended it all the same.
+  const failed = stop !== null || end?.signal !== null || end.code !== 0
+  if (measured.breach !== null && stop !== 'flooded' && failed) {
+    return finish('limit', null, end?.signal ?? null, breachSentence(nameOf(spec), measured.breach))
+  }
   if (stop !== null) return finish(stop, null, end?.signal ?? null, stopSentence(stop, spec))
   if (end?.signal) return finish('signalled', null, end.signal, `${nameOf(spec)} was ended by ${end.signal}.`)
   const code = end?.code ?? null
@@ -70,14 +91,26 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
 
 type Started = { child: ChildProcess; pid: number } | { ended: 'not_found' | 'not_started'; problem: string }
 
-async function start(spec: ProgramSpec, mark: Mark): Promise<Started> {
-  const [program, ...args] = spec.argv
+/** A program that nobody holds: it is started as it is. */
+const PLAIN = {
+  launch: (program: Pick<Launch, 'argv' | 'cwd' | 'env'>): Promise<Launch> =>
+    Promise.resolve({
+      ...program,
+      descriptors: [],
+      diesWhole: false,
+      started: () => undefined,
+      end: () => Promise.resolve({ usage: null, breach: null, failure: null }),
+    }),
+}
+
+async function start(spec: ProgramSpec, launch: Launch, mark: Mark): Promise<Started> {
+  const [program, ...args] = launch.argv
   try {
     const child = spawn(program, args, {
-      cwd: spec.cwd,
-      env: { ...spec.env, ...mark.env },
+      cwd: launch.cwd,
+      env: { ...launch.env, ...mark.env },
       detached: true, // a process group of its own, which can be killed as one
-      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...launch.descriptors],
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
@@ -113,6 +146,7 @@ function stopper(spec: ProgramSpec) {
   return {
     promise,
     flooded: because('flooded'),
+    limit: because('limit'),
     reason: () => why,
     dispose() {
       clearTimeout(timer)
@@ -138,30 +172,22 @@ function collect(child: ChildProcess, spec: ProgramSpec, out: Record<'stdout' | 
   }
 }
 
-async function endTree(pid: number, mark: Mark, exit: Promise<{ code: number | null; signal: string | null }>) {
-  await Promise.race([Promise.all([askTreeToEnd(pid, mark), exit]), delay(GRACE_MS)])
+async function endTree(pid: number, launch: Launch, mark: Mark, exit: Promise<{ code: number | null; signal: string | null }>) {
+  // Asking first would only kill a sandbox's watcher and so all that is in it.
+  if (!launch.diesWhole) await Promise.race([Promise.all([askTreeToEnd(pid, mark), exit]), delay(GRACE_MS)])
   send(-pid, 'SIGKILL')
   // Without a hold on the process: a command that was detached would linger for that long.
   return await Promise.race([exit, delay(DEATH_MS, null, { ref: false })])
 }
 
-function nameOf(spec: ProgramSpec): string {
-  const [program, flag, line] = spec.argv
-  return flag === '-c' && line !== undefined && /^(?:ba|da|z|k)?sh$/.test(basename(program))
-    ? `"${shorten(line)}"`
-    : `"${basename(program)}"`
-}
-
-function shorten(line: string): string {
-  return line.length > 100 ? `${line.slice(0, 97)}...` : line
+function floodOf(spec: ProgramSpec, out: Record<'stdout' | 'stderr', OutputCap>): Breach {
+  const mb = (bytes: number) => Math.round(bytes / 1024 / 1024)
+  const peak = mb(out.stdout.seen() + out.stderr.seen())
+  return { limit: 'output', allowed: mb(spec.floodBytes ?? FLOOD_BYTES), peak, unit: 'MB', setting: 'sandbox.limits.output_mb' }
 }
 
 function stopSentence(stop: Stop, spec: ProgramSpec): string {
   if (stop === 'timeout') return `${nameOf(spec)} was still running after ${seconds(spec.timeoutMs)} and was ended.`
   if (stop === 'aborted') return `${nameOf(spec)} was ended because the work was stopped.`
   return `${nameOf(spec)} was ended: it wrote more than ${Math.round((spec.floodBytes ?? FLOOD_BYTES) / 1024 / 1024)} MiB of output.`
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`
 }

@@ -1,5 +1,7 @@
 /** What the other rooms know of a workspace. The implementation is `workspace.ts` (life), `git.ts` (the one `git()`), `paths.ts` (path rules). */
 
+import type { Confinement } from '../process/port.ts'
+
 /** The user's repository. Everything read from it is read by the one hardened `git()`. */
 export interface Project {
   /** Top level of the checkout, real path. */
@@ -42,12 +44,16 @@ export interface Checkout {
   env: Readonly<Record<string, string>>
   /** Run it belongs to, for process marks; undefined outside a run. */
   run?: string
+  /** How programs started here are held; absent for a user's own checkout, where they run as the user's. */
+  confinement?: Confinement
 }
 
 /** A workspace at work. All commits are made by reeve in a private git dir that programs in the workspace cannot reach. */
 export interface Workspace extends Checkout {
   /** Environment for an agent's own commands: as `env`, with a home of its own, so that nothing they leave there is found by the gates. */
   readonly agentEnv?: Readonly<Record<string, string>>
+  /** How an agent's own commands are held: as `confinement`, with the agent's home. */
+  readonly agentConfinement?: Confinement
   readonly runId: string
   readonly project: Project
   readonly branch: string

@@ -1,0 +1,47 @@
+import type { IsolationReport } from '../core/isolation.ts'
+import type { Confinement } from '../process/port.ts'
+
+/** What programs of one checkout may see and write. All paths absolute and real. */
+export interface Place {
+  /** The checkout itself: written. */
+  tree: string
+  /** Home folder of the programs: written. Its `tmp` is their TMPDIR. */
+  home: string
+  /** Also written. */
+  writable?: readonly string[]
+  /** Also read: git objects, private git directories. What the system and the toolchains need is added by the sandbox. */
+  readable?: readonly string[]
+  /** A git directory that the tree's `.git` file is shown to lead to, read-only: the user's own is not shown. */
+  git?: string
+  /** Run the programs belong to: its limits hold for all of them together. */
+  run?: string
+}
+
+/**
+ * What a program is for.
+ * `run`: tests, builds, an agent's commands: no network. `install`: setup commands: the package registries, by the allow-listing proxy.
+ * `agent`: a CLI agent: the hosts of its own provider, and its own secrets.
+ */
+export type Profile =
+  | { kind: 'run' }
+  | { kind: 'install'; hosts: readonly AllowedHost[]; packages: string }
+  | { kind: 'agent'; hosts: readonly AllowedHost[]; secrets: Readonly<Record<string, string>> }
+
+/** A host that may be reached through the proxy. */
+export interface AllowedHost {
+  host: string
+  port: number
+  /** Named by the user's own configuration, not by a file of the project: it may have a private address. */
+  own: boolean
+}
+
+/** How programs are held on this machine, with these settings. Made once per process by `create.ts`. */
+export interface Sandbox {
+  readonly report: IsolationReport
+  /** The whole environment of programs in a place. Makes its home folder where it is missing. */
+  env(place: Place, profile: Profile): Record<string, string>
+  /** Must be called for each place and profile; cheap. */
+  confine(place: Place, profile: Profile): Confinement
+  /** Ends what it keeps open (proxies, control groups). Programs must have ended. */
+  close(): Promise<void>
+}
