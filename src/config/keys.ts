@@ -43,6 +43,28 @@ export const KEY_NOTES: Record<string, string> = {
   'runs.step_timeout_minutes': 'Limit of one step.',
   'runs.gate_timeout_minutes': 'Limit of one gate command.',
   'runs.max_steps': 'Turns of one agent at most; a role may say less.',
+  'sandbox.level':
+    'How programs of runs are held: `auto` takes the strongest that this machine has, but no container, which needs an image. A project may raise it, not lower it.',
+  'sandbox.minimum':
+    'Below this level a run does not start. Absent: `os-sandbox` where an agent may run commands and does not ask before each step, else `guarded`. A project may raise it, not lower it.',
+  'sandbox.read': 'More folders and files that programs may read, such as a toolchain below your home. Only from your own configuration.',
+  'sandbox.hosts': 'More hosts that setup commands may reach, besides the registries that the lockfiles name: `name` or `name:port`.',
+  'sandbox.private_hosts':
+    'The same for hosts with a private address, such as a registry in your own network. Only from your own configuration.',
+  'sandbox.install_scripts': 'May packages run scripts of their own while they are installed?',
+  'sandbox.image': 'Image for `container`.',
+  'sandbox.limits.memory_mb': "Memory of a run's programs together.",
+  'sandbox.limits.processes': "Processes and threads of a run's programs together.",
+  'sandbox.limits.open_files': 'Open files of one process.',
+  'sandbox.limits.file_size_mb': 'Size of one file.',
+  'sandbox.limits.disk_mb': "What the run's folders may grow by.",
+  'sandbox.limits.files': 'Files and folders that a run may add.',
+  'sandbox.limits.install_files': 'Files and folders that setup commands may add.',
+  'sandbox.limits.tmp_mb': 'The private `/tmp` of each program, in memory.',
+  'sandbox.limits.shared_memory_mb': 'The private `/dev/shm` of each program.',
+  'sandbox.limits.cpu_percent': '100 is one processor. Absent: programs of runs have low priority and no fixed share.',
+  'sandbox.limits.cpu_seconds': 'Processor seconds of one command with all it starts.',
+  'sandbox.limits.output_mb': 'Output of one command.',
   'tests.files': 'Which files are tests, as globs, where the usual places are not enough.',
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { type Settings, settingsSchema } from '../core/settings.ts'
 import { keyProblems, meaningProblems, schemaProblems, type WhereOf, warningsOf } from './check.ts'
@@ -12,6 +13,7 @@ import {
   userLayer,
   workingFiles,
 } from './layers.ts'
+import { expandHome, projectProblems, sandboxProblems } from './own.ts'
 import { isSecretHeader } from './secrets.ts'
 import { fromText, type Shape, shapeAt } from './shape.ts'
 import { Filled, isCommand, substitute, Unset } from './substitute.ts'
@@ -50,9 +52,14 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
   )
   const problems: Problem[] = [...(user?.problems ?? []), ...(project?.problems ?? []), ...variables.problems]
 
-  const merged = merge([...files, ...variables.assignments, ...flagLayer(request.flags ?? [])], env, problems)
-  const settings = check(merged, problems)
+  const theirs = new Set(project?.assignments)
+  const merged = merge([...files, ...variables.assignments, ...flagLayer(request.flags ?? [])], env, problems, theirs)
+  const own = merge(user?.assignments ?? [], env, [])
+  const said = { ...merged, where: (key: string) => merged.where.get(key) ?? 'reeve.toml' }
+  problems.push(...projectProblems(said, own.tree, request.userDir === undefined ? 'config.toml' : join(request.userDir, 'config.toml')))
+  const settings = check(merged, env, problems)
   if (problems.length > 0 || !settings) throw refusal(problems)
+  settings.sandbox.read = settings.sandbox.read.map((it) => expandHome(it, env))
 
   return {
     settings,
@@ -66,10 +73,15 @@ interface Merged {
   where: Map<string, string>
   /** Keys whose value came out of a variable: it is not printed. */
   filled: Set<string>
+  /** Keys whose value in force is one of `theirs`. */
+  fromProject: Set<string>
 }
 
-function merge(assignments: readonly Assignment[], env: Env, problems: Problem[]): Merged {
-  const merged: Merged = { tree: {}, where: new Map(), filled: new Set() }
+const NOBODYS: ReadonlySet<Assignment> = new Set()
+
+/** `theirs`: those that files of the project make. */
+function merge(assignments: readonly Assignment[], env: Env, problems: Problem[], theirs = NOBODYS): Merged {
+  const merged: Merged = { tree: {}, where: new Map(), filled: new Set(), fromProject: new Set() }
   for (const it of assignments) {
     const key = it.path.join('.')
     const value = readValue(
@@ -82,6 +94,8 @@ function merge(assignments: readonly Assignment[], env: Env, problems: Problem[]
     if (it.path.includes('__proto__')) problems.push({ where: it.where, problem: `unknown key "${key}"` })
     else put(merged.tree, it.path, value)
     merged.where.set(key, it.where)
+    if (theirs.has(it)) merged.fromProject.add(key)
+    else merged.fromProject.delete(key)
   }
   return merged
 }
@@ -117,12 +131,12 @@ function put(tree: Record<string, unknown>, path: readonly string[], value: unkn
     }
   }
   const last = path.at(-1) ?? ''
-  // An empty table of a higher layer takes nothing away.
-  if (isTable(value) && isTable(table[last])) return
-  table[last] = value
+  // An empty table of a higher layer takes nothing away. Each tree has tables of its own.
+  if (isTable(value)) table[last] = isTable(table[last]) ? table[last] : {}
+  else table[last] = value
 }
 
-function check(merged: Merged, problems: Problem[]): Settings | null {
+function check(merged: Merged, env: Env, problems: Problem[]): Settings | null {
   const where: WhereOf = (path) => nearestPlace(path, merged.where)
   const keys = keyProblems(merged.tree, where)
   problems.push(...keys)
@@ -131,7 +145,7 @@ function check(merged: Merged, problems: Problem[]): Settings | null {
     problems.push(...schemaProblems(result.error.issues, merged.tree, where, merged.filled))
     return null
   }
-  problems.push(...meaningProblems(result.data, where))
+  problems.push(...meaningProblems(result.data, where), ...sandboxProblems(result.data, env, where))
   return result.data
 }
 

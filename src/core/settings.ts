@@ -87,6 +87,8 @@ const sandboxSettings = z.strictObject({
   read: z.array(z.string()).default([]),
   /** More hosts (`name` or `name:port`) that setup commands may reach, besides the registries the lockfiles name. */
   hosts: z.array(z.string()).default([]),
+  /** The same for hosts with a private address, such as a registry in your own network. Only from your own configuration. */
+  private_hosts: z.array(z.string()).default([]),
   /** May packages run scripts of their own while they are installed? */
   install_scripts: z.boolean().default(false),
   /** Image for `container`. */

@@ -1,0 +1,130 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { loadSettings } from './load.ts'
+
+interface Given {
+  project?: string
+  user?: string
+  files?: Record<string, string>
+  env?: Record<string, string>
+  flags?: { key: string; value: string; name: string }[]
+}
+
+const HOME = '/home/ada'
+
+async function load({ project = '', user, files = {}, env = {}, flags = [] }: Given) {
+  const userDir = temporaryFolder()
+  if (user !== undefined) writeFiles(userDir, { 'config.toml': user })
+  const all: Record<string, string> = { 'reeve.toml': project, ...files }
+  const loading = loadSettings({
+    projectRoot: '/nowhere',
+    readProjectFile: async (path) => all[path] ?? null,
+    env: { HOME, ...env },
+    flags,
+    userDir,
+  })
+  const ownFile = join(userDir, 'config.toml')
+  return loading.then(
+    ({ settings }) => ({ sandbox: settings.sandbox, problem: '' }),
+    (error: Error) => ({ sandbox: null, problem: error.message.replaceAll(ownFile, 'OWN') }),
+  )
+}
+
+const sandbox = (text: string) => `[sandbox]\n${text}\n`
+
+describe('what a project may not lower', () => {
+  it.each([
+    ['none', 'minimum'],
+    ['guarded', 'minimum'],
+  ])('refuses %s as the %s of a project, and says where it may stand', async (level, key) => {
+    expect((await load({ project: sandbox(`${key} = "${level}"`) })).problem).toBe(
+      `reeve.toml:2: sandbox.${key} is "${level}", and a project's file may not lower it (the default is stronger); put it into your own configuration: OWN, or use --accept-isolation`,
+    )
+  })
+
+  it('refuses a lower level in the same way', async () => {
+    expect((await load({ user: sandbox('level = "container"'), project: sandbox('level = "auto"') })).problem).toBe(
+      'reeve.toml:2: sandbox.level is "auto", and a project\'s file may not lower it (yours is "container"); put it into your own configuration: OWN',
+    )
+    expect((await load({ project: sandbox('level = "none"') })).problem).toContain('may not lower it')
+  })
+
+  it('sees it through what a project extends, through its environment file and through a variable', async () => {
+    const low = sandbox('minimum = "${LOW:-none}"')
+    expect((await load({ project: 'extends = "team.toml"', files: { 'team.toml': low } })).problem).toMatch(
+      /^team\.toml:2: .*may not lower/,
+    )
+    expect((await load({ files: { 'reeve.ci.toml': low }, env: { REEVE_ENV: 'ci' } })).problem).toMatch(
+      /^reeve\.ci\.toml:2: .*may not lower/,
+    )
+  })
+
+  it('lets a project raise, also what the user has lowered', async () => {
+    expect((await load({ project: sandbox('minimum = "container"\nlevel = "container"') })).sandbox).toMatchObject({ minimum: 'container' })
+    const raised = await load({ user: sandbox('minimum = "none"'), project: sandbox('minimum = "guarded"') })
+    expect(raised.sandbox?.minimum).toBe('guarded')
+  })
+
+  it('leaves the last word to the user: own file, variable, flag', async () => {
+    expect((await load({ user: sandbox('minimum = "none"\nlevel = "none"') })).sandbox).toMatchObject({ minimum: 'none', level: 'none' })
+    const project = sandbox('minimum = "guarded"')
+    expect((await load({ project, env: { REEVE_SANDBOX__MINIMUM: 'none' } })).sandbox?.minimum).toBe('none')
+    const flag = { key: 'sandbox.minimum', value: 'guarded', name: '--accept-isolation' }
+    expect((await load({ project: sandbox('minimum = "container"'), flags: [flag] })).sandbox?.minimum).toBe('guarded')
+  })
+})
+
+describe('what only the user may open', () => {
+  it.each([
+    ['read = ["/opt"]', 'read'],
+    ['private_hosts = ["10.0.0.5"]', 'private_hosts'],
+  ])('refuses %s in a project', async (line, key) => {
+    expect((await load({ project: sandbox(line) })).problem).toBe(
+      `reeve.toml:2: a project's file may not set sandbox.${key}; put it into your own configuration: OWN`,
+    )
+  })
+
+  it('takes them from the user, with the home filled in', async () => {
+    const found = await load({ user: sandbox('read = ["~/.nvm", "/opt/go"]\nprivate_hosts = ["10.0.0.5:8080", "registry.lan"]') })
+    expect(found.sandbox).toMatchObject({ read: ['/home/ada/.nvm', '/opt/go'], private_hosts: ['10.0.0.5:8080', 'registry.lan'] })
+  })
+
+  it('lets a project set limits, hosts and install scripts', async () => {
+    const project = '[sandbox]\nhosts = ["npm.example.com:8443"]\ninstall_scripts = true\n[sandbox.limits]\nmemory_mb = 512\n'
+    expect((await load({ project })).sandbox).toMatchObject({
+      hosts: ['npm.example.com:8443'],
+      install_scripts: true,
+      limits: { memory_mb: 512 },
+    })
+  })
+
+  it.each([
+    ['opt/go', 'which is no absolute path; allowed: "/opt/tool" or "~/tool"'],
+    ['/', 'which is everything; name the folders that are needed'],
+    ['~', 'which shows your whole home, with its keys; name the folders that are needed'],
+    ['/home/', 'which shows your whole home, with its keys; name the folders that are needed'],
+    ['~/x/../', 'which shows your whole home, with its keys; name the folders that are needed'],
+    ['~/.local/state', 'which shows what reeve keeps in /home/ada/.local/state/reeve; name other folders'],
+    ['~/.local/share/reeve/runs', 'which shows what reeve keeps in /home/ada/.local/share/reeve; name other folders'],
+  ])('refuses to show %s to programs', async (path, why) => {
+    expect((await load({ user: sandbox(`read = ["${path}"]`) })).problem).toBe(`config.toml:2: sandbox.read names "${path}", ${why}`)
+  })
+
+  it.each([
+    ['https://npm.example.com', 'which is a URL'],
+    ['*.example.com', 'which is a pattern: each host has to be named'],
+    ['npm.example.com:0', 'whose port is none'],
+    ['npm.example.com:99999', 'whose port is none'],
+    ['127.0.0.1', 'which is an address; your own configuration may name it in sandbox.private_hosts'],
+    ['0x7f.1', 'which is no name of a host'],
+    ['::1', 'which is no name of a host'],
+    ['user@npm.example.com', 'which is no name of a host'],
+    ['npm.example.com.', 'which is no name of a host'],
+    ['npm example', 'which is no name of a host'],
+  ])('refuses the host %s', async (host, why) => {
+    expect((await load({ project: sandbox(`hosts = ["${host}"]`) })).problem).toBe(
+      `reeve.toml:2: sandbox.hosts names "${host}", ${why}; allowed: "name" or "name:port", such as "npm.example.com"`,
+    )
+  })
+})

@@ -1,0 +1,111 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join, normalize, sep } from 'node:path'
+import { ISOLATION_LEVELS, type IsolationLevel } from '../core/isolation.ts'
+import type { Settings } from '../core/settings.ts'
+import { type Env, reeveFolders } from './home.ts'
+import { isTable, type Problem } from './layers.ts'
+
+/** What all layers say together, and which of it comes from a file of the project: a stranger may have written that. */
+export interface Said {
+  tree: Record<string, unknown>
+  /** Dotted keys whose value in force comes from a file of the project. */
+  fromProject: ReadonlySet<string>
+  where: (key: string) => string
+}
+
+// What these open is the user's, not the project's.
+const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts']
+
+/** What a file of the project says and only the user may: folders to read, hosts of a private network, a lower level of isolation. */
+export function projectProblems(said: Said, own: Record<string, unknown>, ownFile: string): Problem[] {
+  const set = OWN_ONLY.filter((key) => said.fromProject.has(key)).map((key) => ({
+    where: said.where(key),
+    problem: `a project's file may not set ${key}; put it into your own configuration: ${ownFile}`,
+  }))
+  return [...set, ...lowered(said, own, 'minimum', ownFile), ...lowered(said, own, 'level', ownFile)]
+}
+
+function lowered(said: Said, own: Record<string, unknown>, name: 'minimum' | 'level', ownFile: string): Problem[] {
+  const key = `sandbox.${name}`
+  const wanted = sandboxValue(said.tree, name)
+  if (!said.fromProject.has(key) || wanted === undefined) return []
+  const mine = sandboxValue(own, name)
+  if (strength(wanted) >= strength(mine ?? 'auto')) return []
+  const instead = name === 'minimum' ? ', or use --accept-isolation' : ''
+  return [
+    {
+      where: said.where(key),
+      problem: `${key} is "${wanted}", and a project's file may not lower it (${mine === undefined ? 'the default is stronger' : `yours is "${mine}"`}); put it into your own configuration: ${ownFile}${instead}`,
+    },
+  ]
+}
+
+type Word = IsolationLevel | 'auto'
+
+/** Something else than a known word is the schema's to name. */
+function sandboxValue(tree: Record<string, unknown>, name: string): Word | undefined {
+  const table = tree['sandbox']
+  const value = isTable(table) ? table[name] : undefined
+  return ['auto', ...ISOLATION_LEVELS].includes(String(value)) ? (value as Word) : undefined
+}
+
+/** `auto`, and what is absent, stand for a sandbox of the operating system. */
+function strength(word: Word): number {
+  return ISOLATION_LEVELS.indexOf(word === 'auto' ? 'os-sandbox' : word)
+}
+
+/** `~/` at the beginning of a path is the user's home. */
+export function expandHome(path: string, env: Env): string {
+  return path === '~' || path.startsWith('~/') ? join(homeOf(env), path.slice(1)) : path
+}
+
+function homeOf(env: Env): string {
+  const home = env['HOME']
+  return home !== undefined && isAbsolute(home) ? home : homedir()
+}
+
+/** Folders that may not be shown to programs of a run, and hosts that are none. */
+export function sandboxProblems({ sandbox }: Settings, env: Env, where: (path: readonly string[]) => string): Problem[] {
+  const at = (key: string, problems: readonly string[]) => problems.map((it) => ({ where: where(['sandbox', key]), problem: it }))
+  return [
+    ...at(
+      'read',
+      sandbox.read.flatMap((it) => readProblem(it, env)),
+    ),
+    ...at(
+      'hosts',
+      sandbox.hosts.flatMap((it) => hostProblem('sandbox.hosts', it, false)),
+    ),
+    ...at(
+      'private_hosts',
+      sandbox.private_hosts.flatMap((it) => hostProblem('sandbox.private_hosts', it, true)),
+    ),
+  ]
+}
+
+function readProblem(given: string, env: Env): string[] {
+  const refuse = (why: string) => [`sandbox.read names "${given}", ${why}`]
+  const path = normalize(expandHome(given, env)).replace(/(?<=.)\/$/, '')
+  if (!isAbsolute(path)) return refuse('which is no absolute path; allowed: "/opt/tool" or "~/tool"')
+  if (path === sep) return refuse('which is everything; name the folders that are needed')
+  if (holds(path, homeOf(env))) return refuse('which shows your whole home, with its keys; name the folders that are needed')
+  const own = Object.values(reeveFolders(env)).find((it) => holds(path, it) || holds(it, path))
+  return own === undefined ? [] : refuse(`which shows what reeve keeps in ${own}; name other folders`)
+}
+
+function holds(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder + sep)
+}
+
+const NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
+const ADDRESS = /^(?:\d{1,3}\.){3}\d{1,3}$/
+
+function hostProblem(key: string, given: string, addresses: boolean): string[] {
+  const refuse = (why: string) => [`${key} names "${given}", ${why}; allowed: "name" or "name:port", such as "npm.example.com"`]
+  if (given.includes('://')) return refuse('which is a URL')
+  if (given.includes('*')) return refuse('which is a pattern: each host has to be named')
+  const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(given) ?? []
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return refuse('whose port is none')
+  if (ADDRESS.test(name)) return addresses ? [] : refuse('which is an address; your own configuration may name it in sandbox.private_hosts')
+  return NAME.test(name) && !/(?:^|\.)\d+$/.test(name) ? [] : refuse('which is no name of a host')
+}
