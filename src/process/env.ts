@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { HOME_PLACES, MAVEN_REPOSITORY } from './toolchains.ts'
 
 export interface ProgramEnvOptions {
   /** Home folder of the program; made when it is not there. Never the user's own. */
@@ -13,6 +14,11 @@ export interface ProgramEnvOptions {
   from?: Readonly<Record<string, string | undefined>> | undefined
   /** Where the user's toolchains lie; default: the user's home. */
   realHome?: string | undefined
+  /**
+   * The program runs in a sandbox that shows nothing of the user's home but toolchains: caches are its own, and `packages` is the folder of
+   * what this project has downloaded, where there is one.
+   */
+  confined?: { packages: string | undefined } | undefined
 }
 
 /** Passed on as they are. An allow-list: what is not here does not exist for the program. */
@@ -59,39 +65,6 @@ const PASSED = [
   'npm_config_noproxy npm_config_offline npm_config_prefer_offline YARN_NPM_REGISTRY_SERVER',
 ].flatMap((line) => line.split(' '))
 
-/** Tools that look below HOME: where they really are. A variable of the environment wins over the folder of the real home. */
-const BELOW_HOME: readonly (readonly [name: string, ...folders: string[]])[] = [
-  ['RUSTUP_HOME', '.rustup'],
-  ['CARGO_HOME', '.cargo'],
-  ['GOPATH', 'go'],
-  ['GOMODCACHE', 'go/pkg/mod'],
-  ['GOCACHE', '.cache/go-build', 'Library/Caches/go-build'],
-  ['PYENV_ROOT', '.pyenv'],
-  ['RBENV_ROOT', '.rbenv'],
-  ['NVM_DIR', '.nvm'],
-  ['VOLTA_HOME', '.volta'],
-  ['FNM_DIR', '.local/share/fnm', 'Library/Application Support/fnm'],
-  ['ASDF_DIR', '.asdf'],
-  ['ASDF_DATA_DIR', '.asdf'],
-  ['MISE_DATA_DIR', '.local/share/mise'],
-  ['SDKMAN_DIR', '.sdkman'],
-  ['GRADLE_USER_HOME', '.gradle'],
-  ['MIX_HOME', '.mix'],
-  ['HEX_HOME', '.hex'],
-  ['COURSIER_CACHE', '.cache/coursier'],
-  ['STACK_ROOT', '.stack'],
-  ['DENO_DIR', '.cache/deno'],
-  ['BUN_INSTALL', '.bun'],
-  ['PNPM_HOME', '.local/share/pnpm', 'Library/pnpm'],
-  ['npm_config_cache', '.npm'],
-  ['npm_config_userconfig', '.npmrc'],
-  ['PIP_CONFIG_FILE', '.config/pip/pip.conf', '.pip/pip.conf'],
-  ['PIP_CACHE_DIR', '.cache/pip', 'Library/Caches/pip'],
-  ['UV_CACHE_DIR', '.cache/uv'],
-  ['BUNDLE_USER_CACHE', '.bundle/cache'],
-  ['CCACHE_DIR', '.ccache', '.cache/ccache'],
-]
-
 const SECRET = /KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|COOKIE|SESSION/i
 
 /**
@@ -105,12 +78,7 @@ export function programEnv(options: ProgramEnvOptions): Record<string, string> {
   makeHome(home)
   const env: Record<string, string> = {}
   for (const name of PASSED) if (from[name]) env[name] = from[name]
-  for (const [name, ...folders] of BELOW_HOME) {
-    const found = from[name] ?? folders.map((it) => join(realHome, it)).find((it) => existsSync(it))
-    if (found) env[name] = found
-  }
-  const maven = join(realHome, '.m2/repository')
-  if (existsSync(maven)) env['MAVEN_OPTS'] = [from['MAVEN_OPTS'], `-Dmaven.repo.local=${maven}`].filter(Boolean).join(' ')
+  Object.assign(env, options.confined ? confinedPlaces(from, realHome, options.confined.packages) : userPlaces(from, realHome))
   for (const name of Object.keys(env)) if (looksSecret(name)) delete env[name]
 
   return {
@@ -130,6 +98,47 @@ export function programEnv(options: ProgramEnvOptions): Record<string, string> {
     ...(options.run === undefined ? {} : { REEVE_RUN: options.run }),
     ...options.extra,
   }
+}
+
+/** Where the user's own tools and caches lie. A variable of the environment wins over the folder of the real home. */
+function userPlaces(from: ProgramEnvOptions['from'] & {}, realHome: string): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const { name, folders } of HOME_PLACES) {
+    const found = placeOf(name, folders, from, realHome)
+    if (found) env[name] = found
+  }
+  const maven = join(realHome, MAVEN_REPOSITORY)
+  if (existsSync(maven)) env['MAVEN_OPTS'] = withRepository(from['MAVEN_OPTS'], maven)
+  return env
+}
+
+/** The same for a sandbox: tools where they are, packages of the project's own or else the user's, nothing that builds write or that is private. */
+function confinedPlaces(from: ProgramEnvOptions['from'] & {}, realHome: string, packages: string | undefined): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const { name, folders, holds, show } of HOME_PLACES) {
+    if (holds === 'packages' && packages !== undefined) env[name] = join(packages, name.toLowerCase())
+    else if (holds === 'tools' || (holds === 'packages' && show?.length !== 0)) {
+      const found = placeOf(name, folders, from, realHome)
+      if (found) env[name] = found
+    }
+  }
+  const maven = packages === undefined ? join(realHome, MAVEN_REPOSITORY) : join(packages, 'maven')
+  if (packages !== undefined || existsSync(maven)) env['MAVEN_OPTS'] = withRepository(from['MAVEN_OPTS'], maven)
+  return env
+}
+
+/** Where one place of the table is on this machine, undefined when it is not there. */
+export function placeOf(
+  name: string,
+  folders: readonly string[],
+  from: Readonly<Record<string, string | undefined>>,
+  realHome: string,
+): string | undefined {
+  return from[name] ?? folders.map((it) => join(realHome, it)).find((it) => existsSync(it))
+}
+
+function withRepository(options: string | undefined, folder: string): string {
+  return [options, `-Dmaven.repo.local=${folder}`].filter(Boolean).join(' ')
 }
 
 /** Does a variable of this name probably hold a secret? */

@@ -13,6 +13,8 @@ export interface Place {
   readable?: readonly string[]
   /** A git directory that the tree's `.git` file is shown to lead to, read-only: the user's own is not shown. */
   git?: string
+  /** Packages the project has downloaded: written by the `install` profile, read by the others. Absent: the user's own downloads are shown. */
+  packages?: string
   /** Run the programs belong to: its limits hold for all of them together. */
   run?: string
 }
@@ -24,7 +26,7 @@ export interface Place {
  */
 export type Profile =
   | { kind: 'run' }
-  | { kind: 'install'; hosts: readonly AllowedHost[]; packages: string }
+  | { kind: 'install'; hosts: readonly AllowedHost[] }
   | { kind: 'agent'; hosts: readonly AllowedHost[]; secrets: Readonly<Record<string, string>> }
 
 /** A host that may be reached through the proxy. */

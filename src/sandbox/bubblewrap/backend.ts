@@ -1,0 +1,128 @@
+import { stat, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Confinement, Launch } from '../../process/port.ts'
+import { runProgram } from '../../process/run-program.ts'
+import { TOOL_VARIABLES } from '../../process/toolchains.ts'
+import type { Backend, BackendRequest, Unavailable } from '../backend.ts'
+import { confinedEnv } from '../confined-env.ts'
+import type { Place, Profile } from '../port.ts'
+import { toolchains } from '../toolchains.ts'
+import { type Generated, generateEtc, HOME_LINK } from './etc.ts'
+import { launchSandboxed } from './launch.ts'
+import type { View } from './profile.ts'
+import { hasFilter } from './seccomp.ts'
+import { type SystemView, systemView } from './system.ts'
+
+/** The system's own, never one below a folder of the user's: distributions bind permissions to the path, and the other could be anybody's. */
+const BWRAP = ['/usr/bin/bwrap', '/run/current-system/sw/bin/bwrap']
+// Older ones cannot forbid further user namespaces.
+const OLDEST = [0, 8] as const
+
+/** Holds programs by bubblewrap: own namespaces, an allow-list of what is there, no network, a system call filter. Linux. */
+export async function createBubblewrap(request: BackendRequest): Promise<Backend | Unavailable> {
+  const found = await findBwrap()
+  if ('unavailable' in found) return found
+  if (!hasFilter(process.arch)) return { unavailable: `There is no system call filter for ${process.arch} yet.`, improve: null }
+  const { uid, gid, username } = userInfo()
+  const [system, generated] = await Promise.all([
+    systemView(),
+    generateEtc(join(request.folder, 'etc'), process.arch, { name: username, uid, gid }),
+  ])
+  const tools = oncePerEnvironment((env, ownPackages) =>
+    toolchains({ env, ownPackages, realHome: request.realHome, from: request.env, read: request.settings.read }),
+  )
+  return {
+    level: 'os-sandbox',
+    by: `bubblewrap ${found.version}`,
+    env: (place, profile) => confinedEnv(request, place, profile),
+    limitHolds: () => [],
+    confine(place, profile): Confinement {
+      const limits = request.limitsOf(place, profile)
+      return {
+        level: 'os-sandbox',
+        async launch(program): Promise<Launch> {
+          const door = profile.kind === 'run' ? null : await request.doorTo(profile.hosts)
+          const view = await viewOf({ tools, system, generated, place, profile, program, limits: limits.limits })
+          for (const [at, file] of door?.shown ?? []) view.guarded.set(at, file)
+          const [first, ...rest] = [...(door?.words ?? []), ...program.argv]
+          const argv: [string, ...string[]] = [first ?? program.argv[0], ...rest]
+          return await launchSandboxed({ bwrap: found.path, filter: generated.filter, view, limits, env: program.env, argv })
+        },
+      }
+    },
+  }
+}
+
+async function findBwrap(): Promise<{ path: string; version: string } | Unavailable> {
+  for (const path of BWRAP) {
+    const stats = await stat(path).catch(() => null)
+    if (!stats?.isFile()) continue
+    if ((stats.mode & 0o4000) !== 0) {
+      return {
+        unavailable: `${path} is setuid root, which other programs can misuse.`,
+        improve: { command: `sudo chmod u-s ${path}`, gain: 'a sandbox of the operating system' },
+      }
+    }
+    const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' }
+    const { stdout } = await runProgram({ argv: [path, '--version'], cwd: '/', env, timeoutMs: 5000, trusted: true })
+    const [, version = '', major = '0', minor = '0'] = /((\d+)\.(\d+)\S*)/.exec(stdout) ?? []
+    const enough = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])
+    return enough
+      ? { path, version }
+      : { unavailable: `${path} is version ${version || 'unknown'}; ${OLDEST.join('.')} or newer is needed.`, improve: null }
+  }
+  return { unavailable: 'bubblewrap is not installed.', improve: null }
+}
+
+interface Scene {
+  tools: (env: Readonly<Record<string, string>>, ownPackages: boolean) => Promise<string[]>
+  system: SystemView
+  generated: Generated
+  place: Place
+  profile: Profile
+  program: { cwd: string; env: Readonly<Record<string, string>> }
+  limits: View['limits']
+}
+
+async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, string> }> {
+  const { system, generated, place, profile, program } = scene
+  const tools = await scene.tools(program.env, place.packages !== undefined)
+  const packages = place.packages === undefined ? [] : [place.packages]
+  const mayInstall = profile.kind === 'install'
+  const guarded = new Map<string, string>()
+  if (place.git !== undefined) guarded.set(join(place.tree, '.git'), await gitFile(place.git))
+  return {
+    readable: [
+      ...system.readable,
+      ...tools,
+      ...(place.readable ?? []),
+      ...(place.git === undefined ? [] : [place.git]),
+      ...(mayInstall ? [] : packages),
+    ],
+    shown: generated.shown,
+    links: new Map([...system.links, [HOME_LINK, place.home]]),
+    writable: [place.tree, place.home, ...(place.writable ?? []), ...(mayInstall ? packages : [])],
+    guarded,
+    cwd: program.cwd,
+    limits: scene.limits,
+  }
+}
+
+/** Looking for toolchains asks the file system a hundred times; it depends on few variables, which are the same for most programs. */
+function oncePerEnvironment(find: Scene['tools']): Scene['tools'] {
+  const known = new Map<string, Promise<string[]>>()
+  return (env, ownPackages) => {
+    const key = [ownPackages, ...TOOL_VARIABLES.map((it) => env[it])].join('\0')
+    const found = known.get(key) ?? find(env, ownPackages)
+    known.set(key, found)
+    return found
+  }
+}
+
+/** A file beside a git directory that leads to it, as the `.git` file of a worktree does. */
+async function gitFile(git: string): Promise<string> {
+  const path = `${git}.link`
+  await writeFile(path, `gitdir: ${git}\n`)
+  return path
+}

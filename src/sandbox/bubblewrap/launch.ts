@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process'
+import { open, readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { problemOf, ReeveError } from '../../core/errors.ts'
+import type { Launch, ResourceUsage } from '../../process/port.ts'
+import type { RunLimits, Watch } from '../limits/port.ts'
+import { bwrapArguments, type View } from './profile.ts'
+
+export interface Sandboxed {
+  bwrap: string
+  /** File with the system call filter. */
+  filter: string
+  view: View
+  limits: RunLimits
+  env: Readonly<Record<string, string>>
+  argv: readonly [string, ...string[]]
+}
+
+/** Tells by its descriptor that the sandbox stands, then becomes the program. What fails before that is the sandbox's failure, not the program's. */
+const BEGIN = 'printf . >&5; exec 5>&-; exec "$@"'
+// A namespace is gone within milliseconds of its first process; longer only where the kernel has very much to take down.
+const GONE_MS = 5000
+
+/** Starts a program in a sandbox of its own. Throws `sandbox_failed` when its filter cannot be read. */
+export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }: Sandboxed): Promise<Launch> {
+  const seccomp = await open(filter, 'r').catch((error: unknown) => {
+    throw new ReeveError('sandbox_failed', { problem: problemOf(error) })
+  })
+  const inner = [...limits.inner({ namespace: true }), '/bin/sh', '-c', BEGIN, 'reeve', ...argv]
+  const [program = bwrap, ...rest] = [...(await limits.outer()), bwrap, ...bwrapArguments(view), '--', ...inner]
+  let begun = false
+  let first: number | null = null
+  let watch: Watch | null = null
+  return {
+    argv: [program, ...rest],
+    cwd: '/',
+    env,
+    descriptors: ['pipe', seccomp.fd, 'pipe'],
+    diesWhole: true,
+    started(child, broken) {
+      void seccomp.close()
+      onData(child, 5, () => {
+        begun = true
+      })
+      let info = ''
+      onData(child, 3, (text) => {
+        info += text
+        const found = /"child-pid":\s*(\d+)/.exec(info)?.[1]
+        if (found === undefined || first !== null) return
+        first = Number(found)
+        watch = limits.watch({ kind: 'namespace', pid: first }, broken)
+      })
+    },
+    async end() {
+      await seccomp.close()
+      if (first !== null) await isGone(first)
+      const { usage, breach } = (await watch?.end()) ?? { usage: NOTHING, breach: null }
+      return { usage, breach, failure: begun ? null : 'the sandbox did not come up' }
+    },
+  }
+}
+
+const NOTHING: ResourceUsage = { memoryBytes: 0, processes: 0, cpuSeconds: 0 }
+
+function onData(child: ChildProcess, fd: number, act: (text: string) => void): void {
+  const stream = child.stdio[fd]
+  stream?.on('data', (chunk: Buffer) => act(chunk.toString('latin1')))
+  stream?.on('error', () => {}) // the other end is gone: then there is nothing more to read
+}
+
+/** Waits until the first process of a namespace is gone, and with it all others. One that nobody has reaped yet is gone too. */
+async function isGone(pid: number): Promise<void> {
+  const deadline = Date.now() + GONE_MS
+  for (;;) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+    const state = stat.slice(stat.lastIndexOf(')') + 2)[0]
+    if (stat === '' || state === 'Z' || state === 'X' || Date.now() > deadline) return
+    await delay(2)
+  }
+}

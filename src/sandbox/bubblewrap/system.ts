@@ -1,0 +1,34 @@
+import { lstat, readdir, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What programs need of the system: an allow-list. `/etc` is shown by name; most of it is nobody's business. */
+const FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/run/current-system', '/gnu/store']
+const ETC = [
+  // The loader, and where Debian's alternatives lead.
+  'ld.so.cache ld.so.conf ld.so.conf.d alternatives',
+  // Who is trusted; the private keys beside the certificates are not shown.
+  'ssl/certs ssl/cert.pem ssl/openssl.cnf pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf pki/ca-trust/extracted ca-certificates crypto-policies',
+  'localtime timezone locale.alias locale.conf mime.types os-release debian_version fonts xml sgml magic static',
+  'protocols services host.conf gai.conf',
+  // Configuration of toolchains as the system installs them. Java's runtime image links here.
+  'maven gemrc python3 python2.7 java profile.d/jdk.sh bash.bashrc inputrc erlang elixir terminfo texmf R php perl',
+].flatMap((line) => line.split(' '))
+const ETC_PATTERN = /^(?:java-.+|python3\.\d+|php)$/
+
+export interface SystemView {
+  readable: string[]
+  links: Map<string, string>
+}
+
+/** Which of them are on this machine: folders and files to show, and links (`/bin` leads to `usr/bin` on most). Made once per process. */
+export async function systemView(): Promise<SystemView> {
+  const view: SystemView = { readable: [], links: new Map() }
+  const named = (await readdir('/etc').catch(() => [])).filter((it) => ETC_PATTERN.test(it))
+  for (const path of [...FOLDERS, ...[...new Set([...ETC, ...named])].map((it) => join('/etc', it))]) {
+    const stats = await lstat(path).catch(() => null)
+    if (!stats) continue
+    if (stats.isSymbolicLink()) view.links.set(path, await readlink(path))
+    else view.readable.push(path)
+  }
+  return view
+}

@@ -1,0 +1,59 @@
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { placeOf } from '../process/env.ts'
+import { HOME_PLACES, HOME_TOOLS, MAVEN_REPOSITORY, TOOL_VARIABLES } from '../process/toolchains.ts'
+
+export interface ToolchainRequest {
+  /** The environment programs will have. */
+  env: Readonly<Record<string, string>>
+  realHome: string
+  /** This process's environment: where toolchains lie. */
+  from: Readonly<Record<string, string | undefined>>
+  /** Is what the project downloads in a folder of its own? Then the user's downloads are not shown. */
+  ownPackages: boolean
+  /** What the user added by `sandbox.read`. */
+  read: readonly string[]
+}
+
+/** Where the system's own programs are: shown whole already. */
+const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64)(?:\/|$)/
+
+/**
+ * Folders and files outside the system that toolchains need, to be shown read-only: this Node, what the search path and the variables of tools
+ * name, what version managers keep below the home. Never the home itself nor a folder around it.
+ */
+export async function toolchains(request: ToolchainRequest): Promise<string[]> {
+  const { env, realHome, from } = request
+  const around = [realHome, await realpath(realHome).catch(() => realHome)]
+  const isTooMuch = (path: string) => path === '/' || around.some((it) => it === path || it.startsWith(`${path}/`))
+  const found = new Set<string>()
+  const show = async (path: string) => {
+    const real = await realpath(path).catch(() => null)
+    if (real === null || SYSTEM.test(real) || isTooMuch(real) || isTooMuch(path)) return
+    // Both names: programs are called by the one and find their libraries by the other.
+    found.add(real)
+    if (path !== real && !SYSTEM.test(path)) found.add(path)
+  }
+  const values = TOOL_VARIABLES.flatMap((it) => (env[it] ?? '').split(':')).filter((it) => it.startsWith('/'))
+  for (const it of [dirname(process.execPath), ...values]) await show(await prefixOf(it, isTooMuch))
+  for (const { name, folders, holds, show: parts } of HOME_PLACES) {
+    if (holds !== 'tools' && (holds !== 'packages' || request.ownPackages)) continue
+    const place = placeOf(name, folders, from, realHome)
+    if (place === undefined) continue
+    for (const part of parts ?? ['.']) await show(resolve(place, part))
+  }
+  for (const it of HOME_TOOLS) await show(join(realHome, it))
+  if (!request.ownPackages) await show(join(realHome, MAVEN_REPOSITORY))
+  for (const it of request.read) await show(resolve(realHome, it.replace(/^~\//, './')))
+  return [...found]
+}
+
+/** `<prefix>/bin` of an installed toolchain is shown with its libraries; a mere folder of programs alone. */
+async function prefixOf(folder: string, isTooMuch: (path: string) => boolean): Promise<string> {
+  const prefix = dirname(folder)
+  if (basename(folder) !== 'bin' || isTooMuch(prefix) || basename(prefix).startsWith('.')) return folder
+  for (const it of ['lib', 'include', 'libexec', 'share']) {
+    if ((await stat(join(prefix, it)).catch(() => null))?.isDirectory()) return prefix
+  }
+  return folder
+}
