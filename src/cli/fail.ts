@@ -20,7 +20,7 @@ export function reportFailure(io: Pick<Io, 'json' | 'out' | 'err' | 'paint' | 'e
   const [first = '', ...more] = safe(failure.message).split('\n')
   remark(io as Io, `${io.paint('red', 'reeve:')} ${first}`)
   for (const line of more) remark(io as Io, `       ${line}`)
-  if (failure.hint !== undefined) remark(io as Io, `       ${safe(failure.hint)}`)
+  for (const line of failure.hint === undefined ? [] : safe(failure.hint).split('\n')) remark(io as Io, `       ${line}`)
   if (failure.code === 'internal' && io.env['REEVE_DEBUG'] && error instanceof Error) remark(io as Io, safe(error.stack ?? ''))
   return failure.exit
 }

@@ -117,7 +117,7 @@ export const ERRORS = {
     status: 409,
     exit: 3,
     message: 'The isolation of this machine is {level}, and this run needs {minimum}: {reason}',
-    hint: '{improve}, or accept the risk for this run: --accept-isolation {available}',
+    hint: '{improve}\nTo accept the risk for this run: {flag}',
   },
   needs_approval: {
     status: 202,

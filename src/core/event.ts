@@ -15,13 +15,15 @@ export interface RunEvent {
  */
 export const EVENT_TYPES = {
   'run.queued': 'task, workflow',
-  'run.started': 'base, branch, isolation, node',
+  'run.started': 'node, activation',
   'run.waiting': 'reason, message, until?',
   'run.woken': 'by',
   'run.interrupted': 'message: the process that worked on it is gone',
   'run.detached': 'message',
   'run.paused': 'actor',
   'run.resumed': 'actor',
+  'isolation.accepted': 'actor, level, needed: a person lets the run go on at a lower level of isolation',
+  'isolation.measured': 'level, by: how the programs of the run are held from here on',
   'run.finished': 'status, reason?, message?',
   'run.landed': 'branch, commit, how, forced?',
   'step.started': 'step, kind, role?, provider?, attempt, request',

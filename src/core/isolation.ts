@@ -7,6 +7,16 @@ export function levelName(level: IsolationLevel): string {
   return `L${ISOLATION_LEVELS.indexOf(level)} ${level}`
 }
 
+/** The level of a word or of a name such as `L2 os-sandbox`; null where it is none. */
+export function parseLevel(text: string): IsolationLevel | null {
+  return ISOLATION_LEVELS.find((it) => it === text || levelName(it) === text) ?? null
+}
+
+/** The weaker one of two levels. */
+export function weaker(a: IsolationLevel, b: IsolationLevel): IsolationLevel {
+  return atLeast(a, b) ? b : a
+}
+
 /** Is a level as strong as another one, or stronger? */
 export function atLeast(level: IsolationLevel, minimum: IsolationLevel): boolean {
   return ISOLATION_LEVELS.indexOf(level) >= ISOLATION_LEVELS.indexOf(minimum)

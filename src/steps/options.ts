@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ISOLATION_LEVELS } from '../core/isolation.ts'
 import { settingsSchema } from '../core/settings.ts'
 import type { RunContext } from '../engine/port.ts'
 
@@ -17,6 +18,8 @@ export const runOptionsSchema = z.object({
   actor: z.string(),
   /** Wall time of the whole run in ms, without waits for people. Read by the engine. */
   timeoutMs: z.number().positive(),
+  /** Level of isolation that was in force when it was submitted: it does not go on below. */
+  isolation: z.enum(ISOLATION_LEVELS).optional(),
   /** For a retry: the run it repeats. */
   retryOf: z.string().optional(),
 })

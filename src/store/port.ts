@@ -10,7 +10,10 @@ export interface RunFacts {
   branch?: string
   commit?: string | null
   workspace?: string
+  /** Level its programs are held at, such as `L2 os-sandbox`; the lowest of them when it has changed. */
   isolation?: string
+  /** Level that a person has accepted since it was submitted. */
+  accepted?: string
   attempts?: number
   verdict?: Verdict | null
   evidence?: string | null

@@ -57,6 +57,9 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'run.detached': (it) => it.marked('interrupted', it.get('message') || 'detached'),
   'run.paused': (it) => plain(`pause asked by ${it.get('actor')}`),
   'run.resumed': (it) => plain(`resumed by ${it.get('actor')}`),
+  'isolation.accepted': (it) =>
+    it.marked('warning', `isolation ${it.get('level')} instead of ${it.get('needed')} accepted by ${it.get('actor')}`),
+  'isolation.measured': (it) => plain(`isolation ${it.get('level')}${inBrackets(it.get('by'))}`),
   'run.finished': (it) => it.marked(finishMark(it), `${it.get('status')}${inBrackets(it.get('reason'))}${it.because('message')}`),
   'run.landed': (it) =>
     it.marked('succeeded', `landed on ${it.get('branch')} (${it.get('how')})${it.data['forced'] === true ? ', by force' : ''}`),

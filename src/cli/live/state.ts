@@ -63,7 +63,9 @@ export function advance(run: LiveRun, event: RunEvent): LiveRun {
   const { data, ts } = event
   switch (event.type) {
     case 'run.started':
-      return { ...run, status: 'running', message: '', startedAt: run.startedAt ?? ts, ...kept('isolation', text(data['isolation'])) }
+      return { ...run, status: 'running', message: '', startedAt: run.startedAt ?? ts }
+    case 'isolation.measured':
+      return { ...run, ...kept('isolation', text(data['level'])) }
     case 'run.waiting':
       return { ...run, status: 'waiting', message: text(data['message']) }
     case 'run.woken':
