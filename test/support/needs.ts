@@ -1,20 +1,15 @@
-import { spawnSync } from 'node:child_process'
 import { it, type TestAPI } from 'vitest'
-
-function present(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args, { stdio: 'ignore' }).status === 0
-}
+import { isPresent, type Need } from './present.ts'
 
 /**
  * `it` where the programs are there. On a user's machine a missing one skips the test and the title says so ("not run: needs go");
- * in CI nothing is skipped: the test runs and fails. Each item is a program, or a program with arguments that must exit 0.
+ * in CI nothing is skipped: the test runs and fails. What an item can be: see `Need`.
  */
-export function itNeeds(...programs: (string | readonly [string, ...string[]])[]): TestAPI {
-  const missing = programs
-    .map((it) => (typeof it === 'string' ? ([it, '--version'] as const) : it))
-    .filter(([program, ...args]) => !present(program, args))
+export function itNeeds(...programs: Need[]): TestAPI {
+  const missing = programs.filter((program) => !isPresent(program))
   if (missing.length === 0 || process.env['CI']) return it
-  const suffix = `(not run: needs ${missing.map((m) => m[0]).join(', ')})`
+  const names = missing.map((one) => (typeof one === 'string' ? one : one[0]))
+  const suffix = `(not run: needs ${names.join(', ')})`
   const skipped = (title: unknown) => it.skip(`${String(title)} ${suffix}`)
   const each = () => (title: unknown) => it.skip(`all of: ${String(title)} ${suffix}`)
   return Object.assign(skipped, { each }) as unknown as TestAPI

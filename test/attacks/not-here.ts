@@ -1,0 +1,57 @@
+const MCP = 'reeve is no MCP client yet'
+const DAEMON = 'there is no server yet'
+const SANDBOX = 'its entry comes with the sandbox'
+const SOON = 'its entry is next'
+const TEXT = 'its entry comes with the text rules'
+
+/** Cases that have no entry, each with the reason. One that gets an entry leaves this list. */
+export const NOT_HERE: Readonly<Record<number, string>> = {
+  55: SOON,
+  52: SOON,
+  34: SOON,
+  30: SOON,
+  29: SOON,
+  26: SOON,
+  17: SOON,
+  16: SOON,
+  15: SOON,
+  14: SOON,
+  13: SOON,
+  1: SANDBOX,
+  2: SANDBOX,
+  3: SANDBOX,
+  18: SANDBOX,
+  19: SANDBOX,
+  20: SANDBOX,
+  21: 'no tool of reeve fetches anything',
+  22: SANDBOX,
+  23: SANDBOX,
+  24: SANDBOX,
+  25: SANDBOX,
+  27: SANDBOX,
+  28: SANDBOX,
+  31: TEXT,
+  32: TEXT,
+  33: TEXT,
+  35: SANDBOX,
+  36: SANDBOX,
+  37: SANDBOX,
+  38: MCP,
+  39: MCP,
+  40: MCP,
+  41: DAEMON,
+  42: DAEMON,
+  43: DAEMON,
+  44: DAEMON,
+  45: DAEMON,
+  46: DAEMON,
+  47: DAEMON,
+  48: DAEMON,
+  49: 'there is no audit log yet',
+  50: TEXT,
+  51: TEXT,
+  53: 'reeve unpacks no archive and reads no bundle',
+  54: 'reeve registers no link and no URL handler',
+}
+/** The list of attack cases ends here. */
+export const LAST_CASE = 55
