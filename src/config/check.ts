@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { nearest } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { GATE_NAMES } from '../core/verdict.ts'
+import { isLoopback } from './consent.ts'
 import type { Env } from './home.ts'
 import { isTable, type Problem } from './layers.ts'
 import { isSecretHeader, isVariableName, looksLikeSecret, providersOf } from './secrets.ts'
@@ -128,9 +129,4 @@ export function warningsOf(settings: Settings, env: Env): string[] {
       found.push(`providers.${name}.headers holds ${written.join(', ')}: keep its value in a variable, as "\${MY_VARIABLE}".`)
     return found
   })
-}
-
-function isLoopback(url: string): boolean {
-  const host = new URL(url).hostname
-  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { type Settings, settingsSchema } from '../core/settings.ts'
 import { keyProblems, meaningProblems, schemaProblems, type WhereOf, warningsOf } from './check.ts'
+import { type Consent, consentsOf } from './consent.ts'
 import type { Env } from './home.ts'
 import {
   type Assignment,
@@ -37,6 +38,8 @@ export interface Loaded {
   /** Dotted key -> where its value comes from: `reeve.toml:7`, a variable, a flag, `default`. */
   origins: Map<string, string>
   warnings: string[]
+  /** What a file of the project would have sent somewhere, and only the user may allow. */
+  consents: Consent[]
 }
 
 /** Settings from all layers. Throws one `invalid_config` that lists every problem with its place. */
@@ -65,6 +68,7 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
     settings,
     origins: originsOf(settings, merged.where),
     warnings: [...(user?.warnings ?? []), ...(project?.warnings ?? []), ...warningsOf(settings, env)],
+    consents: consentsOf(settings, merged, project?.assignments ?? []),
   }
 }
 

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { loadSettings } from './load.ts'
+
+async function consents(project: string, { user = '', env = {} }: { user?: string; env?: Record<string, string> } = {}) {
+  const userDir = temporaryFolder()
+  writeFiles(userDir, { 'config.toml': user })
+  const readProjectFile = async (path: string) => (path === 'reeve.toml' ? project : null)
+  return (await loadSettings({ projectRoot: '/nowhere', readProjectFile, env, userDir })).consents
+}
+
+const provider = (lines: string, url = 'https://models.example/v1') =>
+  `[providers.x]\nkind = "openai-compatible"\nbase_url = "${url}"\n${lines}\n`
+
+it('asks when a project names both the server and the key that goes there', async () => {
+  expect(await consents(provider('api_key_env = "ANTHROPIC_API_KEY"'))).toMatchObject([
+    { provider: 'x', where: 'reeve.toml:3', to: 'https://models.example/v1', sends: ['the key in ANTHROPIC_API_KEY'] },
+  ])
+})
+
+it("asks when a project leads the user's own provider elsewhere", async () => {
+  const user = '[providers.x]\nkind = "anthropic"\napi_key_env = "K"\nheaders = { x-team = "${TEAM}" }\n'
+  const found = await consents('[providers.x]\nbase_url = "https://models.example"\n', { user, env: { TEAM: 't' } })
+  expect(found[0]?.sends).toEqual(['the key in K', 'your header "x-team"'])
+})
+
+it('asks when values of variables would go there, in whatever key', async () => {
+  const env = { AWS: 'secret', TEAM: 't' }
+  expect((await consents(provider('headers = { a = "Bearer ${AWS}" }'), { env }))[0]?.sends).toEqual(['the value of AWS'])
+  expect((await consents(provider('model = "${AWS:-m}"', 'https://models.example/${TEAM}/v1'), { env }))[0]?.sends).toEqual([
+    'the value of TEAM',
+    'the value of AWS',
+  ])
+})
+
+it('takes a name that only looks like this machine for what it is', async () => {
+  for (const host of ['127.0.0.1.models.example', 'localhost.models.example', 'localhost@models.example', '127.1.models.example']) {
+    expect(await consents(provider('api_key_env = "K"', `https://${host}/v1`)), host).toHaveLength(1)
+  }
+})
+
+it('does not ask about this machine, about prompts alone, nor about what the user has said', async () => {
+  for (const host of ['127.0.0.1:11434', 'localhost:1', '[::1]:1']) {
+    expect(await consents(provider('api_key_env = "K"', `http://${host}/v1`)), host).toEqual([])
+  }
+  expect(await consents(provider('headers = { x-run = "{run}" }'))).toEqual([])
+  expect(await consents('', { user: provider('api_key_env = "K"') })).toEqual([])
+  const env = { REEVE_PROVIDERS__X__BASE_URL: 'https://mine.example/v1' }
+  expect(await consents(provider('api_key_env = "K"'), { env })).toEqual([])
+})
+
+it('asks again when the project says anything else about the provider', async () => {
+  const hash = async (text: string, user = '') => (await consents(text, { user }))[0]?.hash
+  const first = await hash(provider('api_key_env = "K"'))
+  expect(await hash(`${provider('api_key_env = "K"')}[runs]\nmax_attempts = 2\n`)).toBe(first)
+  expect(await hash(provider('api_key_env = "K2"'))).not.toBe(first)
+  expect(await hash(provider('api_key_env = "K"', 'https://other.example/v1'))).not.toBe(first)
+  expect(await hash(provider('api_key_env = "K"\nheaders = { a = "b" }'))).not.toBe(first)
+})
