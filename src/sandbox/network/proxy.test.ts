@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createProxy, type Decision, type Proxy, type ProxyOptions } from './proxy.ts'
+import type { Decision } from './decision.ts'
+import { createProxy, type Proxy, type ProxyOptions } from './proxy.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {

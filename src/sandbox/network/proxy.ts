@@ -4,29 +4,13 @@ import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { problemOf, ReeveError } from '../../core/errors.ts'
 import type { AllowedHost } from '../port.ts'
+import type { Decision } from './decision.ts'
 import { forward } from './forward.ts'
 import { plain, REASONS, type Reason, sentenceOf } from './reasons.ts'
 import { keyOf, permitted, readTarget, type Target } from './target.ts'
 import { type Bytes, join } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 import { type Dial, type Lookup, openWay, systemDial, systemLookup, type Way, type Ways } from './way.ts'
-
-/** What became of one connection (of one request, where it is a plain one). */
-export interface Decision {
-  /** `failed`: it was allowed, and the host could not be reached. */
-  outcome: 'allowed' | 'refused' | 'failed'
-  /** `host:port` as it was asked for, made printable. */
-  target: string
-  reason: Reason | 'allowed'
-  /** One sentence; the program inside was told the same one. */
-  sentence: string
-  /** What was connected to; null when nothing was. */
-  address: string | null
-  /** Bytes, by the program inside. */
-  sent: number
-  received: number
-  durationMs: number
-}
 
 export interface ProxyLimits {
   connections: number
