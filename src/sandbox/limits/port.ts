@@ -19,6 +19,8 @@ export interface Limits {
   /** Processor seconds of one program with all it starts. */
   cpuSeconds: number
   outputBytes: number
+  /** The limits of setup commands, whose files have a setting of their own. */
+  installs?: boolean
 }
 
 /** The processes of one program as the host sees them. */
@@ -30,8 +32,11 @@ export type Tree =
 
 /** Watches one program. */
 export interface Watch {
-  /** What it used, and the limit it broke, if any. Call it once, when the program has ended. */
-  end(): Promise<{ usage: ResourceUsage; breach: Breach | null }>
+  /**
+   * What it used, and the limit it broke, if any. Call it once, when the program has ended; `exit` is how (`child.exitCode`, `child.signalCode`):
+   * without it a limit that the kernel holds by a signal is not named.
+   */
+  end(exit?: { code: number | null; signal: string | null }): Promise<{ usage: ResourceUsage; breach: Breach | null }>
 }
 
 /** The limits of one run, shared by all its programs. Made by `createRunLimits`. */
@@ -41,7 +46,12 @@ export interface RunLimits {
   outer(): Promise<readonly string[]>
   /** Words in front of the program itself (inside a sandbox where there is one): limits per process, niceness. */
   inner(options: { namespace: boolean }): readonly string[]
-  /** `broken` is called at most once, as soon as a limit is seen broken; the caller then kills the program. */
-  watch(tree: Tree, broken: (breach: Breach) => void): Watch
+  /**
+   * `broken` is called at most once, as soon as a limit is seen broken; the caller then kills the program. `folders`: more folders that count,
+   * such as a checkout that has been made meanwhile; what is in a folder when it is first named does not count.
+   */
+  watch(tree: Tree, broken: (breach: Breach) => void, folders?: readonly string[]): Watch
+  /** What the folders hold now counts no more: for what reeve itself or a setup command has put there. */
+  rebase(): void
   close(): Promise<void>
 }

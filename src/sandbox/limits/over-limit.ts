@@ -1,0 +1,86 @@
+import type { Breach } from '../../process/port.ts'
+import { breachOf, growthBreach } from './breaches.ts'
+import type { GroupCount } from './cgroups/port.ts'
+import type { Grown } from './growth.ts'
+import type { Limits } from './port.ts'
+import { filledBytes, type ProgramWatch } from './program-watch.ts'
+
+export interface Broken {
+  program: ProgramWatch
+  breach: Breach
+}
+
+/** Of a run: how often the kernel stepped in, and what its folders have grown by. */
+export interface RunState {
+  limits: Limits
+  programs: readonly ProgramWatch[]
+  grown: Grown & { at: number }
+  /** Since the last look. */
+  kernel: GroupCount | null
+}
+
+/**
+ * The programs of a run that must be ended now, by what the last look showed. What they use together counts; the one that uses most of it is
+ * ended. Several breaches of one program may be told, the first is the one.
+ */
+export function overLimits({ limits, programs, grown, kernel }: RunState): Broken[] {
+  const broken: Broken[] = []
+  const largest = (of: (it: ProgramWatch) => number) => programs.toSorted((a, b) => of(b) - of(a))[0]
+  const endLargest = (breach: Breach, of: (it: ProgramWatch) => number) => {
+    const program = largest(of)
+    if (program) broken.push({ program, breach })
+  }
+
+  if (kernel !== null && kernel.outOfMemory > 0) {
+    endLargest(breachOf(limits, 'memory', kernel.memoryPeakBytes), (it) => it.peak.memoryBytes)
+  }
+  const processes = (it: ProgramWatch) => it.now()?.processes ?? 0
+  const running = sum(programs.map(processes))
+  if (running > limits.processes || (kernel !== null && kernel.refused > 0)) {
+    endLargest(breachOf(limits, 'processes', running), processes)
+  }
+  for (const program of programs) {
+    const { cpuSeconds } = program.peak
+    if (cpuSeconds > limits.cpuSeconds) broken.push({ program, breach: breachOf(limits, 'processor time', cpuSeconds) })
+    const entries = sum(program.tmpfs().map((it) => it.entries))
+    if (entries > limits.files) broken.push({ program, breach: breachOf(limits, 'files', entries) })
+  }
+  const growth = growthBreach(limits, grown)
+  // A scan from before a program says nothing about it: the folders may have been put back since then.
+  if (growth !== null) for (const program of programs) if (grown.at > program.began) broken.push({ program, breach: growth })
+  return broken
+}
+
+// Processes that share pages before they write to them come to use more memory without the cheap sum showing it.
+const EXACT_EVERY_MS = 500
+
+/**
+ * Tells which program breaks the memory limit. The cheap sum counts shared pages once per process, so when it is above the limit the exact one
+ * is taken, which costs milliseconds per gigabyte; not again until so much has come that the limit may be broken.
+ */
+export function memoryCheck(limits: Limits): (programs: readonly ProgramWatch[]) => Promise<Broken | null> {
+  let last = { at: 0, cheap: 0, exact: 0 }
+  return async (programs) => {
+    const sums = programs.map((it) => (it.now()?.rssBytes ?? 0) + filledBytes(it.tmpfs()))
+    const cheap = sum(sums)
+    if (cheap <= limits.memoryBytes) return null
+    const known = performance.now() - last.at < EXACT_EVERY_MS && last.exact + (cheap - last.cheap) <= limits.memoryBytes
+    if (known) return null
+    const exact = sum(await Promise.all(programs.map((it, at) => exactOf(it, sums[at] ?? 0))))
+    last = { at: performance.now(), cheap, exact }
+    if (exact <= limits.memoryBytes) return null
+    const program = programs[sums.indexOf(Math.max(...sums))]
+    return program === undefined ? null : { program, breach: breachOf(limits, 'memory', exact) }
+  }
+}
+
+/** Files in a tmpfs are memory; those that are mapped count with the process that maps them. */
+async function exactOf(program: ProgramWatch, cheap: number): Promise<number> {
+  const found = await program.exactMemory()
+  if (found === null) return cheap
+  return found.all + Math.max(0, filledBytes(program.tmpfs()) - found.shared)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, it) => all + it, 0)
+}

@@ -1,0 +1,126 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Breach } from '../../process/port.ts'
+import { breachOf } from './breaches.ts'
+import type { CgroupHome, Group, GroupCount } from './cgroups/port.ts'
+import { createGrowth } from './growth.ts'
+import { memoryCheck, overLimits } from './over-limit.ts'
+import type { Limits, RunLimits, Tree } from './port.ts'
+import { type ProgramWatch, watchProgram } from './program-watch.ts'
+import { type Scan, sharedScan } from './scan-thread.ts'
+import { sharedTicker, type Ticker } from './ticker.ts'
+import { type LimitTools, limitWords } from './words.ts'
+
+export interface RunLimitsOptions {
+  limits: Limits
+  /** Names the control group. */
+  run: string | undefined
+  /** What they grow by counts, from the first program on. */
+  folders: readonly string[]
+  /** Where control groups can be made; null: none here. */
+  cgroups: CgroupHome | null
+  /** From `limitTools()`. */
+  tools: LimitTools
+  /** Default: those of this process. */
+  ticker?: Ticker
+  scan?: Scan
+}
+
+/**
+ * The limits of one run: what its programs use together is looked at ten times a second, and held by the kernel where there is a control
+ * group. Costs nothing while no program runs. See `port.ts`.
+ */
+export function createRunLimits(options: RunLimitsOptions): RunLimits {
+  const { limits, run, folders, cgroups, tools, ticker = sharedTicker, scan = sharedScan } = options
+  const programs = new Set<ProgramWatch>()
+  const growth = createGrowth(limits, scan)
+  const overMemory = memoryCheck(limits)
+  let group: Promise<Group> | null = null
+  let counted: GroupCount | null = null
+  let stop: (() => void) | null = null
+
+  const count = async () => (await (await group)?.count()) ?? null
+
+  // The ticker and a program that has just begun may want one at the same moment.
+  let looking: Promise<void> | null = null
+  function look(): Promise<void> {
+    looking ??= lookNow().finally(() => {
+      looking = null
+    })
+    return looking
+  }
+
+  async function lookNow(): Promise<void> {
+    const [now] = await Promise.all([count(), growth.look(), ...[...programs].map((it) => it.look())])
+    const kernel = now === null ? null : since(now, counted)
+    counted = now
+    const all = [...programs]
+    const broken = overLimits({ limits, programs: all, grown: growth.grown(), kernel })
+    for (const { program, breach } of broken) program.break(breach)
+    const memory = await overMemory(all)
+    memory?.program.break(memory.breach)
+  }
+
+  return {
+    limits,
+    async outer() {
+      growth.add(folders)
+      if (cgroups === null) return []
+      group ??= cgroups.group(run, limits)
+      return (await group).words
+    },
+    inner: (where) => limitWords(limits, tools, where),
+    watch(tree: Tree, broken: (breach: Breach) => void, more = []) {
+      growth.add([...folders, ...more])
+      const program = watchProgram(tree, limits, broken)
+      const before = count()
+      programs.add(program)
+      stop ??= ticker.add(look)
+      void beEager(program, look)
+      return {
+        async end(exit) {
+          await growth.settle()
+          const kernel = kernelBreach(limits, await count(), await before)
+          const last = await program.end(exit ?? null, growth.grown(), kernel)
+          programs.delete(program)
+          if (programs.size > 0) return last
+          stop?.()
+          stop = null
+          counted = null
+          return last
+        },
+      }
+    },
+    rebase: () => growth.rebase(),
+    async close() {
+      stop?.()
+      stop = null
+      const last = group
+      group = null
+      await (await last)?.close()
+    },
+  }
+}
+
+/** Until a sandbox stands it is looked at in quick succession: a short program could else fill its `/tmp` and be gone unseen. */
+const EAGER_MS = [3, 5, 10, 20, 40]
+
+async function beEager(program: ProgramWatch, look: () => Promise<void>): Promise<void> {
+  for (const ms of EAGER_MS) {
+    await delay(ms, undefined, { ref: false })
+    if (program.ended()) return
+    await look()
+    if (program.now() !== null) return
+  }
+}
+
+function since(now: GroupCount, before: GroupCount | null): GroupCount {
+  if (before === null) return { ...now, outOfMemory: 0, refused: 0 }
+  return { ...now, outOfMemory: now.outOfMemory - before.outOfMemory, refused: now.refused - before.refused }
+}
+
+function kernelBreach(limits: Limits, now: GroupCount | null, before: GroupCount | null): Breach | null {
+  if (now === null || before === null) return null
+  const { outOfMemory, refused, memoryPeakBytes } = since(now, before)
+  if (outOfMemory > 0) return breachOf(limits, 'memory', memoryPeakBytes)
+  return refused > 0 ? breachOf(limits, 'processes', limits.processes) : null
+}

@@ -1,0 +1,19 @@
+/** The thread that walks folders. One request at a time. The other side is `scan-thread.ts`. */
+import { parentPort } from 'node:worker_threads'
+import { type FolderUsage, scanFolder } from './scan.ts'
+
+export interface ScanRequest {
+  id: number
+  folders: readonly string[]
+}
+/** In the order of the request; null: there is no such folder. */
+export interface ScanReply {
+  id: number
+  usages: (FolderUsage | null)[]
+}
+
+parentPort?.on('message', ({ id, folders }: ScanRequest) => {
+  const reply: ScanReply = { id, usages: folders.map(scanFolder) }
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(reply)
+})

@@ -1,0 +1,74 @@
+import { closeSync, constants, type Dirent, lstatSync, openSync, readdirSync } from 'node:fs'
+
+/** What a folder holds: bytes by blocks, files and folders, and the size of the largest file. */
+export interface FolderUsage {
+  bytes: number
+  entries: number
+  largest: number
+}
+
+/** Longer paths are refused by the system; below one of this length the walk goes on from a descriptor. */
+const LONG_PATH = 3000
+
+/** Walks a folder; null when there is none. Blocks: for a worker thread. Links are not followed, files with several names count once. */
+export function scanFolder(folder: string): FolderUsage | null {
+  const usage = { bytes: 0, entries: 0, largest: 0 }
+  return walk(folder, usage, new Set()) ? usage : null
+}
+
+function walk(root: string, usage: FolderUsage, seen: Set<string>): boolean {
+  const queue = [root]
+  for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
+    if (folder.length > LONG_PATH) {
+      walkFrom(folder, usage, seen)
+      continue
+    }
+    const entries = list(folder)
+    if (entries === null && folder === root) return false
+    for (const entry of entries ?? []) {
+      usage.entries += 1
+      const path = `${folder}/${entry.name}`
+      if (entry.isDirectory()) queue.push(path)
+      else if (entry.isFile()) count(path, usage, seen)
+    }
+  }
+  return true
+}
+
+/** So that nothing can be hidden below a path that is too long to name. */
+function walkFrom(folder: string, usage: FolderUsage, seen: Set<string>): void {
+  let fd: number
+  try {
+    fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch {
+    return // gone meanwhile
+  }
+  try {
+    walk(`/proc/self/fd/${fd}`, usage, seen)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function list(folder: string): Dirent[] | null {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return null // gone meanwhile, or closed to us
+  }
+}
+
+function count(path: string, usage: FolderUsage, seen: Set<string>): void {
+  try {
+    const found = lstatSync(path)
+    if (found.nlink > 1) {
+      const id = `${found.dev}:${found.ino}`
+      if (seen.has(id)) return
+      seen.add(id)
+    }
+    usage.bytes += found.blocks * 512
+    usage.largest = Math.max(usage.largest, found.size)
+  } catch {
+    // gone meanwhile
+  }
+}
