@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ProcessIdentity } from '../../process/alive.ts'
+import type { Confinement, Launch } from '../../process/port.ts'
+import type { BackendRequest } from '../backend.ts'
+import { type Door, openDoor } from '../door.ts'
+import type { Place, Profile } from '../port.ts'
+import type { Mount } from './arguments.ts'
+import type { Engine } from './engine.ts'
+import type { Image } from './image.ts'
+import { INSIDE, launchContained } from './launch.ts'
+import { labelsOf } from './leftovers.ts'
+
+/** What all containers of this process have in common. */
+export interface Housing {
+  request: BackendRequest
+  engine: Engine
+  image: Image
+  self: ProcessIdentity
+  /** Of this process alone. */
+  folder: string
+  /** Node inside: reeve's own, shown there, or the image's. */
+  node: string
+}
+
+/** Programs of a place, each in a container of its own. */
+export function housed(housing: Housing, place: Place, profile: Profile): Confinement {
+  const { request, engine, image, self, folder, node } = housing
+  const limits = request.limitsOf(place, profile)
+  const { uid, gid } = userInfo()
+  const shown = shownOf(housing, place, profile)
+  return {
+    level: 'container',
+    async launch(program): Promise<Launch> {
+      const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
+      try {
+        const [first = node, ...rest] = [...(door?.words ?? []), ...program.argv].map((it) => (it === process.execPath ? node : it))
+        const mounts = [
+          ...shown,
+          ...(await gitFile(place)),
+          ...[...(door?.shown ?? [])].map(([at, from]) => ({ from, at, written: false })),
+        ]
+        const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: limits.limits }
+        const launch = await launchContained({ engine, view, mounts, folder, limits, env: program.env, argv: [first, ...rest] })
+        return door === null ? launch : closingAlso(launch, door)
+      } catch (error) {
+        await door?.close()
+        throw error
+      }
+    },
+  }
+}
+
+function closingAlso(launch: Launch, door: Door): Launch {
+  return {
+    ...launch,
+    async end() {
+      try {
+        return await launch.end()
+      } finally {
+        await door.close()
+      }
+    },
+  }
+}
+
+/** Folders of the host at the same paths inside. What is written comes last: it may lie in a folder that is read. */
+function shownOf({ request, node }: Housing, place: Place, profile: Profile): Mount[] {
+  const packages = place.packages === undefined ? [] : [place.packages]
+  const installs = profile.kind === 'install'
+  const named = request.settings.read.map((it) => resolve(request.realHome, it.replace(/^~\//, './')))
+  const readable = [...named, ...(place.readable ?? []), ...(place.git === undefined ? [] : [place.git]), ...(installs ? [] : packages)]
+  const writable = [place.tree, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]
+  const mounts = new Map<string, Mount>()
+  for (const path of readable) mounts.set(path, { from: path, at: path, written: false })
+  for (const path of writable) mounts.set(path, { from: path, at: path, written: true })
+  const own = node.startsWith(`${INSIDE}/`) ? [{ from: process.execPath, at: node, written: false }] : []
+  return [...mounts.values(), ...own]
+}
+
+/** The tree's `.git` file leads to the git directory of the run, not to the user's own. */
+async function gitFile({ tree, git }: Place): Promise<Mount[]> {
+  if (git === undefined) return []
+  const path = `${git}.link`
+  await writeFile(path, `gitdir: ${git}\n`)
+  return [{ from: path, at: join(tree, '.git'), written: false }]
+}
