@@ -1,0 +1,146 @@
+import { parseJson } from '../../../core/json.ts'
+
+/** A package manager that is asked about its registry. */
+export type ManagerName = 'npm' | 'pnpm' | 'yarn' | 'pip' | 'go' | 'cargo' | 'bundler' | 'hex' | 'maven'
+
+/** A kind of file of a project that names where packages come from. */
+export interface FileKind {
+  /** Fits the path from the project's root. */
+  path: RegExp
+  /** Addresses it names. Text that is not of this kind gives none; must not throw. */
+  read: (text: string) => string[]
+  /** Who uses it, and so which registry it uses besides. */
+  manager?: ManagerName
+}
+
+/** Reads the first group of each match that has one. */
+const each =
+  (pattern: RegExp) =>
+  (text: string): string[] =>
+    [...text.matchAll(pattern)].flatMap(([, ...groups]) => groups.find((it) => it !== undefined) ?? [])
+
+const none = () => []
+
+/** Files that fix what is installed: what they name in the base may be reached. One line per kind. */
+export const LOCKFILES: readonly FileKind[] = [
+  { path: /(?:^|\/)(?:package-lock|npm-shrinkwrap)\.json$/, read: each(/"resolved":\s*"([^"]+)"/g), manager: 'npm' },
+  { path: /(?:^|\/)pnpm-lock\.yaml$/, read: each(/\b(?:tarball|repo):\s*['"]?(https?:[^\s'",}]+)/g), manager: 'pnpm' },
+  { path: /(?:^|\/)yarn\.lock$/, read: yarnLock, manager: 'yarn' },
+  // A yarn that is part of the project says which registry it uses; it is read, not run.
+  { path: /(?:^|\/)\.yarn\/releases\/yarn-[\w.-]+\.c?js$/, read: each(/npmRegistryServer:\{[^}]{0,400}?default:["'`](https?:[^"'`]+)/g) },
+  { path: /(?:^|\/)bun\.lock$/, read: each(/^\s+"[^"]+": \["(?:[^"]*@(https?:[^"]+)|[^"]*", "(https?:[^"]+))"/gm), manager: 'npm' },
+  { path: /(?:^|\/)bun\.lockb$/, read: none, manager: 'npm' },
+  { path: /(?:^|\/)uv\.lock$/, read: each(/\b(?:registry|url|git) = "(https?:[^"]+)"/g), manager: 'pip' },
+  { path: /(?:^|\/)(?:poetry|pdm)\.lock$/, read: each(/\burl = "(https?:[^"]+)"/g), manager: 'pip' },
+  { path: /(?:^|\/)pylock(?:\.[\w-]+)?\.toml$/, read: each(/\b(?:url|index) = ["'](https?:[^"']+)/g), manager: 'pip' },
+  { path: /(?:^|\/)Pipfile\.lock$/, read: each(/"(?:url|file|git)":\s*"(https?:[^"]+)"/g), manager: 'pip' },
+  { path: /(?:^|\/)(?:[\w.-]*(?:requirements|constraints)[\w.-]*|requirements\/[\w.-]+)\.txt$/, read: requirements, manager: 'pip' },
+  { path: /(?:^|\/)Cargo\.lock$/, read: each(/^source = "(?:registry|sparse|git)\+(https?:[^"]+)"/gm), manager: 'cargo' },
+  { path: /(?:^|\/)go\.(?:mod|sum)$/, read: none, manager: 'go' },
+  { path: /(?:^|\/)(?:Gemfile\.lock|gems\.locked)$/, read: each(/^\s+remote: (https?:\S+)/gm), manager: 'bundler' },
+  { path: /(?:^|\/)mix\.lock$/, read: each(/\{:git, "(https?:[^"]+)"/g), manager: 'hex' },
+  { path: /(?:^|\/)composer\.lock$/, read: composerLock },
+  { path: /(?:^|\/)pom\.xml$/, read: mavenRepositories, manager: 'maven' },
+  { path: /(?:^|\/)(?:build|settings)\.gradle(?:\.kts)?$/, read: each(/\b(?:url|maven)\s*[=(]?\s*(?:uri\(\s*)?["'](https?:[^"']+)/g) },
+  { path: /(?:^|\/)(?:gradle|maven)-wrapper\.properties$/, read: wrapperProperties },
+  { path: /(?:^|\/)Package\.resolved$/, read: each(/"location"\s*:\s*"(https?:[^"]+)"/g) },
+  { path: /(?:^|\/)pubspec\.lock$/, read: each(/\burl: "(https?:[^"]+)"/g) },
+]
+
+/** A project without a lockfile still installs from where its manager does. */
+export const MANIFESTS: readonly FileKind[] = [
+  { path: /(?:^|\/)package\.json$/, read: none, manager: 'npm' },
+  { path: /(?:^|\/)(?:pyproject\.toml|setup\.py|setup\.cfg|Pipfile)$/, read: none, manager: 'pip' },
+  { path: /(?:^|\/)Cargo\.toml$/, read: none, manager: 'cargo' },
+  { path: /(?:^|\/)mix\.exs$/, read: none, manager: 'hex' },
+]
+
+const REGISTRY_LINE = /^\s*(?:@[\w.-]+:)?registry\s*[=: ]\s*["']?(https?:[^\s"']+)/gm
+const YARN_LINE = /^\s*(?:npmRegistryServer|registry|"registry")\s*:?\s*["']?(https?:[^\s"']+)/gm
+
+/**
+ * Files of a project that send package managers elsewhere. They allow nothing: a registry of your own is named by your own configuration.
+ * They are read to say what a change would redirect.
+ */
+export const PROJECT_CONFIGURATION: readonly FileKind[] = [
+  { path: /(?:^|\/)\.npmrc$/, read: each(REGISTRY_LINE) },
+  { path: /(?:^|\/)\.yarnrc(?:\.yml)?$/, read: each(YARN_LINE) },
+  { path: /(?:^|\/)bunfig\.toml$/, read: each(/\b(?:registry|url)\s*=\s*["'](https?:[^"']+)/g) },
+  { path: /(?:^|\/)(?:pip\.conf|pip\.ini|setup\.cfg|\.pydistutils\.cfg)$/, read: (text) => Object.values(iniUrls(text)).flat() },
+  {
+    path: /(?:^|\/)(?:pyproject|uv)\.toml$/,
+    read: each(/^\s*(?:url|index-url|extra-index-url|find-links)\s*=\s*\[?\s*["'](https?:[^"']+)/gm),
+  },
+  { path: /(?:^|\/)Pipfile$/, read: each(/^\s*url\s*=\s*["'](https?:[^"']+)/gm) },
+  { path: /(?:^|\/)\.cargo\/config(?:\.toml)?$/, read: cargoConfiguration },
+  { path: /(?:^|\/)(?:Gemfile|gems\.rb)$/, read: each(/^\s*source[\s(]+["'](https?:[^"']+)/gm) },
+  { path: /(?:^|\/)\.bundle\/config$/, read: each(/^BUNDLE_MIRROR\S*:\s*["']?(https?:[^\s"']+)/gm) },
+  { path: /(?:^|\/)(?:nuget\.config|NuGet\.Config)$/, read: each(/\bvalue="(https?:[^"]+)"/g) },
+]
+
+/** The first version names the address; later ones only where it is not the default, escaped or as the package's own address. */
+function yarnLock(text: string): string[] {
+  const plain = each(/^\s+resolved "([^"]+)"|^\s+resolution: "[^"]*?@(https?:[^"]+)"/gm)(text)
+  const escaped = each(/[&:]__archiveUrl=([^&"\s]+)/g)(text).flatMap((it) => URL.parse(unescaped(it))?.href ?? [])
+  return [...plain, ...escaped]
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
+
+function requirements(text: string): string[] {
+  const lines = text.split('\n').filter((it) => !/^\s*#/.test(it))
+  return lines.flatMap((line) => [...line.matchAll(/(?:^|[\s=@]|git\+|hg\+)(https?:\/\/[^\s#;]+)/g)].map((it) => it[1] ?? ''))
+}
+
+/** Only what is fetched: the file also holds home pages and donation pages. */
+function composerLock(text: string): string[] {
+  type Package = { dist?: { url?: string }; source?: { url?: string } }
+  try {
+    const lock = parseJson(text, 'composer.lock') as { packages?: Package[]; 'packages-dev'?: Package[] }
+    return [...(lock.packages ?? []), ...(lock['packages-dev'] ?? [])].flatMap((it) => [it.dist?.url ?? [], it.source?.url ?? []].flat())
+  } catch {
+    return []
+  }
+}
+
+function mavenRepositories(text: string): string[] {
+  const reading = text.replaceAll(/<distributionManagement>[^]*?<\/distributionManagement>|<!--[^]*?-->/g, '')
+  const blocks = each(/<(?:pluginR|r)epository>([^]*?)<\/(?:pluginR|r)epository>/g)(reading)
+  return blocks.flatMap(each(/<url>\s*(https?:[^<\s]+)/g))
+}
+
+function wrapperProperties(text: string): string[] {
+  return each(/^\s*(?:distributionUrl|wrapperUrl)\s*=\s*(\S+)/gm)(text).map((it) => it.replaceAll('\\', ''))
+}
+
+/** Addresses of an INI file by key; a value may go on over lines that begin with a space. */
+export function iniUrls(text: string): Record<string, string[]> {
+  const found: Record<string, string[]> = {}
+  let key = ''
+  for (const line of text.split('\n')) {
+    if (/^\s*[#;]/.test(line)) continue
+    const begin = /^([\w.-]+)\s*[=:]/.exec(line)
+    if (begin) key = begin[1] ?? ''
+    if (!/^(?:index-url|extra-index-url|find-links|index_url|find_links)$/.test(key)) continue
+    found[key] = [...(found[key] ?? []), ...(line.match(/https?:\/\/[^\s"']+/g) ?? [])]
+  }
+  return found
+}
+
+export function npmRegistries(text: string): string[] {
+  return each(REGISTRY_LINE)(text)
+}
+
+export function yarnRegistries(text: string): string[] {
+  return each(YARN_LINE)(text)
+}
+
+export function cargoConfiguration(text: string): string[] {
+  return each(/^\s*(?:registry|index)\s*=\s*["'](?:sparse\+|registry\+)?(https?:[^"']+)/gm)(text)
+}
