@@ -130,7 +130,7 @@ async function createAgent(name: string, settings: Settings, project: Project, e
     import('./scanner/repo-map.ts'),
   ])
   const model = await createProvider(name, provider, { env, projectRoot: project.root, clock: systemClock })
-  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap })
+  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap, fileRules: settings.files })
 }
 
 /** Built-in roles and the project's own, as they are at a commit. */

@@ -35,7 +35,7 @@ describe("a project's own roles", () => {
     const roles = await loadRoles({ templatesDir, readProjectFiles: async () => [poet, own] })
     expect(roleNamed(roles, 'poet')).toMatchObject({
       prompt: 'Write verse.',
-      permissions: { write: 'none', run_commands: false, deny: [] },
+      permissions: { write: 'none', run_commands: false, deny: [], forbidden: [] },
     })
     expect(roleNamed(roles, 'reviewer')).toMatchObject({ prompt: 'Be brief.', providers: ['local'], max_steps: 60 })
   })

@@ -65,6 +65,10 @@ export const KEY_NOTES: Record<string, string> = {
   'sandbox.limits.cpu_percent': '100 is one processor. Absent: programs of runs have low priority and no fixed share.',
   'sandbox.limits.cpu_seconds': 'Processor seconds of one command with all it starts.',
   'sandbox.limits.output_mb': 'Output of one command.',
+  'files.max_size_mb': 'Size of one file that an agent reads or writes with its tools.',
+  'files.max_files': 'Files that one agent may write or delete in one step.',
+  'files.extensions': 'Extensions that agents may write, such as `[".ts", ".md"]`; a file without one is named whole. Empty: all.',
+  'files.forbidden': "Globs of files that the tools of agents neither read, list, search nor write. Your list replaces reeve's.",
   'tests.files': 'Which files are tests, as globs, where the usual places are not enough.',
 }
 

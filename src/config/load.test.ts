@@ -125,7 +125,7 @@ describe('what is refused, word for word', () => {
     [
       'a key far from all others',
       toml('colour = 1\n'),
-      'reeve.toml:1: unknown key "colour"; known here: gates, project, providers, runs, sandbox, tests',
+      'reeve.toml:1: unknown key "colour"; known here: files, gates, project, providers, runs, sandbox, tests',
     ],
     [
       'a text for a number',

@@ -10,6 +10,8 @@ export const permissionsSchema = z.object({
   run_commands: z.boolean().default(false),
   /** Globs that are refused for writing whatever else is allowed. */
   deny: z.array(z.string()).default([]),
+  /** Globs of files that are neither read, listed, searched nor written, besides the ones of `[files] forbidden`. */
+  forbidden: z.array(z.string()).default([]),
 })
 export type Permissions = z.infer<typeof permissionsSchema>
 
@@ -20,7 +22,7 @@ export const roleSchema = z.object({
   reviewers: z.array(z.string()).default([]),
   /** Instructions, Markdown. Given as the system prompt. */
   prompt: z.string().min(1),
-  permissions: permissionsSchema.default({ write: 'production', run_commands: false, deny: [] }),
+  permissions: permissionsSchema.default({ write: 'production', run_commands: false, deny: [], forbidden: [] }),
   /** Preferred providers, tried before the configured order. */
   providers: z.array(z.string()).default([]),
   max_steps: z.int().positive().default(60),

@@ -97,6 +97,24 @@ const sandboxSettings = z.strictObject({
 })
 export type SandboxSettings = z.infer<typeof sandboxSettings>
 
+/**
+ * What agents may do with files through reeve's own tools, whatever their role. Commands that they start are not asked: the sandbox and the
+ * gates hold those.
+ */
+const fileSettings = z.strictObject({
+  /** Of one file that is read or written. */
+  max_size_mb: z.number().positive().max(256).default(10),
+  /** Files that one agent may write or delete in one step. A wide rename touches a few hundred; an agent gone wild does not stop there. */
+  max_files: z.int().positive().default(500),
+  /** Extensions that may be written, such as `[".ts", ".md"]`; empty: all. A file without an extension is named whole: `"Makefile"`. */
+  extensions: z.array(z.string().regex(/^[^/\s*]+$/, 'an extension such as ".ts", or the name of a file')).default([]),
+  /** Globs of files that are neither read, listed, searched nor written: what usually holds secrets. */
+  forbidden: z
+    .array(z.string().min(1))
+    .default(['.env', '.env.local', '.env.*.local', '.netrc', '*.pem', '*.p12', '*.pfx', 'id_rsa', 'id_ecdsa', 'id_ed25519']),
+})
+export type FileSettings = z.infer<typeof fileSettings>
+
 export const settingsSchema = z.strictObject({
   project: z
     .strictObject({
@@ -145,6 +163,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   sandbox: sandboxSettings.prefault({}),
+  files: fileSettings.prefault({}),
   /** Files of the tests, as globs, where the usual places are not enough. */
   tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
 })

@@ -19,6 +19,8 @@ export interface RepoMapRequest {
   query?: string
   /** Files parsed at most. */
   most?: number
+  /** Files that must not be looked into. */
+  leaveOut?: (path: string) => boolean
 }
 
 // About 250 files a second are parsed: a map should not take longer than a model's first word.
@@ -30,7 +32,8 @@ const MOST_PARSED = 1500
  */
 export async function repoMap(checkout: Checkout, request: RepoMapRequest, reader: SymbolReader = sharedReader()): Promise<string> {
   const most = request.most ?? MOST_PARSED
-  const files = (await listProjectFiles(checkout)).filter((it) => isInTarget(checkout, it))
+  const all = (await listProjectFiles(checkout)).filter((it) => isInTarget(checkout, it))
+  const files = request.leaveOut === undefined ? all : all.filter((it) => !request.leaveOut?.(it))
   const wish: Wish = { focus: new Set(request.focus ?? []), query: queryOf(request.query ?? '') }
   const sources = files.filter((it) => grammarOf(it) !== undefined)
   const chosen = sources.length <= most ? sources : choose(await importsOf(checkout, sources), wish, most)

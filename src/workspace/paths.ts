@@ -25,11 +25,11 @@ export interface FolderEntry {
  */
 export function checkRelative(path: string): string {
   const refuse = (problem: string): never => {
-    throw new ReeveError('path_refused', { path: path.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?'), problem })
+    throw new ReeveError('path_refused', { path: path.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '?'), problem })
   }
   if (path === '') refuse('it is empty')
   if (path.includes('\0')) refuse('it contains a NUL character')
-  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(path)) refuse('it contains control or invisible characters')
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(path)) refuse('it contains control or invisible characters')
   if (path.startsWith('/')) refuse('it is absolute; give a path from the root of the project')
   if (/^[A-Za-z]:[\\/]/.test(path)) refuse('it is absolute; give a path from the root of the project')
   if (Buffer.byteLength(path) > 4096) refuse('it is longer than 4096 bytes')
@@ -40,6 +40,32 @@ export function checkRelative(path: string): string {
     if (isGitName(name)) refuse('".git" belongs to reeve and git')
   }
   return path
+}
+
+/**
+ * A path that a file is to be made at: names that another system could not check out, or that a person or a program would take for something
+ * else, are refused. Files that have such a name already are left in peace. Throws `path_refused`.
+ */
+export function checkNewName(path: string): string {
+  for (const name of checkRelative(path).split('/')) {
+    const problem = newNameProblem(name)
+    if (problem !== null) throw new ReeveError('path_refused', { path, problem })
+  }
+  return path
+}
+
+// Windows takes these for devices, with any extension.
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$/i
+
+function newNameProblem(name: string): string | null {
+  if (/[. ]$/.test(name)) return 'a part of it ends with a blank or a dot, which some systems drop'
+  if (name.startsWith(' ')) return 'a part of it begins with a blank'
+  if (name.startsWith('-')) return 'a part of it begins with "-", which programs take for an option'
+  if (name.includes(':')) return 'it contains ":", which some systems take for a drive or a stream'
+  if (name.includes('\\')) return 'it contains "\\", which some systems take for a folder'
+  if (DEVICE.test(name)) return `"${name}" is the name of a device on some systems`
+  // Other blanks, and fillers that show nothing.
+  return /[^\P{Zs} ]|[\u115F\u1160\u3164\uFFA0\u2800]/u.test(name) ? 'it contains characters that look like nothing or like a blank' : null
 }
 
 /** `.git` and the other spellings that some file systems take for it. */

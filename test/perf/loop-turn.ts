@@ -5,6 +5,7 @@ import { createLoopAgent } from '../../src/agents/loop/agent.ts'
 import type { AgentRequest } from '../../src/agents/port.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { NO_USAGE } from '../../src/core/run.ts'
+import { settingsSchema } from '../../src/core/settings.ts'
 import type { ModelProvider } from '../../src/models/port.ts'
 import { runProgram } from '../../src/process/run-program.ts'
 import type { Workspace } from '../../src/workspace/port.ts'
@@ -27,6 +28,7 @@ export async function loopTurn(folder: string): Promise<Figure> {
     runProgram,
     syntaxErrors: async () => null,
     repoMap: async () => '',
+    fileRules: settingsSchema.parse({}).files,
   })
   const measured = await inTurns(
     7,
@@ -66,7 +68,7 @@ function requestIn(root: string): AgentRequest {
       description: '',
       reviewers: [],
       prompt: 'Read.',
-      permissions: { write: 'none', run_commands: false, deny: [] },
+      permissions: { write: 'none', run_commands: false, deny: [], forbidden: [] },
       providers: [],
       max_steps: TURNS + 10,
     },

@@ -3,6 +3,7 @@ import type { AgentEvent, AgentRequest, AgentResult } from '../../src/agents/por
 import { systemClock } from '../../src/core/clock.ts'
 import type { Json } from '../../src/core/json.ts'
 import { type Role, roleSchema } from '../../src/core/role.ts'
+import { settingsSchema } from '../../src/core/settings.ts'
 import { createProvider } from '../../src/models/create.ts'
 import type { ModelEvent, ModelProvider } from '../../src/models/port.ts'
 import { runProgram } from '../../src/process/run-program.ts'
@@ -19,6 +20,8 @@ export function folderWorkspace(files: Readonly<Record<string, string>>, targetD
     targetDir,
     env: { PATH: process.env['PATH'] ?? '', HOME: path, LANG: 'C.UTF-8' },
     agentEnv: undefined,
+    confinement: undefined,
+    agentConfinement: undefined,
     run: 'r-test',
     runId: 'r-test',
     branch: 'auto/x',
@@ -63,6 +66,7 @@ export async function runAgent(
     runProgram,
     syntaxErrors: async () => null,
     repoMap: async () => 'src/a.ts: function add',
+    fileRules: settingsSchema.parse({}).files,
     ...deps,
   })
   const result = await agent.run({

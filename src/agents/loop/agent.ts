@@ -2,8 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import { problemOf } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import type { FileSettings } from '../../core/settings.ts'
 import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
 import type { Agent, AgentRequest, AgentResult } from '../port.ts'
+import { guardFiles } from '../tools/file-guard.ts'
 import { filesIn } from '../tools/files.ts'
 import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from '../tools/tool.ts'
 import { specsFor, TOOLS } from '../tools/toolbox.ts'
@@ -31,6 +33,7 @@ export interface LoopDeps {
   runProgram: RunProgram
   syntaxErrors: SyntaxCheck
   repoMap: RepoMap
+  fileRules: FileSettings
   /** Default: all of `tools/`. */
   tools?: readonly Tool[]
   /** Default: the path rules of `workspace/`. */
@@ -133,6 +136,7 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
       permissions: role.permissions,
       checkout: { ...workspace, env: workspace.agentEnv ?? workspace.env },
       files: (deps.files ?? filesIn)(workspace.path),
+      guard: guardFiles(deps.fileRules, role.permissions),
       isTestFile: (path) => request.isTestFile(path),
       protectedPaths: request.protectedPaths,
       commandTimeoutMs: limits.commandTimeoutMs,

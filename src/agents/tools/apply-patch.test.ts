@@ -66,6 +66,11 @@ describe('apply_patch', () => {
     ['*** Begin Patch\n*** Update File: none.ts\n@@\n-a\n+b\n*** End Patch', /there is no file "none\.ts"/],
     ['*** Begin Patch\n*** Update File: a.ts\n*** Move to: b.ts\n*** End Patch', /"b\.ts" is there already; nothing is moved over it/],
     [
+      '*** Begin Patch\n*** Add File: n.ts\n+x\n*** Update File: a.ts\n*** Move to: n.ts\n*** End Patch',
+      /"n\.ts" is there already; nothing is moved over it/,
+    ],
+    ['*** Begin Patch\n*** Update File: a.ts\n*** Move to: a.ts\n*** End Patch', /"a\.ts" is there already; nothing is moved over it/],
+    [
       '*** Begin Patch\n*** Update File: a.ts\n@@ nowhere()\n-two\n+2\n*** End Patch',
       /the line `nowhere\(\)` after "@@" is not in the file/,
     ],

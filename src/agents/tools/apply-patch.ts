@@ -31,6 +31,8 @@ export const applyPatchTool: Tool<z.infer<typeof input>> = {
       if (typeof planned === 'string') return refused(target, `apply_patch: ${planned} Nothing was changed.`)
       changes.push(...planned)
     }
+    const tooMany = context.guard.writeRefusal(changes.map((it) => it.path))
+    if (tooMany !== null) return refused(target, `apply_patch: ${tooMany} Nothing was changed.`)
     for (const change of changes) {
       const problem = await write(change, context)
       if (problem !== null) return { ...refused(target, `${problem} Files before it in the patch were changed.`), changed: true }
@@ -44,6 +46,7 @@ async function write(change: Change, context: ToolContext): Promise<string | nul
   if (change.text !== null) return store('apply_patch', change.path, change.text, context)
   try {
     await context.files.delete(change.path)
+    context.guard.wrote(change.path)
     return null
   } catch (error) {
     return `apply_patch: ${problemOf(error)}`
@@ -70,14 +73,23 @@ async function plan(file: FilePatch, before: readonly Change[], context: ToolCon
   const updated = applyHunks(text, file.hunks)
   if (!updated.ok) return `"${path}": ${updated.problem}`
   if (file.moveTo === null) return file.hunks.length === 0 ? `"${path}" has no hunk.` : checked(path, text, updated.text, context)
-  return move(path, file.moveTo, text, updated.text, context)
+  return move({ from: path, to: file.moveTo, text, updated: updated.text }, before, context)
 }
 
-async function move(from: string, to: string, before: string, after: string, context: ToolContext): Promise<Change[] | string> {
+interface Move {
+  from: string
+  to: string
+  text: string
+  updated: string
+}
+
+async function move({ from, to, text, updated }: Move, before: readonly Change[], context: ToolContext): Promise<Change[] | string> {
   const target = await loadForWriting('apply_patch', to, context)
   if (!target.ok) return bare(target.problem)
-  if (target.text !== null) return `"${target.path}" is there already; nothing is moved over it.`
-  const written = await checked(target.path, before, after, context)
+  const earlier = before.findLast((it) => it.path === target.path)
+  const there = earlier ? earlier.text : target.text
+  if (there !== null || target.path === from) return `"${target.path}" is there already; nothing is moved over it.`
+  const written = await checked(target.path, text, updated, context)
   return typeof written === 'string' ? written : [...written, { path: from, text: null, note: '' }]
 }
 

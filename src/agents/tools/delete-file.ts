@@ -16,6 +16,7 @@ export const deleteFileTool: Tool<z.infer<typeof input>> = {
     const path = context.files.check(wanted)
     try {
       await context.files.delete(path)
+      context.guard.wrote(path)
       return { ok: true, text: `Deleted ${path}.`, target: path, summary: 'deleted', changed: true }
     } catch (error) {
       return refused(path, `delete_file: ${problemOf(error)}`)

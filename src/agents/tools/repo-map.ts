@@ -17,8 +17,9 @@ export const repoMapTool: Tool<z.infer<typeof input>> = {
   allowed: () => true,
   run: async ({ focus, tokens }, context: ToolContext): Promise<ToolOutcome> => {
     const target = focus.join(', ') || 'everything'
+    const leaveOut = (path: string) => context.guard.refusal(path) !== null
     try {
-      const map = await context.repoMap(context.checkout, { tokens, focus, query: focus.join(' ') })
+      const map = await context.repoMap(context.checkout, { tokens, focus, query: focus.join(' '), leaveOut })
       if (map.trim() === '') return { ok: true, text: 'repo_map: no symbols were found; use list_files.', target, summary: 'empty' }
       return { ok: true, text: map, target, summary: `${map.split('\n').length} lines` }
     } catch (error) {

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { problemOf } from '../../core/errors.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import { ripgrep } from './ripgrep.ts'
-import { MAX_FILE_BYTES } from './text-file.ts'
 import { refused, type Tool, type ToolContext, type ToolOutcome } from './tool.ts'
 
 const MAX_LINES = 200
@@ -30,10 +29,10 @@ export const searchTextTool: Tool<Input> = {
     } catch (error) {
       return refused(target, `search_text: ${problemOf(error)}`)
     }
-    const found = (await ripgrep(ripgrepArgs(wanted, path), context)) ?? (await gitGrep(wanted, path, context))
+    const found = (await ripgrep(ripgrepArgs(wanted, path, context), context)) ?? (await gitGrep(wanted, path, context))
     if (found.ended === 'exited' && found.exitCode === 1) return { ok: true, text: 'No match.', target, summary: 'no match' }
     if (found.ended === 'flooded' || (found.ended === 'exited' && (found.exitCode === 0 || found.stdout !== '')))
-      return shown(found, target)
+      return shown(found, target, context)
     const why = found.ended === 'timeout' ? 'it took too long; search a smaller folder' : firstLineOf(found.stderr || found.problem)
     return refused(target, `search_text: ${why}. To search for plain text, give literal: true.`)
   },
@@ -43,24 +42,27 @@ export const searchTextTool: Tool<Input> = {
 async function placeOf(wanted: string, context: ToolContext): Promise<string> {
   if (wanted === '.' || wanted === './') return '.'
   const path = context.files.check(wanted.replace(/\/+$/, ''))
+  const refusal = context.guard.refusal(path)
+  if (refusal !== null) throw new Error(refusal.replace(/\.$/, ''))
   const isFolder = await context.files.list(path).then(
     () => true,
     () => false,
   )
-  if (isFolder || (await context.files.read(path, MAX_FILE_BYTES)) !== null) return path
+  if (isFolder || (await context.files.read(path, context.guard.maxBytes)) !== null) return path
   throw new Error(`there is no file or folder "${path}"`)
 }
 
-function ripgrepArgs(wanted: Input, path: string): string[] {
+function ripgrepArgs(wanted: Input, path: string, { guard }: ToolContext): string[] {
   return [
     '--line-number',
     '--no-heading',
     '--with-filename',
+    '--null',
     '--sort=path',
     '--max-columns=400',
     '--max-columns-preview',
     '--max-count=50',
-    '--max-filesize=2M',
+    `--max-filesize=${guard.maxBytes}`,
     ...(wanted.literal ? ['--fixed-strings'] : []),
     ...(wanted.ignore_case ? ['--ignore-case'] : []),
     ...(wanted.glob === undefined ? [] : [`--glob=${wanted.glob}`]),
@@ -75,7 +77,7 @@ function gitGrep(wanted: Input, path: string, context: ToolContext): Promise<Pro
   return context.runProgram({
     argv: [
       'grep',
-      '-rnI',
+      '-rnIZ',
       wanted.literal ? '-F' : '-E',
       '-m50',
       ...(wanted.ignore_case ? ['-i'] : []),
@@ -95,11 +97,15 @@ function gitGrep(wanted: Input, path: string, context: ToolContext): Promise<Pro
   })
 }
 
-function shown(found: ProgramResult, target: string): ToolOutcome {
-  const lines = found.stdout.split('\n').filter((it) => it !== '')
+function shown(found: ProgramResult, target: string, { guard }: ToolContext): ToolOutcome {
+  // A line that does not tell its file, as beside a cut in long output, could be of one that nobody may read.
+  const lines = found.stdout.split('\n').flatMap((line) => {
+    const [path = '', match] = line.replace(/^\.\//, '').split('\0')
+    return match === undefined || guard.refusal(path) !== null ? [] : [`${path}:${match}`]
+  })
+  if (lines.length === 0) return { ok: true, text: 'No match.', target, summary: 'no match' }
   const text = lines
     .slice(0, MAX_LINES)
-    .map((it) => it.replace(/^\.\//, ''))
     .map((it) => (it.length > MAX_LINE_CHARS ? `${it.slice(0, MAX_LINE_CHARS)} …` : it))
     .join('\n')
   const more =

@@ -1,9 +1,7 @@
 import { problemOf } from '../../core/errors.ts'
+import { checkNewName } from '../../workspace/paths.ts'
 import { writeRefusal } from './permissions.ts'
 import type { ToolContext } from './tool.ts'
-
-/** The largest file a tool reads or writes: larger ones are data, not source. */
-export const MAX_FILE_BYTES = 2 * 1024 * 1024
 
 export type Loaded = { ok: true; path: string; text: string | null } | { ok: false; path: string; problem: string }
 
@@ -12,7 +10,9 @@ export async function loadText(tool: string, path: string, context: ToolContext)
   let checked = path
   try {
     checked = context.files.check(path)
-    const bytes = await context.files.read(checked, MAX_FILE_BYTES)
+    const refusal = context.guard.refusal(checked)
+    if (refusal !== null) return { ok: false, path: checked, problem: `${tool}: ${refusal}` }
+    const bytes = await context.files.read(checked, context.guard.maxBytes)
     if (bytes === null) return { ok: true, path: checked, text: null }
     if (bytes.subarray(0, 8192).includes(0)) return { ok: false, path: checked, problem: `${tool}: "${checked}" is a binary file.` }
     // A byte order mark stays where it is: `ignoreBOM` keeps it in the text.
@@ -23,17 +23,25 @@ export async function loadText(tool: string, path: string, context: ToolContext)
   }
 }
 
-/** Same, for a file that is going to be written: also asks the permissions. */
+/** Same, for a file that is going to be written: also asks the permissions, and for a new one whether its name is fit for all systems. */
 export async function loadForWriting(tool: string, path: string, context: ToolContext): Promise<Loaded> {
   const refusal = refusalFor(tool, path, context)
-  return refusal ?? (await loadText(tool, path, context))
+  if (refusal !== null) return refusal
+  const loaded = await loadText(tool, path, context)
+  if (!loaded.ok || loaded.text !== null) return loaded
+  try {
+    checkNewName(loaded.path)
+    return loaded
+  } catch (error) {
+    return { ok: false, path: loaded.path, problem: `${tool}: ${problemOf(error)}` }
+  }
 }
 
-/** The refusal of a write by the path rules or the permissions, null when it is allowed. */
+/** The refusal of a write by the path rules, the permissions or the file rules, null when it is allowed. */
 export function refusalFor(tool: string, path: string, context: ToolContext): (Loaded & { ok: false }) | null {
   try {
     const checked = context.files.check(path)
-    const refusal = writeRefusal(checked, context)
+    const refusal = writeRefusal(checked, context) ?? context.guard.writeRefusal([checked])
     return refusal === null ? null : { ok: false, path: checked, problem: `${tool}: ${refusal}` }
   } catch (error) {
     return { ok: false, path, problem: `${tool}: ${problemOf(error)}` }
@@ -47,8 +55,9 @@ export async function textProblem(
   after: string,
   context: ToolContext,
 ): Promise<{ problem: string | null; note: string }> {
-  if (Buffer.byteLength(after) > MAX_FILE_BYTES) {
-    return { problem: `"${path}" would be larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; write smaller files.`, note: '' }
+  const { maxBytes } = context.guard
+  if (Buffer.byteLength(after) > maxBytes) {
+    return { problem: `"${path}" would be larger than ${maxBytes / 1024 / 1024} MiB (files.max_size_mb); write smaller files.`, note: '' }
   }
   const error = await context.syntaxErrors(path, after)
   if (!error) return { problem: null, note: '' }
@@ -66,6 +75,7 @@ export async function textProblem(
 export async function store(tool: string, path: string, text: string, context: ToolContext): Promise<string | null> {
   try {
     await context.files.write(path, text)
+    context.guard.wrote(path)
     return null
   } catch (error) {
     return `${tool}: ${problemOf(error)}`

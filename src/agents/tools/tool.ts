@@ -3,6 +3,7 @@ import type { Json } from '../../core/json.ts'
 import type { Permissions } from '../../core/role.ts'
 import type { ProgramResult, ProgramSpec } from '../../process/port.ts'
 import type { Checkout } from '../../workspace/port.ts'
+import type { FileGuard } from './file-guard.ts'
 
 /** The files of one workspace, through the path rules. Every method throws an `Error` whose message tells what is wrong with the path. */
 export interface Files {
@@ -18,7 +19,10 @@ export interface Files {
 /** The first syntax error of a source text; null when it parses or when the language is not known. */
 export type SyntaxCheck = (path: string, text: string) => Promise<{ line: number; message: string } | null>
 /** The ranked map of the repository's symbols, about `tokens` long. */
-export type RepoMap = (checkout: Checkout, request: { tokens: number; focus: readonly string[]; query: string }) => Promise<string>
+export type RepoMap = (
+  checkout: Checkout,
+  request: { tokens: number; focus: readonly string[]; query: string; leaveOut?: (path: string) => boolean },
+) => Promise<string>
 export type RunProgram = (spec: ProgramSpec) => Promise<ProgramResult>
 
 /** What a tool works with: one step of one agent. */
@@ -27,6 +31,7 @@ export interface ToolContext {
   permissions: Permissions
   checkout: Checkout
   files: Files
+  guard: FileGuard
   isTestFile(path: string): boolean
   protectedPaths: readonly string[]
   commandTimeoutMs: number

@@ -16,6 +16,7 @@ export async function walk(folder: string, context: ToolContext): Promise<{ file
       .split('\n')
       .filter((it) => it !== '' && !it.startsWith('[...'))
       .map((it) => it.replace(/^\.\//, ''))
+      .filter((it) => context.guard.refusal(it) === null)
     return { files: files.slice(0, MAX_FILES), complete: found.dropped === 0 && files.length <= MAX_FILES }
   }
   return byHand(root, context)
@@ -28,7 +29,7 @@ async function byHand(root: string, context: ToolContext): Promise<{ files: stri
     const folder = folders.shift() ?? '.'
     for (const entry of await context.files.list(folder)) {
       const path = folder === '.' ? entry.name : `${folder}/${entry.name}`
-      if (entry.kind === 'file') files.push(path)
+      if (entry.kind === 'file' && context.guard.refusal(path) === null) files.push(path)
       if (entry.kind === 'folder' && !SKIPPED.has(entry.name)) folders.push(path)
     }
     context.signal.throwIfAborted()

@@ -66,7 +66,7 @@ export const FILES: readonly Entry[] = [
     level: 'always',
     test: { file: TEST, name: 'refuses the text of: characters nobody sees' },
     file: PATHS,
-    from: "if (/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]/u.test(path)) refuse('it contains control or invisible characters')",
+    from: "if (/[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]/u.test(path)) refuse('it contains control or invisible characters')",
     to: '',
   },
   {
