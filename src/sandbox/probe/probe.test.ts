@@ -53,7 +53,6 @@ async function bubblewrap(): Promise<(place: Place, profile: Profile) => Confine
     env: process.env,
     realHome: process.env['HOME'] ?? '/',
     limitsOf: () => limits as RunLimits,
-    doorTo: () => Promise.reject(new Error('a program of a run has no door')),
   })
   if ('unavailable' in backend) throw new Error(backend.unavailable)
   return (place, profile) => backend.confine(place, profile)

@@ -1,0 +1,116 @@
+import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { writeFiles } from '../support/folder.ts'
+import { itNeeds } from '../support/needs.ts'
+import { fingerprint } from '../workspace/life.ts'
+import { bench, SECRET } from './bench.ts'
+
+const it = itNeeds('bubblewrap')
+
+describe('files outside the workspace', () => {
+  it('1: are not written by a command, neither in the home of the user nor beside the run', async () => {
+    const { home, project, dataDir, sibling, shell } = await bench()
+    const files = [
+      `${home}/pwned`,
+      `${home}/.bashrc`,
+      `${project.root}/f.txt`,
+      `${dataDir}/pwned`,
+      `${sibling.path}/f.txt`,
+      '/usr/pwned',
+      '/etc/pwned',
+    ]
+    const before = fingerprint(home)
+    await shell(files.map((it) => `mkdir -p "$(dirname ${it})"; echo x >> ${it}`).join('\n'))
+    expect(changes(before, fingerprint(home))).toEqual([])
+    const { stdout } = await shell('echo x > $HOME/own; cat $HOME/own; echo x > here && cat here')
+    expect(stdout, 'its own home and its own files it may write').toBe('x\nx\n')
+  })
+
+  it('2: are not read: keys, tokens and histories of the user', async () => {
+    const { home, shell } = await bench({ env: (home) => ({ PATH: `${home}/.cargo/bin:${process.env['PATH']}` }) })
+    const { stdout } = await shell(`grep -rs ${SECRET} ${home} $HOME; find ${home} -maxdepth 1 -name '.[a-z]*'; cat ~/.ssh/id_rsa`)
+    expect(stdout.split('\n').toSorted()).toEqual(['', `${home}/.cargo`, `${home}/.local`])
+  })
+
+  it('2: are not shown with a toolchain that lies among them', async () => {
+    const { home, shell } = await bench({
+      env: (home) => {
+        // As `pip install --user` and a hand-made ~/lib have it: the prefix of this `bin` is the home itself.
+        writeFiles(home, {
+          'bin/tool': '#!/bin/sh\n',
+          'lib/x': '',
+          '.gem/credentials': SECRET,
+          '.local/share/uv/credentials/credentials.toml': SECRET,
+        })
+        return { PATH: `${home}/bin:${process.env['PATH']}`, GEM_HOME: `${home}/.gem` }
+      },
+    })
+    const { stdout } = await shell(`cat ${home}/bin/tool; grep -rs ${SECRET} ${home}`)
+    expect(stdout).toBe('#!/bin/sh\n')
+  })
+
+  it('3: are not read: the workspace of another run, the checkout, another repository', async () => {
+    const { home, project, dataDir, workspace, sibling, shell } = await bench()
+    const other = join(home, 'work/other')
+    for (const it of [project.root, sibling.path, join(dataDir, 'runs'), other]) writeFiles(it, { 'canary.txt': SECRET })
+    const { stdout } = await shell(`grep -rs ${SECRET} ${dirname(home)}; ls ${dirname(dirname(workspace.path))} ${dataDir} ${home}/work`)
+    expect(stdout).not.toContain(SECRET)
+    expect(stdout).not.toContain('r2')
+    expect(stdout).not.toContain('other')
+  })
+
+  it('4: are not written through a link that a command makes', async () => {
+    const { home, workspace, shell } = await bench()
+    const before = fingerprint(home)
+    await shell(
+      `ln -s ${home} d; echo x > d/pwned; echo x >> d/.bashrc; ln ${home}/.bashrc hard && echo x >> hard; ln -s ${home}/.ssh/id_rsa f; cat f > got`,
+    )
+    expect(changes(before, fingerprint(home))).toEqual([])
+    expect(readFileSync(join(workspace.path, 'got'), 'utf8')).toBe('')
+  })
+})
+
+describe('git metadata', () => {
+  it('12: cannot be written by a command: the .git file of the worktree', async () => {
+    const { workspace, shell } = await bench()
+    const file = join(workspace.path, '.git')
+    const before = [readFileSync(file, 'utf8'), lstatSync(file).ino]
+    await shell('echo "gitdir: $PWD/evil" > .git; echo "gitdir: $PWD/evil" > g; mv -f g .git; rm -rf .git; mkdir .git; chmod 777 .git')
+    expect([readFileSync(file, 'utf8'), lstatSync(file).ino]).toEqual(before)
+  })
+
+  it("12: cannot be written by a command: the run's private git directory", async () => {
+    const { dataDir, workspace, shell } = await bench()
+    const { stdout } = await shell('git rev-parse --git-dir HEAD; git status --porcelain; git log --oneline | wc -l')
+    expect(stdout, 'it can be read').toContain(workspace.base)
+    const git = join(dataDir, 'runs/r1/git')
+    const before = fingerprint(git)
+    await shell(
+      `cd ${git}; echo x >> config; echo x > config.worktree; echo x > commondir; mkdir -p hooks; echo x > hooks/post-commit; echo x >> HEAD
+       git config core.fsmonitor /bin/true; git -C ${workspace.path} commit --allow-empty -qm mine; git update-ref refs/heads/evil HEAD`,
+    )
+    expect(changes(before, fingerprint(git))).toEqual([])
+  })
+
+  it("12: cannot be written by a command: the user's repository, whose objects it may read", async () => {
+    const { project, shell } = await bench()
+    const before = fingerprint(project.root)
+    const { stdout } = await shell(`cat ${project.gitDir}/config; ls ${project.gitDir}`)
+    expect(stdout).not.toContain('[core]')
+    await shell(
+      `cd ${project.gitDir} && for it in config hooks/post-commit info/attributes objects/info/alternates objects/evil; do mkdir -p "$(dirname $it)"; echo x >> $it; done`,
+    )
+    expect(changes(before, fingerprint(project.root))).toEqual([])
+    expect(() => lstatSync(join(project.gitDir, 'objects/evil'))).toThrow('ENOENT')
+  })
+})
+
+/** The run's own files: it may write them, and reeve writes beside them what a sandbox shows. */
+const OWN = /\/runs\/r1\/(?:tree|agent-home|git\.link)(?:\/|$)/
+
+/** Paths that are not as they were. */
+function changes(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
+  const paths = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...paths].filter((it) => before[it] !== after[it] && !OWN.test(it))
+}
