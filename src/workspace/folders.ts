@@ -1,9 +1,16 @@
-import { chmod, lstat, readdir, rm } from 'node:fs/promises'
+import { chmod, copyFile, lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Is this a folder itself, not a link to one? */
 export async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null))?.isDirectory() ?? false
+}
+
+/** Copies a file; one that is not there is not copied. */
+export async function copyIfThere(from: string, to: string): Promise<void> {
+  await copyFile(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
 }
 
 /** Removes a folder, also one in which a program has made parts read-only, as Go does with its modules. */

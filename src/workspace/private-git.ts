@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { copyIfThere } from './folders.ts'
 import { git } from './git.ts'
 import type { Project } from './port.ts'
 
@@ -43,6 +44,6 @@ export async function makePrivateGit({ dir, project, exclude = '', raw = false }
   await writeFile(join(half, 'info/exclude'), exclude)
   await writeFile(join(half, 'info/attributes'), raw ? RAW : NO_DRIVERS)
   // History of a shallow clone ends where its file says so.
-  await copyFile(join(project.gitDir, 'shallow'), join(half, 'shallow')).catch(() => {})
+  await copyIfThere(join(project.gitDir, 'shallow'), join(half, 'shallow'))
   await rename(half, dir)
 }

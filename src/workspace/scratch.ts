@@ -1,6 +1,6 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeFolder } from './folders.ts'
+import { copyIfThere, removeFolder } from './folders.ts'
 import { git, type TreePlace } from './git.ts'
 import { copyIndex } from './index-file.ts'
 import { deleteFileIn, writeFileIn } from './paths.ts'
@@ -63,6 +63,6 @@ async function makeSmallGit(dir: string, { gitDir, commit, project }: ScratchOpt
   await writeFile(join(dir, 'HEAD'), `${commit}\n`)
   await writeFile(join(dir, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`)
   await copyFile(join(gitDir, 'info/exclude'), join(dir, 'info/exclude'))
-  await copyFile(join(gitDir, 'shallow'), join(dir, 'shallow')).catch(() => {})
+  await copyIfThere(join(gitDir, 'shallow'), join(dir, 'shallow'))
   await copyIndex(index, join(dir, 'index'))
 }

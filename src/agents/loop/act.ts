@@ -1,10 +1,13 @@
 import { nearest, problemOf } from '../../core/errors.ts'
-import { type Json, parseJson } from '../../core/json.ts'
+import { isTooDeep, type Json, MAX_JSON_LEVELS, parseJson } from '../../core/json.ts'
 import type { ToolCall } from '../../models/port.ts'
 import type { AgentEvent } from '../port.ts'
 import { capText, firstLine } from '../tools/cap.ts'
 import type { Tool, ToolContext, ToolOutcome } from '../tools/tool.ts'
 import type { Repeats } from './repeats.ts'
+
+/** Stands for arguments that are nested too deep to be walked, here and in the conversation. */
+const TOO_DEEP = `[arguments nested deeper than ${MAX_JSON_LEVELS} levels]`
 
 /** Results are capped once more here, whatever a tool gives. */
 const MAX_RESULT_CHARS = 60_000
@@ -43,6 +46,11 @@ export async function act(calls: readonly ToolCall[], work: ActContext): Promise
   return acted
 }
 
+/** The calls with arguments that everything later can walk. */
+export function boundedCalls(calls: readonly ToolCall[]): ToolCall[] {
+  return calls.map((it) => (isTooDeep(it.input) ? { ...it, input: TOO_DEEP } : it))
+}
+
 type Prepared = { ok: true; tool: Tool; input: unknown } | { ok: false; problem: string }
 
 function prepare(call: ToolCall, { tools, context }: ActContext): Prepared {
@@ -56,6 +64,11 @@ function prepare(call: ToolCall, { tools, context }: ActContext): Prepared {
     return { ok: false, problem: `${why}.${guess ? ` Did you mean ${guess}?` : ''} Your tools: ${names.join(', ')}.` }
   }
   const input = asObject(call.input)
+  if (input === TOO_DEEP)
+    return {
+      ok: false,
+      problem: `${tool.name}: the arguments are nested deeper than ${MAX_JSON_LEVELS} levels. Call it again with plain ones.`,
+    }
   const parsed = tool.input.safeParse(input)
   if (parsed.success) return { ok: true, tool, input: parsed.data }
   const issues = parsed.error.issues.slice(0, 5).map((it) => `${it.path.map(String).join('.') || 'arguments'}: ${it.message}`)
@@ -69,7 +82,8 @@ function prepare(call: ToolCall, { tools, context }: ActContext): Prepared {
 function asObject(input: Json): Json {
   if (typeof input !== 'string') return input
   try {
-    return parseJson(input, 'the arguments')
+    const parsed = parseJson(input, 'the arguments')
+    return isTooDeep(parsed) ? TOO_DEEP : parsed
   } catch {
     return input
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { folderWorkspace, made, makeRole, over, runAgent, scripted } from '../../../test/support/agent.ts'
+import type { Json } from '../../core/json.ts'
 import type { GenerateRequest, ModelEvent } from '../../models/port.ts'
 
 describe('answers that are no good end', () => {
@@ -88,6 +89,37 @@ describe('answers that are no good end', () => {
     expect(JSON.stringify(system)).toContain('Your task is about the folder \\"pkg\\"')
     expect(JSON.stringify(system)).toContain('Nobody may change: test/spec.test.ts.')
     expect(JSON.stringify(seen[1]?.messages.at(-1))).toContain('(3 turns left. Finish with what you have.)')
+  })
+})
+
+describe('arguments nested a hundred thousand levels deep', () => {
+  const text = '['.repeat(100_000) + ']'.repeat(100_000)
+  const deep = JSON.parse(text) as Json
+  const usage = { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, requests: 1 }
+  const answer = (name: string, input: Json): ModelEvent[] => [
+    { type: 'call', call: { id: 'c1', name, input } },
+    { type: 'done', usage, cost: 0, finish: 'calls' },
+  ]
+
+  it.each([
+    ['as JSON', { summary: 'x', output: deep }],
+    ['as a text of JSON', text],
+  ])('are refused with a sentence, and the agent goes on: %s', async (_, input) => {
+    const seen: GenerateRequest[] = []
+    const provider = made(answer('finish', input), answer('finish', { summary: 'Done.' }))
+    const spy = { ...provider, generate: (request: GenerateRequest) => (seen.push(request), provider.generate(request)) }
+    const { result } = await runAgent(spy)
+    expect(result).toMatchObject({ status: 'completed', text: 'Done.' })
+    expect(JSON.stringify(seen[1]?.messages)).toContain('finish: the arguments are nested deeper than 100 levels.')
+  })
+
+  it('are no crash in an answer of text, either', async () => {
+    const said: ModelEvent[] = [
+      { type: 'text', text },
+      { type: 'done', usage, cost: 0, finish: 'stop' },
+    ]
+    const { result } = await runAgent(made(said), { outputSchema: { type: 'object' } })
+    expect(result).toMatchObject({ status: 'failed', class: 'bad_output' })
   })
 })
 

@@ -9,7 +9,7 @@ import { guardFiles } from '../tools/file-guard.ts'
 import { filesIn } from '../tools/files.ts'
 import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from '../tools/tool.ts'
 import { specsFor, TOOLS } from '../tools/toolbox.ts'
-import { act } from './act.ts'
+import { act, boundedCalls } from './act.ts'
 import { type Answer, ask } from './ask.ts'
 import { condense, roomFor, tokensOf } from './conversation.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
@@ -212,11 +212,12 @@ function onFailure({ work }: Loop, answer: Answer & { ok: false }): Ending | nul
 async function onAnswer(it: Loop, answer: Answer & { ok: true }): Promise<Ending | null> {
   const { work } = it
   if (answer.finish === 'refused') return failed('refused', 'The model refused to answer.')
-  work.messages.push({ role: 'assistant', text: answer.text, calls: answer.calls })
-  if (answer.calls.length === 0) return onText(it, answer)
+  const calls = boundedCalls(answer.calls)
+  work.messages.push({ role: 'assistant', text: answer.text, calls })
+  if (calls.length === 0) return onText(it, answer)
 
   work.nudges = 0
-  const acted = await act(answer.calls, {
+  const acted = await act(calls, {
     ...it,
     emit: (event) => it.request.emit(event),
     finish: (finished) => accept(it, finished, answer.text),
@@ -225,7 +226,7 @@ async function onAnswer(it: Loop, answer: Answer & { ok: true }): Promise<Ending
   if (acted.finished) return DONE
   if (acted.circle !== null) return failed('bad_output', acted.circle)
   if (work.repairs > REPAIR_TURNS) return failed('bad_output', 'The answer did not get the wanted shape, even after it was told.')
-  work.malformed = acted.malformed === answer.calls.length ? work.malformed + 1 : 0
+  work.malformed = acted.malformed === calls.length ? work.malformed + 1 : 0
   if (work.malformed >= MAX_MALFORMED) {
     return failed(
       'bad_output',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { problemOf } from '../../core/errors.ts'
-import { type Json, parseJson } from '../../core/json.ts'
+import { isTooDeep, type Json, MAX_JSON_LEVELS, parseJson } from '../../core/json.ts'
 
 export type Checked = { ok: true; value: Json } | { ok: false; problem: string }
 export type JsonSchema = { [key: string]: Json }
@@ -9,6 +9,7 @@ export type JsonSchema = { [key: string]: Json }
 export function checker(schema: JsonSchema): (value: Json) => Checked {
   const type = z.fromJSONSchema(schema)
   return (value) => {
+    if (isTooDeep(value)) return { ok: false, problem: `it is nested deeper than ${MAX_JSON_LEVELS} levels` }
     const parsed = type.safeParse(value)
     if (parsed.success) return { ok: true, value }
     const issues = parsed.error.issues.slice(0, 8).map((it) => `${it.path.map(String).join('.') || 'the answer'}: ${it.message}`)
