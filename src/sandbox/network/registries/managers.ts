@@ -7,6 +7,8 @@ import { cargoConfiguration, iniUrls, type ManagerName, npmRegistries, yarnRegis
 export interface User {
   env: Readonly<Record<string, string | undefined>>
   home: string
+  /** Where this machine keeps configuration of all its users: `/etc`. */
+  etc: string
   /**
    * Output of one of the user's own tools, run outside of the project, so that no file of it has a say; null when it is not there or failed.
    */
@@ -66,7 +68,7 @@ const MANAGERS: Readonly<Record<ManagerName, Manager>> = {
       /^(?:PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX(?:_URL)?|UV_DEFAULT_INDEX|UV_FIND_LINKS|PIPENV_PYPI_MIRROR)$/,
     files: [
       { at: (user) => user.env['PIP_CONFIG_FILE'], read: pipUrls },
-      { at: '/etc/pip.conf', read: pipUrls },
+      { at: (user) => join(user.etc, 'pip.conf'), read: pipUrls },
       { at: '.config/pip/pip.conf', read: pipUrls },
       { at: '.pip/pip.conf', read: pipUrls },
       { at: 'Library/Application Support/pip/pip.conf', read: pipUrls },

@@ -12,6 +12,7 @@ export function theUser(env: Readonly<Record<string, string | undefined>>, home:
   return {
     env,
     home,
+    etc: '/etc',
     async run([program, ...args]) {
       const found = await which(program, env['PATH'] ?? '')
       if (found === null) return null
