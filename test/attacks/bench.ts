@@ -24,9 +24,9 @@ export interface Bench {
   /** Another run's workspace on the same project. */
   sibling: Workspace
   /** Runs a command line as an agent of the run does. */
-  shell(line: string, more?: { input?: string }): Promise<ProgramResult>
+  shell: (line: string) => Promise<ProgramResult>
   /** The same for Python: system calls by number, sockets of any family. */
-  python(code: string): Promise<ProgramResult>
+  python: (code: string) => Promise<ProgramResult>
 }
 
 export interface BenchOptions {
@@ -84,14 +84,13 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
   const keeping = { sandbox, hosts: () => Promise.resolve([]) }
   const sibling = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r2' }))
   const workspace = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r1', setup }))
-  const run = (argv: [string, ...string[]], input?: string) =>
+  const run = (argv: [string, ...string[]]) =>
     runProgram({
       argv,
       cwd: workspace.path,
       env: workspace.agentEnv ?? workspace.env,
       timeoutMs: 30_000,
       run: workspace.runId,
-      ...(input === undefined ? {} : { input }),
       ...(workspace.agentConfinement === undefined ? {} : { confinement: workspace.agentConfinement }),
     })
   return {
@@ -101,7 +100,7 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
     sandbox,
     workspace,
     sibling,
-    shell: (line, { input } = {}) => run(['/bin/bash', '-c', line], input),
+    shell: (line) => run(['/bin/bash', '-c', line]),
     python: (code) => run(['python3', '-c', code]),
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished } from 'vitest'
@@ -113,11 +114,10 @@ for name, family in ${JSON.stringify(families)}.items():
     async () => {
       const { home, shell } = await bench()
       const socket = join(home, 'tmux.sock')
-      const { execFileSync } = await import('node:child_process')
       const tmux = (...args: string[]) =>
         execFileSync('tmux', ['-S', socket, ...args], { stdio: 'ignore', env: { PATH: process.env['PATH'], HOME: home } })
       tmux('-f', '/dev/null', 'new-session', '-d', 'sleep 60')
-      onTestFinished(() => tmux('kill-server'))
+      onTestFinished(() => void tmux('kill-server'))
       const planted = [
         '.config/systemd/user/x.service',
         '.config/autostart/x.desktop',
