@@ -5,6 +5,8 @@ import type { ProcessIdentity } from '../../process/alive.ts'
 import type { Confinement, Launch } from '../../process/port.ts'
 import type { BackendRequest } from '../backend.ts'
 import { type Door, openDoor } from '../door.ts'
+import type { Limits } from '../limits/port.ts'
+import { limitTools } from '../limits/words.ts'
 import type { Place, Profile } from '../port.ts'
 import type { Mount } from './arguments.ts'
 import type { Engine } from './engine.ts'
@@ -29,6 +31,7 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
   const { request, engine, image, self, folder, node } = housing
   const limits = request.limitsOf(place, profile)
   const { uid, gid } = userInfo()
+  const possible = withinHard(limits.limits)
   const shown = shownOf(housing, place, profile)
   return {
     level: 'container',
@@ -41,7 +44,7 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
           ...(await gitFile(place)),
           ...[...(door?.shown ?? [])].map(([at, from]) => ({ from, at, written: false })),
         ]
-        const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: limits.limits }
+        const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: possible }
         const launch = await launchContained({ engine, view, mounts, folder, limits, env: program.env, argv: [first, ...rest] })
         return door === null ? launch : closingAlso(launch, door)
       } catch (error) {
@@ -49,6 +52,18 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
         throw error
       }
     },
+  }
+}
+
+/** What this process is not allowed itself it cannot give to a container. */
+function withinHard(limits: Limits): Limits {
+  const { hard } = limitTools()
+  return {
+    ...limits,
+    openFiles: Math.min(limits.openFiles, hard.openFiles),
+    processes: Math.min(limits.processes, hard.processes),
+    fileBytes: Math.min(limits.fileBytes, hard.fileBytes),
+    cpuSeconds: Math.min(limits.cpuSeconds, hard.cpuSeconds),
   }
 }
 
