@@ -1,6 +1,7 @@
 import { programEnv } from '../process/env.ts'
 import type { BackendRequest } from './backend.ts'
 import type { Place, Profile } from './port.ts'
+import { profileVariables } from './profile-env.ts'
 
 const WAYS_OUT = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'npm_config_noproxy']
 
@@ -17,11 +18,5 @@ export function confinedEnv(request: BackendRequest, place: Place, profile: Prof
     delete env[name]
     delete env[name.toLowerCase()]
   }
-  if (profile.kind === 'install' && !request.settings.install_scripts) {
-    env['npm_config_ignore_scripts'] = 'true'
-    env['YARN_ENABLE_SCRIPTS'] = 'false'
-    env['COMPOSER_NO_SCRIPTS'] = '1'
-  }
-  if (profile.kind === 'agent') Object.assign(env, profile.secrets)
-  return env
+  return { ...env, ...profileVariables(request.settings, profile) }
 }

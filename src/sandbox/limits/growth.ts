@@ -16,8 +16,8 @@ export interface Growth {
   add(folders: readonly string[]): void
   /** Cheap; starts a scan when one is due. */
   look(): Promise<void>
-  /** Waits for a scan if the file systems have changed so much that a limit may be broken. */
-  settle(): Promise<void>
+  /** Waits for a scan if the file systems have changed so much that a limit may be broken, or a file of this size may have come. */
+  settle(fileBytes: number): Promise<void>
   /** `at`: when the scan ended, by `performance.now()`; 0 before the first. */
   grown(): Grown & { at: number }
   /** What is there now counts no more. */
@@ -72,7 +72,7 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
   }
 
   /** `now`: the file systems hold so much more than at the last scan that a limit may be broken. */
-  async function due(): Promise<'now' | 'later' | 'no'> {
+  async function due(fileBytes = Number.POSITIVE_INFINITY): Promise<'now' | 'later' | 'no'> {
     const space = await spaceOf(devices)
     if (grown.bytes > limits.diskBytes || grown.entries > limits.files) return 'now'
     let moved = false
@@ -80,7 +80,7 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
       const old = before.get(device) ?? now
       const bytes = now.bytes - old.bytes
       const entries = now.entries - old.entries
-      if (bytes > 0 && grown.bytes + bytes > limits.diskBytes) return 'now'
+      if (bytes >= fileBytes || (bytes > 0 && grown.bytes + bytes > limits.diskBytes)) return 'now'
       if (entries > 0 && grown.entries + entries > limits.files) return 'now'
       moved ||= bytes !== 0 || entries !== 0
     }
@@ -105,10 +105,10 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
       if (state === 'now' && rested > took * URGENT_REST) void begin()
       if (state === 'later' && rested > Math.max(EVERY_MS, took * REST)) void begin()
     },
-    async settle() {
+    async settle(fileBytes) {
       if (baseline.size === 0) return
       if (running !== null) await running
-      if ((await due()) === 'now') await begin()
+      if ((await due(fileBytes)) === 'now') await begin()
     },
     grown: () => ({ ...grown, at: ended }),
     rebase() {

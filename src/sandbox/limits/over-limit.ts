@@ -4,6 +4,7 @@ import type { GroupCount } from './cgroups/port.ts'
 import type { Grown } from './growth.ts'
 import type { Limits } from './port.ts'
 import { filledBytes, type ProgramWatch } from './program-watch.ts'
+import { SPARE_PROCESSES } from './words.ts'
 
 export interface Broken {
   program: ProgramWatch
@@ -36,8 +37,10 @@ export function overLimits({ limits, programs, grown, kernel }: RunState): Broke
   }
   const processes = (it: ProgramWatch) => it.now()?.processes ?? 0
   const running = sum(programs.map(processes))
-  if (running > limits.processes || (kernel !== null && kernel.refused > 0)) {
-    endLargest(breachOf(limits, 'processes', running), processes)
+  const refused = kernel !== null && kernel.refused > 0
+  if (running > limits.processes || refused) {
+    const peak = refused ? Math.max(running, limits.processes + SPARE_PROCESSES) : running
+    endLargest(breachOf(limits, 'processes', peak), processes)
   }
   for (const program of programs) {
     const { cpuSeconds } = program.peak
@@ -63,15 +66,24 @@ export function memoryCheck(limits: Limits): (programs: readonly ProgramWatch[])
   return async (programs) => {
     const sums = programs.map((it) => (it.now()?.rssBytes ?? 0) + filledBytes(it.tmpfs()))
     const cheap = sum(sums)
-    if (cheap <= limits.memoryBytes) return null
+    if (cheap <= limits.memoryBytes) {
+      for (const [at, program] of programs.entries()) usedMemory(program, sums[at] ?? 0)
+      return null
+    }
     const known = performance.now() - last.at < EXACT_EVERY_MS && last.exact + (cheap - last.cheap) <= limits.memoryBytes
     if (known) return null
-    const exact = sum(await Promise.all(programs.map((it, at) => exactOf(it, sums[at] ?? 0))))
+    const exacts = await Promise.all(programs.map((it, at) => exactOf(it, sums[at] ?? 0)))
+    for (const [at, program] of programs.entries()) usedMemory(program, exacts[at] ?? 0)
+    const exact = sum(exacts)
     last = { at: performance.now(), cheap, exact }
     if (exact <= limits.memoryBytes) return null
     const program = programs[sums.indexOf(Math.max(...sums))]
     return program === undefined ? null : { program, breach: breachOf(limits, 'memory', exact) }
   }
+}
+
+function usedMemory({ peak }: ProgramWatch, bytes: number): void {
+  peak.memoryBytes = Math.max(peak.memoryBytes, bytes)
 }
 
 /** Files in a tmpfs are memory; those that are mapped count with the process that maps them. */

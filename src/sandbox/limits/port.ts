@@ -42,15 +42,19 @@ export interface Watch {
 /** The limits of one run, shared by all its programs. Made by `createRunLimits`. */
 export interface RunLimits {
   readonly limits: Limits
-  /** Words in front of what is started on the host: they put the process into the run's control group. Empty where there is none. */
+  /**
+   * Words in front of what is started on the host: they put the process into the run's control group. Empty where there is none. Call it once
+   * for each program, shortly before `watch`.
+   */
   outer(): Promise<readonly string[]>
   /** Words in front of the program itself (inside a sandbox where there is one): limits per process, niceness. */
   inner(options: { namespace: boolean }): readonly string[]
   /**
-   * `broken` is called at most once, as soon as a limit is seen broken; the caller then kills the program. `folders`: more folders that count,
-   * such as a checkout that has been made meanwhile; what is in a folder when it is first named does not count.
+   * `broken` is called at most once, as soon as a limit is seen broken; the caller then kills the program.
    */
-  watch(tree: Tree, broken: (breach: Breach) => void, folders?: readonly string[]): Watch
+  watch(tree: Tree, broken: (breach: Breach) => void): Watch
+  /** The same limits for programs that also write to these folders, such as a checkout made meanwhile. What is in them at their first program does not count. */
+  at(folders: readonly string[]): RunLimits
   /** What the folders hold now counts no more: for what reeve itself or a setup command has put there. */
   rebase(): void
   close(): Promise<void>

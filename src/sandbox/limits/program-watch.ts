@@ -10,6 +10,7 @@ import type { Sample, Sampler, Tmpfs } from './sampler.ts'
 export interface ProgramWatch {
   /** By `performance.now()`. */
   readonly began: number
+  /** Memory is filled in by the check of the whole run, which knows when the cheap sum is not good enough. */
   readonly peak: ResourceUsage
   /** As of the last look; null: nothing to be seen. */
   now(): Sample | null
@@ -27,6 +28,7 @@ export interface Exit {
   signal: string | null
 }
 
+const MB = 1024 * 1024
 /** A tmpfs with less room than this share counts as full: what did not fit may have been larger than what is left. */
 const FULL = 0.98
 export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach) => void): ProgramWatch {
@@ -48,7 +50,6 @@ export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach
     if (now === null) return
     peak.processes = Math.max(peak.processes, now.processes)
     peak.cpuSeconds = cpu(now.cpuSeconds)
-    peak.memoryBytes = Math.max(peak.memoryBytes, now.rssBytes + filledBytes(filled))
   }
 
   return {
@@ -68,7 +69,10 @@ export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach
       ended = true
       full ??= fullOf(limits, await sampler.tmpfs())
       await sampler.close()
-      return { usage: peak, breach: seen ?? bySignal(limits, exit, peak) ?? kernel ?? full ?? byGrowth(limits, grown) }
+      const breach = seen ?? bySignal(limits, exit, peak) ?? kernel ?? full ?? byGrowth(limits, grown)
+      if (breach?.limit === 'memory') peak.memoryBytes = Math.max(peak.memoryBytes, breach.peak * MB)
+      if (breach?.limit === 'processes') peak.processes = Math.max(peak.processes, breach.peak)
+      return { usage: peak, breach }
     },
   }
 }

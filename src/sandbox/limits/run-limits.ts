@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Breach } from '../../process/port.ts'
 import { breachOf } from './breaches.ts'
 import type { CgroupHome, Group, GroupCount } from './cgroups/port.ts'
+import { watchCrowd } from './crowd.ts'
 import { createGrowth } from './growth.ts'
 import { memoryCheck, overLimits } from './over-limit.ts'
-import type { Limits, RunLimits, Tree } from './port.ts'
+import type { Limits, RunLimits, Tree, Watch } from './port.ts'
 import { type ProgramWatch, watchProgram } from './program-watch.ts'
 import { type Scan, sharedScan } from './scan-thread.ts'
 import { sharedTicker, type Ticker } from './ticker.ts'
-import { type LimitTools, limitWords } from './words.ts'
+import { type LimitTools, limitWords, SPARE_PROCESSES } from './words.ts'
 
 export interface RunLimitsOptions {
   limits: Limits
@@ -60,45 +61,75 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     memory?.program.break(memory.breach)
   }
 
-  return {
+  function watchAll(tree: Tree): () => void {
+    const ends = [ticker.add(look)]
+    if (cgroups?.holds.processes !== true && !countsProcesses(tree)) ends.push(watchCrowd(limits.processes, look))
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+
+  /** Programs that have been told their words and are not under watch yet. */
+  let entering = 0
+
+  async function enter(more: readonly string[]): Promise<readonly string[]> {
+    growth.add(more)
+    if (cgroups === null) return []
+    entering += 1
+    group ??= cgroups.group(run, limits)
+    return (await group).words
+  }
+
+  function watch(tree: Tree, broken: (breach: Breach) => void, more: readonly string[]): Watch {
+    growth.add(more)
+    entering = Math.max(0, entering - 1)
+    const program = watchProgram(tree, limits, broken)
+    const before = count()
+    programs.add(program)
+    stop ??= watchAll(tree)
+    void beEager(program, look)
+    return {
+      async end(exit) {
+        // Who takes the signal of a too large file as an error leaves one of exactly that size.
+        await growth.settle(exit === undefined || exit.code === 0 ? Number.POSITIVE_INFINITY : limits.fileBytes)
+        const kernel = kernelBreach(limits, await count(), await before)
+        const last = await program.end(exit ?? null, growth.grown(), kernel)
+        programs.delete(program)
+        if (programs.size === 0) await rest()
+        return last
+      },
+    }
+  }
+
+  /** No program is left. Who is in the group all the same has run away from its own; an idle run keeps no group. */
+  async function rest(): Promise<void> {
+    stop?.()
+    stop = null
+    counted = null
+    if (entering > 0) return
+    const last = group
+    group = null
+    await (await last)?.close()
+  }
+
+  const at = (more: readonly string[]): RunLimits => ({
     limits,
-    async outer() {
-      growth.add(folders)
-      if (cgroups === null) return []
-      group ??= cgroups.group(run, limits)
-      return (await group).words
-    },
+    outer: () => enter(more),
     inner: (where) => limitWords(limits, tools, where),
-    watch(tree: Tree, broken: (breach: Breach) => void, more = []) {
-      growth.add([...folders, ...more])
-      const program = watchProgram(tree, limits, broken)
-      const before = count()
-      programs.add(program)
-      stop ??= ticker.add(look)
-      void beEager(program, look)
-      return {
-        async end(exit) {
-          await growth.settle()
-          const kernel = kernelBreach(limits, await count(), await before)
-          const last = await program.end(exit ?? null, growth.grown(), kernel)
-          programs.delete(program)
-          if (programs.size > 0) return last
-          stop?.()
-          stop = null
-          counted = null
-          return last
-        },
-      }
-    },
+    watch: (tree, broken) => watch(tree, broken, more),
+    at: (others) => at([...more, ...others]),
     rebase: () => growth.rebase(),
     async close() {
-      stop?.()
-      stop = null
-      const last = group
-      group = null
-      await (await last)?.close()
+      entering = 0
+      await rest()
     },
-  }
+  })
+  return at(folders)
+}
+
+/** Does the kernel hold the number of a program's processes by `limitWords`? Never root's. */
+function countsProcesses(tree: Tree): boolean {
+  return tree.kind === 'namespace' && process.getuid?.() !== 0
 }
 
 /** Until a sandbox stands it is looked at in quick succession: a short program could else fill its `/tmp` and be gone unseen. */
@@ -122,5 +153,5 @@ function kernelBreach(limits: Limits, now: GroupCount | null, before: GroupCount
   if (now === null || before === null) return null
   const { outOfMemory, refused, memoryPeakBytes } = since(now, before)
   if (outOfMemory > 0) return breachOf(limits, 'memory', memoryPeakBytes)
-  return refused > 0 ? breachOf(limits, 'processes', limits.processes) : null
+  return refused > 0 ? breachOf(limits, 'processes', limits.processes + SPARE_PROCESSES) : null
 }

@@ -1,0 +1,55 @@
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+
+// A control file takes what is written to it in one call, and says no by an error.
+
+export async function read(folder: string, file: string): Promise<string> {
+  return await readFile(`${folder}/${file}`, 'latin1').catch(() => '')
+}
+
+/** False when the kernel refuses it. */
+export async function write(folder: string, file: string, value: string | number): Promise<boolean> {
+  return await writeFile(`${folder}/${file}`, `${value}\n`, { flag: 'r+' }).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** The number behind a name in a file of `name number` lines; 0 when it is not there. */
+export async function counter(folder: string, file: string, name: string): Promise<number> {
+  const text = await read(folder, file)
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+}
+
+export async function folders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries.filter((it) => it.isDirectory()).map((it) => it.name)
+}
+
+const ROUNDS = 100
+
+/** Kills what is in a group and removes it. A group whose last process is still ending cannot be removed yet. */
+export async function removeGroup(folder: string): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    if (!(await write(folder, 'cgroup.kill', 1))) await killAll(folder)
+    const gone = await rmdir(folder).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    )
+    if (gone) return
+    await delay(5)
+  }
+}
+
+/** Version 1 has no file that kills all. */
+async function killAll(folder: string): Promise<void> {
+  const pids = (await read(folder, 'cgroup.procs')).split('\n').filter((it) => it !== '')
+  for (const pid of pids) {
+    if (Number(pid) === process.pid) continue
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // ended meanwhile
+    }
+  }
+}
