@@ -95,6 +95,9 @@ async function keyOf(bench: Bench, command: DetectedCommand, baseTree: string): 
     targetDir: checkout.targetDir,
     setup: bench.request.settings.project.setup,
     version: (await bench.parts.toolVersion?.(command, checkout)) ?? '',
+    // What a sandbox forbids fails at one level and not at another.
+    isolation: checkout.confinement?.level ?? 'none',
+    limits: bench.request.settings.sandbox.limits,
     platform: [process.platform, process.arch, process.version],
   })
 }

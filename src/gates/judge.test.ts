@@ -24,6 +24,11 @@ const code = (measure: World['measure'], parts: Partial<World> = {}): World => (
   ...parts,
 })
 const tests = (...cases: TestCase[]): Partial<Measurement> => ({ cases })
+const overMemory = (peak: number): Partial<Measurement> => {
+  const message = `It was ended: it broke the limit of 512 MB for memory with ${peak} MB (sandbox.limits.memory_mb).`
+  const found = remark({ file: null, line: null, rule: 'reeve/limit-memory', message })
+  return { status: 'failed', exitCode: null, problem: message, cases: null, findings: [found] }
+}
 
 function gate({ verdict }: Judged, name: string) {
   const found = verdict.gates.find((it) => it.name === name)
@@ -101,6 +106,18 @@ describe('attribution of tests', () => {
         measure: () => ({ status: 'failed', exitCode: 2, cases: null }),
         status: 'not_run',
         found: ['environmental reeve/command-failed'],
+      },
+      {
+        what: 'says that the change breaks a limit',
+        measure: ({ inWorkspace }) => (inWorkspace ? overMemory(600) : tests(fakeCase(A))),
+        status: 'failed',
+        found: ['introduced reeve/limit-memory'],
+      },
+      {
+        what: 'says not run when the base breaks the same limit',
+        measure: ({ inWorkspace }) => overMemory(inWorkspace ? 600 : 700),
+        status: 'not_run',
+        found: ['environmental reeve/limit-memory'],
       },
       {
         what: 'counts everything as introduced when the base cannot be measured',

@@ -1,7 +1,7 @@
 import { access, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { problemOf } from '../core/errors.ts'
+import { problemOf, ReeveError } from '../core/errors.ts'
 import type { ProgramResult } from '../process/port.ts'
 import { runProgram } from '../process/run-program.ts'
 import { which } from '../process/which.ts'
@@ -102,6 +102,7 @@ async function execute(it: Bench, argv: readonly [string, ...string[]]): Promise
     argv: await expandArgv(command, argv, { folder: it.folder, reportFolder: it.reportFolder, onlyTests }),
     cwd: it.folder,
     env: it.env,
+    ...(checkout.confinement === undefined ? {} : { confinement: checkout.confinement }),
     timeoutMs: Math.max(1, left),
     keepBytes: KEEP_BYTES,
     signal: options.signal,
@@ -227,6 +228,10 @@ export const measure: Measure = async (command, checkout, options) => {
       return { ...blank(command), problem: `The folder "${command.cwd}" is outside the project.` }
     const env = environment(command, checkout, folder, reportFolder)
     return await measureIn({ command, checkout, options, folder, reportFolder, env, began: Date.now() }, [checkout.path, root])
+  } catch (error) {
+    // It says nothing about the program, so it must never look like a failure of it.
+    if (error instanceof ReeveError && error.code === 'sandbox_failed') return { ...blank(command), problem: error.message }
+    throw error
   } finally {
     await rm(reportFolder, { recursive: true, force: true, maxRetries: 3 })
   }

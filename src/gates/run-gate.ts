@@ -9,6 +9,7 @@ import { COMMAND_FAILED, collectedNothing, countsOf, type Failures, failuresOf, 
 import { findFlaky } from './flaky.ts'
 import type { Places } from './places.ts'
 import type { Measurement } from './port.ts'
+import { isLimit } from './tools/decide.ts'
 
 /** A gate with what was measured for it; `measurement` is null when it was not run at all. */
 export interface GateRun {
@@ -65,11 +66,18 @@ async function judged(it: GateBench, command: DetectedCommand, measured: Measure
       failures.blocking,
     )
   }
+  const limit = base?.known === true ? alsoOnBase(failures.blocking, base.measurement.findings) : null
+  if (limit !== null) return environmental(whole, { problem: `${limit} It does so on the base too: raise the limit.` }, failures.blocking)
   const attributed = await attribute(failures, base, it.places, command)
   const settled = judgesBehaviour(command) ? await withoutFlaky(it, command, attributed, failures) : attributed
   const reason =
     base?.known === false && base.reason !== '' ? `${measured.reason} All failures count as introduced: ${base.reason}.` : measured.reason
   return { ...whole, reason, status: statusOf(settled), findings: [...settled, ...failures.remarks] }
+}
+
+/** The sentence of a limit that is broken on both sides: then it is too low for the project, whatever the change does. */
+function alsoOnBase(now: readonly Finding[], base: readonly Finding[]): string | null {
+  return now.find((it) => isLimit(it) && base.some(({ rule }) => rule === it.rule))?.message ?? null
 }
 
 async function withoutFlaky(

@@ -28,6 +28,7 @@ export function createGuarded(request: BackendRequest, limitHolds: (options: { n
 export function guard(limits: RunLimits): Confinement {
   return {
     level: 'guarded',
+    outputBytes: limits.limits.outputBytes,
     async launch({ argv, cwd, env }) {
       // In front of a program that is not there the words would fail in its place, and it would not be said that it is missing.
       const named = argv[0].includes('/') ? resolve(cwd, argv[0]) : argv[0]

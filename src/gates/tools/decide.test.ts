@@ -24,6 +24,7 @@ const run = (more: object = {}) => ({
   stdout: '',
   stderr: '',
   durationMs: 1500,
+  breach: null,
   ...more,
 })
 const test = (name: string, status: TestCase['status'], failure: TestCase['failure'] = null, message = ''): TestCase => ({
@@ -101,8 +102,18 @@ describe('a command failed', () => {
     const timeout = decide(command(), run({ ended: 'timeout', exitCode: null }), reading({ cases: [test('a', 'failed', 'error')] }))
     expect(timeout.problem).toBe('npm test did not end within its time limit (2 s) and was stopped.')
     expect(rules(timeout)).toEqual(['reeve/timeout', 'a'])
-    expect(rules(decide(command(), run({ ended: 'flooded', exitCode: null }), NOTHING))).toEqual(['reeve/output-flood'])
     expect(rules(decide(command(), run({ ended: 'signalled', exitCode: null, signal: 'SIGSEGV' }), NOTHING))).toEqual(['reeve/killed'])
+  })
+
+  it('when it broke a limit, which is named with its value and the peak', () => {
+    const broken = { limit: 'file size', allowed: 20, peak: 31, unit: 'MB', setting: 'sandbox.limits.file_size_mb' }
+    const decision = decide(command(), run({ ended: 'limit', exitCode: null, breach: broken }), reading({ cases: [test('a', 'failed')] }))
+    const sentence = 'npm test was ended: it broke the limit of 20 MB for file size with 31 MB (sandbox.limits.file_size_mb).'
+    expect(decision).toMatchObject({ status: 'failed', problem: sentence })
+    expect(decision.findings[0]?.message).toBe(sentence)
+    expect(rules(decision)).toEqual(['reeve/limit-file-size', 'a'])
+    const flood = { limit: 'output', allowed: 1, peak: 2, unit: 'MB', setting: 'sandbox.limits.output_mb' }
+    expect(rules(decide(command(), run({ ended: 'flooded', exitCode: null, breach: flood }), NOTHING))).toEqual(['reeve/limit-output'])
   })
 
   it('with the findings of its compiler alone when it said nothing of tests', () => {
@@ -123,9 +134,7 @@ describe('a command was not run', () => {
     expect(problem({ ended: 'not_found', exitCode: null, problem: 'The program "tsc" was not found.' })).toBe(
       'tsc was not found. Run npm ci.',
     )
-    expect(problem({ ended: 'not_started', exitCode: null, problem: 'It may not be executed.' })).toBe(
-      'It may not be executed. Run npm ci.',
-    )
+    expect(problem({ ended: 'not_started', exitCode: null, problem: 'It may not be executed.' })).toBe('It may not be executed.')
     expect(problem({ exitCode: 127, stderr: 'sh: 1: vitest: not found\n' })).toMatch(/^vitest was not found\. Install/)
     expect(problem({ exitCode: 127, stderr: '/bin/sh: line 1: jest: command not found' })).toMatch(/^jest was not found\./)
     expect(
@@ -168,6 +177,7 @@ describe('the machine is at fault', () => {
     expect(cause({ stdout: 'ENOSPC' }, [test('a', 'failed', 'assertion', 'ENOSPC')])).toBeNull()
     expect(cause({ stdout: 'ENOSPC' }, [test('a', 'failed', 'error', 'ENOSPC'), test('b', 'failed', 'error', 'TypeError')])).toBeNull()
     expect(cause({ stdout: 'ENOSPC' }, [test('a', 'passed')])).toBeNull()
+    expect(cause({ ended: 'limit', exitCode: null, signal: 'SIGKILL', stderr: 'Cannot allocate memory' }), 'its own limit').toBeNull()
     expect(cause({}, [test('a', 'failed', 'error', 'Error: listen EADDRINUSE')])).toBe('A port that is needed is in use already.')
   })
 

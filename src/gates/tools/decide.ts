@@ -1,5 +1,6 @@
 import type { GateStatus } from '../../core/verdict.ts'
-import type { ProgramResult } from '../../process/port.ts'
+import type { Breach, ProgramResult } from '../../process/port.ts'
+import { breachSentence } from '../../process/sentences.ts'
 import type { DetectedCommand } from '../../scanner/port.ts'
 import type { Finding, TestCase } from '../port.ts'
 import { finding, type Reading } from '../reports/reading.ts'
@@ -11,7 +12,7 @@ export interface Decision {
   findings: Finding[]
 }
 
-type Run = Pick<ProgramResult, 'ended' | 'exitCode' | 'signal' | 'problem' | 'stdout' | 'stderr' | 'durationMs'>
+type Run = Pick<ProgramResult, 'ended' | 'exitCode' | 'signal' | 'problem' | 'stdout' | 'stderr' | 'durationMs' | 'breach'>
 
 const isTests = (command: DetectedCommand) => command.gate === 'tests' || command.gate.startsWith('acceptance-')
 
@@ -28,7 +29,8 @@ export function missingTool(command: DetectedCommand, run: Run): string | null {
   // It may be a program that runs before the command's own.
   const named = /"([^"]+)"/.exec(run.problem)?.[1]
   if (run.ended === 'not_found') return `${named ?? command.needs?.program ?? command.argv[0]} was not found.${hint}`
-  if (run.ended === 'not_started') return `${run.problem}${hint}`
+  // The reason says it all; where the sandbox itself failed, getting the tool would not help.
+  if (run.ended === 'not_started') return run.problem
   // make ends with 2 and says what its shell ended with.
   if (run.exitCode === 127 || (run.exitCode === 2 && /\bError 127$/m.test(run.stderr.slice(-LAST)))) {
     const found = ABSENT.exec(`${run.stderr.slice(-LAST)}\n${run.stdout.slice(-LAST)}`)
@@ -48,6 +50,17 @@ function testFindings(cases: readonly TestCase[]): Finding[] {
     )
 }
 
+const LIMIT_RULE = 'reeve/limit-'
+
+function limitRule({ limit }: Breach): string {
+  return `${LIMIT_RULE}${limit.replaceAll(' ', '-')}`
+}
+
+/** Does this say that a limit of the sandbox was broken? */
+export function isLimit(found: Pick<Finding, 'rule'>): boolean {
+  return found.rule.startsWith(LIMIT_RULE)
+}
+
 function endedBadly(command: DetectedCommand, run: Run): Decision | null {
   if (run.ended === 'aborted') return { status: 'not_run', problem: run.problem || 'It was stopped before it ended.', findings: [] }
   if (run.ended === 'timeout') {
@@ -58,9 +71,9 @@ function endedBadly(command: DetectedCommand, run: Run): Decision | null {
       findings: [finding({ rule: 'reeve/timeout', message: `${command.command} did not end within its time limit and was stopped.` })],
     }
   }
-  if (run.ended === 'flooded') {
-    const message = `${command.command} wrote more output than is allowed and was stopped.`
-    return { status: 'failed', problem: message, findings: [finding({ rule: 'reeve/output-flood', message })] }
+  if (run.breach !== null && (run.ended === 'limit' || run.ended === 'flooded')) {
+    const message = breachSentence(command.command, run.breach)
+    return { status: 'failed', problem: message, findings: [finding({ rule: limitRule(run.breach), message })] }
   }
   if (run.ended === 'signalled') {
     const message = `${command.command} was ended by ${run.signal ?? 'a signal'}.`

@@ -37,6 +37,8 @@ export function environmentalCause(
   run: Pick<ProgramResult, 'ended' | 'exitCode' | 'signal' | 'stdout' | 'stderr'>,
   cases: readonly TestCase[] | null,
 ): string | null {
+  // What it said when the memory or the space it may use ran out is its own doing; what the base does decides later.
+  if (run.ended === 'limit' || run.ended === 'flooded') return null
   if (run.exitCode === 137 || (run.ended === 'signalled' && run.signal === 'SIGKILL'))
     return 'It was killed (SIGKILL), most often because memory ran out.'
   const failed = (cases ?? []).filter((it) => it.status === 'failed')

@@ -46,6 +46,7 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
     const began = performance.now()
     // First: what comes while the scan runs belongs to the time after it.
     const space = await spaceOf(devices)
+    if (before.size === 0) before = space
     const folders = [...baseline.keys()]
     const usages = await scan(folders)
     ended = performance.now()
@@ -106,7 +107,7 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
       if (state === 'later' && rested > Math.max(EVERY_MS, took * REST)) void begin()
     },
     async settle(fileBytes) {
-      if (baseline.size === 0) return
+      if (baseline.size === 0 || (await due(fileBytes)) !== 'now') return
       if (running !== null) await running
       if ((await due(fileBytes)) === 'now') await begin()
     },
