@@ -78,7 +78,7 @@ describe('the kernel', () => {
   it('27: gives a command no further user namespace and no mount', async () => {
     const { shell } = await bench()
     const { stdout } = await shell(`
-      unshare -Ur true && echo namespace; unshare -Urm mount -t tmpfs t /mnt && echo mount
+      unshare -U true && echo namespace; unshare -Ur true && echo mapped; unshare -Urm mount -t tmpfs t /mnt && echo mount
       bwrap --ro-bind / / true && echo nested; mount -t tmpfs t /tmp && echo mount; umount /tmp && echo umount; true`)
     expect(stdout).toBe('')
   })
