@@ -1,0 +1,115 @@
+import { realpath } from 'node:fs/promises'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import type { Confinement, Launch, StartedProgram } from '../process/port.ts'
+import { which } from '../process/which.ts'
+import type { Backend, BackendRequest, Unavailable } from './backend.ts'
+import { confinedEnv } from './confined-env.ts'
+import { type Door, openDoor } from './door.ts'
+import type { RunLimits, Watch } from './limits/port.ts'
+import { seatbeltProfile } from './macos-profile.ts'
+import type { Place, Profile } from './port.ts'
+import { toolchains } from './toolchains.ts'
+
+const SANDBOX_EXEC = '/usr/bin/sandbox-exec'
+/** Tells by its descriptor that the sandbox stands, then becomes the program. */
+const BEGIN = 'printf . >&3; exec 3>&-; exec "$@"'
+
+/**
+ * Holds programs by macOS's own `sandbox-exec`, which Apple calls deprecated and everybody uses. UNVERIFIED: written from what is documented,
+ * never run; what it holds is what the probe finds at start. There are no namespaces: the loopback is the machine's, and what leaves
+ * its session is found by its mark only.
+ */
+export async function createMacos(request: BackendRequest): Promise<Backend | Unavailable> {
+  if (process.platform !== 'darwin') return { unavailable: 'sandbox-exec is a program of macOS.', improve: null }
+  if ((await which(SANDBOX_EXEC, '')) === null) return { unavailable: `${SANDBOX_EXEC} is not there.`, improve: null }
+  return {
+    level: 'os-sandbox',
+    by: `sandbox-exec, Darwin ${release()}`,
+    env: (place, profile) => confinedEnv(request, place, profile),
+    limitHolds: () => [],
+    confine(place, profile): Confinement {
+      const limits = request.limitsOf(place, profile)
+      return {
+        level: 'os-sandbox',
+        async launch(program): Promise<Launch> {
+          const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
+          const text = await profileText({ request, place, profile, env: program.env, door })
+          return await launchSeatbelt({ text, limits, door, program })
+        },
+      }
+    },
+  }
+}
+
+interface Scene {
+  request: BackendRequest
+  place: Place
+  profile: Profile
+  env: Readonly<Record<string, string>>
+  door: Door | null
+}
+
+/** The profile of one program, with real paths. */
+async function profileText({ request, place, profile, env, door }: Scene): Promise<string> {
+  const packages = place.packages === undefined ? [] : [place.packages]
+  const installs = profile.kind === 'install'
+  const tools = await toolchains({
+    env,
+    ownPackages: place.packages !== undefined,
+    realHome: request.realHome,
+    from: request.env,
+    read: request.settings.read,
+  })
+  const git = place.git === undefined ? [] : [place.git]
+  const shown = [...(door?.shown.values() ?? [])]
+  return seatbeltProfile({
+    readable: await real([...tools, ...(place.readable ?? []), ...git, ...(installs ? [] : packages), ...shown]),
+    writable: await real([place.tree, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]),
+    guarded: [join(await realpath(place.tree), '.git')],
+    sockets: await real(shown),
+  })
+}
+
+/** What is not there needs no rule. */
+async function real(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map((it) => realpath(it).catch(() => null)))
+  return found.filter((it) => it !== null)
+}
+
+interface Sandboxed {
+  text: string
+  limits: RunLimits
+  door: Door | null
+  program: Parameters<Confinement['launch']>[0]
+}
+
+async function launchSeatbelt({ text, limits, door, program }: Sandboxed): Promise<Launch> {
+  // Nothing is mounted: what a door shows is used where it lies.
+  const words = (door?.words ?? []).map((it) => door?.shown.get(it) ?? it)
+  const inner = [...limits.inner({ namespace: false }), '/bin/sh', '-c', BEGIN, 'reeve', ...words, ...program.argv]
+  const [first = SANDBOX_EXEC, ...rest] = [...(await limits.outer()), SANDBOX_EXEC, '-p', text, ...inner]
+  let begun = false
+  let child: StartedProgram | null = null
+  let watch: Watch | null = null
+  return {
+    argv: [first, ...rest],
+    cwd: program.cwd,
+    env: program.env,
+    descriptors: ['pipe'],
+    diesWhole: false,
+    started(process, broken) {
+      child = process
+      process.stdio[3]?.on('data', () => {
+        begun = true
+      })
+      process.stdio[3]?.on('error', () => {})
+      watch = limits.watch({ kind: 'plain', pid: process.pid ?? 0 }, broken)
+    },
+    async end() {
+      const seen = await watch?.end(child === null ? undefined : { code: child.exitCode, signal: child.signalCode })
+      await door?.close()
+      return { usage: seen?.usage ?? null, breach: seen?.breach ?? null, failure: begun ? null : 'sandbox-exec did not start it.' }
+    },
+  }
+}
