@@ -1,7 +1,7 @@
 /** Why a connection was not made: status for the program inside, and the sentence it can show. `{target}`, `{allowed}` and `{detail}` are replaced. */
 export const REASONS = {
   malformed: { status: 400, text: 'the request names no host:port' },
-  'bad-hostname': { status: 403, text: '{target} is no plain host name' },
+  'bad-hostname': { status: 403, text: '{target} is no plain host name, and not among the hosts this command may reach ({allowed})' },
   'not-allowed': { status: 403, text: '{target} is not among the hosts this command may reach ({allowed})' },
   'private-address': { status: 403, text: '{target} leads to {detail}, an address that is not public' },
   'plain-http': { status: 403, text: '{target} is asked for without TLS, which only hosts of your own configuration may be' },
