@@ -2,12 +2,14 @@ import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
 import type { Cost, Usage } from '../core/run.ts'
 import type { ProviderErrorClass } from '../models/port.ts'
+import type { Breach } from '../process/port.ts'
 import type { Workspace } from '../workspace/port.ts'
 
 /** What an agent tells while it works. */
 export type AgentEvent =
   | { type: 'said'; text: string }
   | { type: 'acted'; tool: string; target: string; ok: boolean; summary: string }
+  | { type: 'broke'; command: string; breach: Breach }
   | { type: 'retrying'; class: ProviderErrorClass; problem: string; inMs: number }
 
 export interface AgentRequest {

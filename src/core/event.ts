@@ -31,6 +31,7 @@ export const EVENT_TYPES = {
   'step.failed': 'step, kind, problem (the step will be tried again or has failed the run)',
   'agent.said': 'step, text (coalesced, capped)',
   'agent.acted': 'step, tool, target, ok, summary',
+  'limit.broken': "step, limit, allowed, peak, unit, setting, command: an agent's command used more than it may and was ended",
   'provider.chosen': 'step, provider, model, reason',
   'provider.limited': 'provider, class, retryAt?',
   'provider.failed': 'provider, class, problem',

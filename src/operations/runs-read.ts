@@ -63,6 +63,7 @@ export const runsEvents = stream({
 
 /** Events that tell why something was chosen or decided. */
 const DECISIONS = new Set([
+  'limit.broken',
   'provider.chosen',
   'provider.limited',
   'provider.failed',

@@ -156,6 +156,10 @@ function tell(job: Job, ask: AgentAsk, step: StepHandle): { emit: (event: AgentE
   const write = async (event: AgentEvent): Promise<void> => {
     const redact = job.kit.redact
     if (event.type === 'said') return step.emit('agent.said', { step: ask.name, text: redact(event.text) })
+    if (event.type === 'broke') {
+      const { limit, allowed, peak, unit, setting } = event.breach
+      return step.emit('limit.broken', { step: ask.name, limit, allowed, peak, unit, setting, command: redact(event.command) })
+    }
     if (event.type === 'retrying')
       return step.emit('provider.limited', { provider: 'model', class: event.class, problem: redact(event.problem), inMs: event.inMs })
     return step.emit('agent.acted', {

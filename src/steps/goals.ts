@@ -51,7 +51,7 @@ export async function testsGoal(job: Job, part: Part, note: string, instructions
 export async function implementGoal(
   job: Job,
   part: Part,
-  last: { verdict: Verdict; review: string } | null,
+  last: { verdict: Verdict; review: string; ended?: string } | null,
   instructions: readonly string[],
 ): Promise<string> {
   return sections([
@@ -59,6 +59,7 @@ export async function implementGoal(
     partSection(part),
     ['How this repository looks', await map(job, part.files)],
     ['Tests that you may not change', list(job.specs?.files ?? [])],
+    ['What ended the last attempt before it was done', last?.ended ?? ''],
     ['What the gates found in the last attempt', last ? verdictText(last.verdict) : ''],
     ['What the reviewer says about it', last?.review ?? ''],
     ['What is wanted now', last ? mend(job) : wanted(job)],

@@ -26,7 +26,9 @@ export type Attempted = { verdict: Verdict } | { end: RunEnd }
 export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> {
   const start = job.checkpoint
   let summary = ''
-  let last: { verdict: Verdict; review: string; tree: string } | null = ask.known ? { verdict: ask.known, review: '', tree: '' } : null
+  let last: { verdict: Verdict; review: string; tree: string; ended?: string } | null = ask.known
+    ? { verdict: ask.known, review: '', tree: '' }
+    : null
   for (let attempt = 1; attempt <= ask.maxAttempts; attempt++) {
     const spent = budgetEnd(job)
     if (spent) return { end: spent }
@@ -66,7 +68,7 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
             message: 'chore: review',
           })
         : null
-    last = { verdict, review: review?.text ?? '', tree: work.tree }
+    last = { verdict, review: review?.text ?? '', tree: work.tree, ended: work.status === 'limited' ? work.problem : '' }
   }
   await keepStep(job, {
     name: `${ask.name}/give-up`,

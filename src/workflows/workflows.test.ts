@@ -169,6 +169,21 @@ describe('direct', () => {
     expect(row.state).toBe('succeeded')
   })
 
+  it('tells the next attempt which limit ended the last one', async () => {
+    const problem = '"make" was ended: it broke the limit of 512 MB for memory with 800 MB (sandbox.limits.memory_mb).'
+    let calls = 0
+    const { asked } = await play({
+      repository: makeRepository(FILES),
+      workflow: 'direct',
+      reply: (request) => {
+        calls += 1
+        return { ...write(request, 'src/a.js', `export const a = ${calls}\n`), ...(calls === 1 ? { status: 'limited', problem } : {}) }
+      },
+      judge: () => verdict(calls === 1 ? 'failed' : 'passed'),
+    })
+    expect(asked.map((it) => it.goal.includes(`ended the last attempt before it was done\n\n${problem}`))).toEqual([false, true])
+  })
+
   it('stops before the next attempt when the budget is spent', async () => {
     const { row, asked } = await play({
       repository: makeRepository(FILES),

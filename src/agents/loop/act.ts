@@ -28,11 +28,13 @@ export interface Acted {
   finished: boolean
   /** The agent turns in a circle: the sentence that says so. */
   circle: string | null
+  /** A limit of the run was broken: the sentence that names it. */
+  broken: string | null
 }
 
 /** Runs the calls of one turn, one after another, and gives what the model is told. */
 export async function act(calls: readonly ToolCall[], work: ActContext): Promise<Acted> {
-  const acted: Acted = { results: [], malformed: 0, finished: false, circle: null }
+  const acted: Acted = { results: [], malformed: 0, finished: false, circle: null, broken: null }
   for (const call of calls) {
     if (work.context.signal.aborted) break
     const prepared = prepare(call, work)
@@ -41,7 +43,11 @@ export async function act(calls: readonly ToolCall[], work: ActContext): Promise
     const note = prepared.ok ? repeated(call, outcome, acted, work) : ''
     acted.results.push({ id: call.id, name: call.name, text: capText(outcome.text, MAX_RESULT_CHARS) + note, isError: !outcome.ok })
     work.emit({ type: 'acted', tool: call.name, target: firstLine(outcome.target), ok: outcome.ok, summary: firstLine(outcome.summary) })
-    if (acted.finished || acted.circle !== null) break
+    if (outcome.broke) {
+      acted.broken = outcome.broke.problem
+      work.emit({ type: 'broke', command: firstLine(outcome.target), breach: outcome.broke.breach })
+    }
+    if (acted.finished || acted.circle !== null || acted.broken !== null) break
   }
   return acted
 }

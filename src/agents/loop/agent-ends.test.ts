@@ -1,7 +1,12 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderWorkspace, made, makeRole, over, runAgent, scripted } from '../../../test/support/agent.ts'
 import type { Json } from '../../core/json.ts'
+import { settingsSchema } from '../../core/settings.ts'
 import type { GenerateRequest, ModelEvent } from '../../models/port.ts'
+import { guard } from '../../sandbox/guarded.ts'
+import { createLimits } from '../../sandbox/limits/of-runs.ts'
 
 describe('answers that are no good end', () => {
   it('goes on after an answer that was cut, and gives up after three', async () => {
@@ -155,5 +160,29 @@ describe('the memory of a small model', () => {
     const turns = `${reads}, { fail: context_too_long, times: 1 }, { text: never }`
     const { result } = await runAgent(await scripted(`replies: [{ turns: [${turns}] }]`), { workspace: folderWorkspace(files) })
     expect(result.status).toBe('completed')
+  })
+})
+
+describe('a command that breaks a limit of the run', () => {
+  it('ends the step as limited, says which limit, and what it wrote stays', async () => {
+    const settings = settingsSchema.parse({ sandbox: { limits: { file_size_mb: 1 } } }).sandbox.limits
+    const limits = await createLimits(settings, null)
+    const workspace = { ...folderWorkspace({}), confinement: guard(limits.of({ folders: [] }, 'run')) }
+    const large: ModelEvent[] = [
+      { type: 'call', call: { id: '1', name: 'run_command', input: { command: 'head -c 3000000 /dev/zero > big' } } },
+      { type: 'call', call: { id: '2', name: 'run_command', input: { command: 'touch afterwards' } } },
+      over('calls'),
+    ]
+    const { result, events } = await runAgent(made(large), { workspace })
+    await limits.close()
+    const sentence = 'was ended: it broke the limit of 1 MB for file size with 1 MB (sandbox.limits.file_size_mb).'
+    expect(result).toMatchObject({ status: 'limited', problem: `"head -c 3000000 /dev/zero > big" ${sentence}`, steps: 1 })
+    expect(events).toContainEqual({
+      type: 'broke',
+      command: 'head -c 3000000 /dev/zero > big',
+      breach: { limit: 'file size', allowed: 1, peak: 1, unit: 'MB', setting: 'sandbox.limits.file_size_mb' },
+    })
+    expect(statSync(join(workspace.path, 'big')).size).toBe(1024 * 1024)
+    expect(events.filter((it) => it.type === 'acted')).toHaveLength(1)
   })
 })

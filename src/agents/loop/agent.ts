@@ -4,6 +4,7 @@ import type { Json } from '../../core/json.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
 import type { FileSettings } from '../../core/settings.ts'
 import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
+import type { Workspace } from '../../workspace/port.ts'
 import type { Agent, AgentRequest, AgentResult } from '../port.ts'
 import { guardFiles } from '../tools/file-guard.ts'
 import { filesIn } from '../tools/files.ts'
@@ -134,7 +135,7 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     context: {
       role: role.name,
       permissions: role.permissions,
-      checkout: { ...workspace, env: workspace.agentEnv ?? workspace.env },
+      checkout: forCommands(workspace),
       files: (deps.files ?? filesIn)(workspace.path),
       guard: guardFiles(deps.fileRules, role.permissions),
       isTestFile: (path) => request.isTestFile(path),
@@ -223,6 +224,7 @@ async function onAnswer(it: Loop, answer: Answer & { ok: true }): Promise<Ending
     finish: (finished) => accept(it, finished, answer.text),
   })
   if (it.signal.aborted) return failed('aborted', 'The step was aborted.')
+  if (acted.broken !== null) return limited(acted.broken)
   if (acted.finished) return DONE
   if (acted.circle !== null) return failed('bad_output', acted.circle)
   if (work.repairs > REPAIR_TURNS) return failed('bad_output', 'The answer did not get the wanted shape, even after it was told.')
@@ -293,6 +295,12 @@ function accept(
 function shaped(output: Json, check: (value: Json) => Checked): Checked {
   const checked = check(output)
   return checked.ok || typeof output !== 'string' ? checked : answerIn(output, check)
+}
+
+/** The workspace as the agent's own commands see it: with a home and a confinement of their own. */
+function forCommands(workspace: Workspace): Workspace {
+  const confinement = workspace.agentConfinement ?? workspace.confinement
+  return { ...workspace, env: workspace.agentEnv ?? workspace.env, ...(confinement === undefined ? {} : { confinement }) }
 }
 
 function failed(kind: ProviderErrorClass, problem: string): Ending {

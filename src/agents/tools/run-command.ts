@@ -28,6 +28,7 @@ export const runCommandTool: Tool<z.infer<typeof input>> = {
       argv: ['/bin/sh', '-c', command],
       cwd: join(checkout.path, checkout.targetDir),
       env: checkout.env,
+      ...(checkout.confinement === undefined ? {} : { confinement: checkout.confinement }),
       timeoutMs: timeout_seconds === undefined ? limitMs : Math.min(timeout_seconds * 1000, limitMs),
       keepBytes: KEEP_BYTES,
       floodBytes: FLOOD_BYTES,
@@ -36,7 +37,8 @@ export const runCommandTool: Tool<z.infer<typeof input>> = {
     })
     const how = endOf(result)
     const ok = result.ended === 'exited' && result.exitCode === 0
-    return { ok, text: `${how}\n${outputOf(result)}`, target: command, summary: how }
+    const broke = result.ended === 'limit' && result.breach !== null ? { broke: { breach: result.breach, problem: result.problem } } : {}
+    return { ok, text: `${how}\n${outputOf(result)}`, target: command, summary: how, ...broke }
   },
 }
 

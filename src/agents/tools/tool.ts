@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Json } from '../../core/json.ts'
 import type { Permissions } from '../../core/role.ts'
-import type { ProgramResult, ProgramSpec } from '../../process/port.ts'
+import type { Breach, ProgramResult, ProgramSpec } from '../../process/port.ts'
 import type { Checkout } from '../../workspace/port.ts'
 import type { FileGuard } from './file-guard.ts'
 
@@ -50,6 +50,8 @@ export interface ToolOutcome {
   summary: string
   /** The files were changed: what was seen before may look different now. */
   changed?: boolean
+  /** A program of it broke a limit of the run: this ends the step. `problem` is the sentence that names it. */
+  broke?: { breach: Breach; problem: string }
   /** The agent says it is done. */
   finish?: { text: string; output: Json | null }
 }

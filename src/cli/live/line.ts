@@ -71,6 +71,11 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
     const text = `${it.get('tool')} ${it.get('target')}`
     return it.data['ok'] === false ? it.marked('failed', `${text}${it.because('summary')}`) : plain(text)
   },
+  'limit.broken': (it) =>
+    it.marked(
+      'failed',
+      `limit of ${it.get('allowed')} ${it.get('unit')} for ${it.get('limit')} broken by ${it.get('command')}: ${it.get('peak')} ${it.get('unit')}`,
+    ),
   'provider.chosen': (it) => plain(`${it.get('provider')}${inBrackets(it.get('model'))}${it.because('reason')}`),
   'provider.limited': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
   'provider.failed': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
