@@ -41,6 +41,14 @@ export interface CommandSpec {
 
 const RUN = { name: '<run>', about: 'id of the run, a part of it that fits one run only, or "last"' }
 const KINDS = ['feature', 'bugfix', 'refactor', 'docs', 'chore', 'test']
+const ACCEPT: readonly OptionSpec[] = [
+  {
+    flags: '--accept-isolation <level>',
+    about: 'the lowest level of isolation that you accept this time',
+    choices: ['guarded', 'os-sandbox', 'container'],
+  },
+  { flags: '--i-understand-no-sandbox', about: 'programs may do whatever you may' },
+]
 const CHOICES: readonly OptionSpec[] = [
   { flags: '--workflow <name>', about: 'workflow: build or direct' },
   { flags: '--provider <name>', about: 'provider that is asked first' },
@@ -49,6 +57,8 @@ const CHOICES: readonly OptionSpec[] = [
   { flags: '--base <commit>', about: 'branch or commit to begin from' },
   { flags: '--land <how>', about: 'how a green run lands by itself', choices: ['none', 'branch', 'merge', 'squash'] },
   { flags: '--timeout <minutes>', about: 'time the run may be worked on', kind: 'number' },
+  ...ACCEPT,
+  { flags: '--trust', about: "let the project's providers have what its reeve.toml sends them, this time" },
 ]
 const DETACH: OptionSpec = { flags: '--detach', about: 'only queue it; go on with: reeve resume' }
 const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'only note the decision; go on with: reeve resume' }
@@ -188,6 +198,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: 'steer',
     summary: 'Go on with paused, detached and crashed runs; without a run, all of the project',
     args: [{ name: '[run]', about: RUN.about }],
+    options: ACCEPT,
     examples: [['reeve resume', 'everything that can go on']],
     exits: [0, 1, 2, 3, 4, 5, 130],
     load: async () => (await import('./commands/resume.ts')).resume,
@@ -286,6 +297,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     group: 'tools',
     summary: 'Do the checks of a finished run again in a clean clone: MATCH or MISMATCH',
     args: [RUN],
+    options: ACCEPT,
     examples: [['reeve verify last', 'is the evidence true?']],
     exits: [0, 1, 2, 3, 4],
     load: async () => (await import('./commands/verify.ts')).verify,
@@ -313,6 +325,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [['reeve config validate', 'says file:line of what is wrong']],
     exits: [0, 2, 3],
     load: async () => (await import('./commands/config.ts')).configValidate,
+  },
+  {
+    name: 'trust',
+    group: 'settings',
+    summary: "Let this project's providers have what its reeve.toml sends them, until it says something else",
+    examples: [['reeve trust', 'you have read reeve.toml, and agree']],
+    exits: [0, 2, 3],
+    load: async () => (await import('./commands/trust.ts')).trust,
   },
   {
     name: 'doctor',

@@ -102,6 +102,7 @@ it('exits with 3 when no gate could say anything, and with 130 when it was left'
 it('says MISMATCH with what differs, and exits with 1', async () => {
   const verified = {
     run: 'r1',
+    isolation: { recorded: 'L2 os-sandbox', measured: 'L1 guarded' },
     match: false,
     differences: ['The card was changed after the run wrote it.'],
     commit: 'abc',
@@ -109,7 +110,54 @@ it('says MISMATCH with what differs, and exits with 1', async () => {
     measured: null,
   }
   const { exit, out } = await show(['verify', 'r1'], 'evidence.verify', verified)
-  expect([exit, out]).toEqual([1, '  The card was changed after the run wrote it.\nMISMATCH 1 thing is not as recorded\n'])
+  expect([exit, out]).toEqual([
+    1,
+    '  The card was changed after the run wrote it.\n  isolation L1 guarded; the run itself was at L2 os-sandbox\nMISMATCH 1 thing is not as recorded\n',
+  ])
+})
+
+it('shows who holds what in 80 columns, with every reason', async () => {
+  const reason = 'cgroup v2 is not delegated to this user, so reeve looks every 100 ms and kills'
+  const found = {
+    ok: true,
+    checks: [
+      { about: 'machine', name: 'isolation', status: 'ok', detail: 'L2 os-sandbox by bubblewrap 0.8.0', hint: null },
+      { about: 'machine', name: 'user', status: 'warning', detail: `as root: ${reason}`, hint: 'Work as an ordinary user.' },
+    ],
+    isolation: {
+      level: 'os-sandbox',
+      by: 'bubblewrap 0.8.0',
+      required: 'os-sandbox',
+      reason: '',
+      improve: null,
+      holds: [
+        { name: 'reading your home folder', about: 'attack', grip: 'kernel', reason: 'tried: ENOENT' },
+        { name: 'memory', about: 'limit', grip: 'watched', reason },
+        { name: 'size of one file', about: 'limit', grip: 'per-process', reason: 'RLIMIT_FSIZE\u001b[2J' },
+        { name: 'disk', about: 'limit', grip: 'none', reason: '' },
+      ],
+    },
+  }
+  const { exit, out } = await show(['doctor'], 'doctor.check', found, { columns: 80 })
+  expect(exit).toBe(0)
+  expect(out.split('\n').filter((it) => it.length > 80)).toEqual([])
+  expect(out).toContain(`! machine  user           as root: cgroup v2 is not delegated to this user, so
+                          reeve looks every 100 ms and kills
+    Work as an ordinary user.
+`)
+  expect(out).toContain(`
+What programs of runs are kept from, and by whom
+  kernel       reading your home folder  tried: ENOENT
+What limits them, and who sees to it
+  watched      memory                    cgroup v2 is not delegated to this
+                                         user, so reeve looks every 100 ms and
+                                         kills
+  per process  size of one file          RLIMIT_FSIZE\\x1b[2J
+  none         disk
+
+All that is needed is there.
+`)
+  expect(JSON.parse((await show(['doctor', '--json'], 'doctor.check', found)).out)).toMatchObject({ isolation: found.isolation })
 })
 
 it('paints a patch for a terminal and makes it harmless, but leaves it as it is for a pipe', async () => {

@@ -119,6 +119,12 @@ export const ERRORS = {
     message: 'The isolation of this machine is {level}, and this run needs {minimum}: {reason}',
     hint: '{improve}\nTo accept the risk for this run: {flag}',
   },
+  not_trusted: {
+    status: 403,
+    exit: 3,
+    message: 'A file of this project decides where what is yours goes, and you have not agreed to that:\n{what}',
+    hint: 'If it should: reeve trust   Only for this run: --trust',
+  },
   needs_approval: {
     status: 202,
     exit: 5,

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { levelName } from '../core/isolation.ts'
+import { settingsSchema } from '../core/settings.ts'
 import { searchPath } from '../process/env.ts'
 import { stream } from './operation.ts'
 
@@ -22,6 +24,8 @@ export const demoRun = stream({
       ['HOME', 'LANG', 'USER', 'TMPDIR'].flatMap((name) => (context.env[name] === undefined ? [] : [[name, context.env[name]]])),
     )
     const env = { ...passed, PATH: searchPath(context.env) }
-    yield* runDemo({ templates: join(context.templates, 'demo'), reeve: context.self, env, keep: input.keep }, signal)
+    const { report } = await context.kit.sandbox(settingsSchema.parse({}))
+    const isolation = { level: levelName(report.level), by: report.by }
+    yield* runDemo({ templates: join(context.templates, 'demo'), reeve: context.self, env, isolation, keep: input.keep }, signal)
   },
 })

@@ -1,28 +1,23 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { Loaded } from '../config/load.ts'
 import { providersOf } from '../config/secrets.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import { programEnv } from '../process/env.ts'
 import { runProgram } from '../process/run-program.ts'
 import { which } from '../process/which.ts'
+import type { RepoScan } from '../scanner/port.ts'
 import type { Project } from '../workspace/port.ts'
 import { plainCheckout } from './checkouts.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
+import { attempt, type Check, check, checkSchema } from './doctor-check.ts'
+import { isolationChecks, isolationSchema } from './doctor-isolation.ts'
+import { setupCommands } from './init-file.ts'
 import { operation } from './operation.ts'
 import { projectInput } from './shapes.ts'
-
-const checkSchema = z.object({
-  /** `machine`, `project`, `provider`, `gate`. */
-  about: z.string(),
-  name: z.string(),
-  /** `missing` stops runs; `warning` does not. */
-  status: z.enum(['ok', 'warning', 'missing']),
-  detail: z.string(),
-  hint: z.string().nullable(),
-})
-type Check = z.infer<typeof checkSchema>
+import { consentSentence, untrusted } from './trust.ts'
 
 export const doctorCheck = operation({
   name: 'doctor.check',
@@ -30,19 +25,15 @@ export const doctorCheck = operation({
   permission: 'system:read',
   effect: 'read',
   input: z.object({ project: projectInput }),
-  output: z.object({ ok: z.boolean(), checks: z.array(checkSchema) }),
+  output: z.object({ ok: z.boolean(), checks: z.array(checkSchema), isolation: isolationSchema.nullable() }),
   async handler(context, input, signal) {
     const machine = await Promise.all([nodeCheck(), gitCheck(context), ...folderChecks(context)])
     const project = await projectChecks(context, input.project, signal)
-    const { ISOLATION } = await import('../steps/prepare-step.ts')
-    const checks = [...machine, isolationCheck(ISOLATION), ...project]
-    return { ok: checks.every((it) => it.status !== 'missing'), checks }
+    const isolation = await isolationChecks(context, input.project)
+    const checks = [...machine, ...isolation.checks, ...project]
+    return { ok: checks.every((it) => it.status !== 'missing'), checks, isolation: isolation.report }
   },
 })
-
-function check(about: string, name: string, status: Check['status'], detail: string, hint: string | null = null): Check {
-  return { about, name, status, detail, hint }
-}
 
 const NODE = 24
 // Needed for `merge-tree --write-tree` and its options.
@@ -84,19 +75,6 @@ function folderChecks(context: Context): Promise<Check>[] {
   })
 }
 
-function isolationCheck(level: string): Check {
-  const detail = `${level}: own worktree, private git, scrubbed environment, limits; no operating-system sandbox`
-  if (process.getuid?.() === 0)
-    return check(
-      'machine',
-      'isolation',
-      'warning',
-      `${detail}; as root`,
-      'Work as an ordinary user: programs of a run can do what you can.',
-    )
-  return check('machine', 'isolation', 'ok', detail)
-}
-
 async function projectChecks(context: Context, path: string | undefined, signal: AbortSignal): Promise<Check[]> {
   const found = await attempt(() => projectOf(context, path))
   if (found instanceof ReeveError)
@@ -118,26 +96,19 @@ async function projectChecks(context: Context, path: string | undefined, signal:
     roles instanceof ReeveError
       ? check('project', 'roles', 'missing', roles.message)
       : check('project', 'roles', 'ok', `${roles.size} roles`),
-    ...(await providerChecks(context, loaded.settings, found, signal)),
+    ...(await providerChecks(context, loaded, found, signal)),
     ...(await gateChecks(context, loaded.settings, found)),
   ]
-}
-
-async function attempt<T>(fn: () => Promise<T>): Promise<T | ReeveError> {
-  try {
-    return await fn()
-  } catch (error) {
-    if (error instanceof ReeveError) return error
-    throw error
-  }
 }
 
 // A server that does not say anything for so long would not answer a run either.
 const HEALTH_MS = 5000
 
 /** One usable provider is enough; others that are not are worth a line. */
-async function providerChecks(context: Context, settings: Settings, project: Project, signal: AbortSignal): Promise<Check[]> {
-  const configured = providersOf(settings)
+async function providerChecks(context: Context, loaded: Loaded, project: Project, signal: AbortSignal): Promise<Check[]> {
+  const configured = providersOf(loaded.settings)
+  // Asking it would send what the user has not agreed to.
+  const open = await untrusted(context, project.root, loaded.consents)
   if (configured.length === 0) {
     const { hint } = new ReeveError('no_provider')
     return [check('provider', 'providers', 'warning', 'none is configured: runs need one; scan, gate and demo do not', hint ?? null)]
@@ -145,6 +116,9 @@ async function providerChecks(context: Context, settings: Settings, project: Pro
   const { createProvider } = await import('../models/create.ts')
   const checks = await Promise.all(
     configured.map(async ([name, it]) => {
+      const asked = open.find((consent) => consent.provider === name)
+      if (asked !== undefined)
+        return check('provider', name, 'missing', `not asked: ${consentSentence(asked)}`, 'If it should: reeve trust')
       const made = await attempt(() => createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock }))
       if (made instanceof ReeveError) return check('provider', name, 'missing', made.message, made.hint ?? null)
       const health = await made.health(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]))
@@ -163,12 +137,14 @@ async function providerChecks(context: Context, settings: Settings, project: Pro
 async function gateChecks(context: Context, settings: Settings, project: Project): Promise<Check[]> {
   const { scanRepository } = await import('../scanner/scan.ts')
   const checkout = await plainCheckout(context, project.root)
-  const { commands } = await scanRepository(checkout, { settings })
+  const scan = await scanRepository(checkout, { settings })
+  const { commands } = scan
+  const setup = await setupChecks(project.root, settings, scan)
   if (commands.length === 0) {
     const { message, hint } = new ReeveError('no_gates', { path: project.root })
-    return [check('gate', 'gates', 'missing', message, hint ?? null)]
+    return [...setup, check('gate', 'gates', 'missing', message, hint ?? null)]
   }
-  return Promise.all(
+  const gates = await Promise.all(
     commands.map(async ({ gate, command, cwd, needs }) => {
       const place = cwd === '.' ? command : `${command} (in ${cwd})`
       if (needs === null) return check('gate', gate, 'ok', place)
@@ -178,6 +154,31 @@ async function gateChecks(context: Context, settings: Settings, project: Project
         : check('gate', gate, 'warning', `${place}: ${needs.program} is missing, so this gate is not run`, needs.hint)
     }),
   )
+  return [...setup, ...gates]
+}
+
+// Where what a project needs is installed.
+const INSTALLED = ['node_modules', '.venv', 'venv', 'vendor/bundle', 'deps']
+
+/** What is installed in the checkout is in no fresh copy of it, unless a setup installs it there too. */
+async function setupChecks(root: string, settings: Settings, scan: RepoScan): Promise<Check[]> {
+  if (settings.project.setup.length > 0) return []
+  const commands = setupCommands(scan).map((it) => it.command)
+  for (const folder of INSTALLED) {
+    // `deps` and `vendor` are names that mean this only beside a lockfile.
+    if (!(await exists(join(root, folder))) || (commands.length === 0 && !folder.startsWith('node') && !folder.includes('venv'))) continue
+    const detail = `${folder} is here, but [project] setup is empty: a run works in a fresh copy without it`
+    return [
+      check(
+        'project',
+        'setup',
+        'warning',
+        detail,
+        `In reeve.toml: [project] setup = ${JSON.stringify(commands.length > 0 ? commands : ['...'])}`,
+      ),
+    ]
+  }
+  return []
 }
 
 // Where projects keep tools of their own.

@@ -1,19 +1,24 @@
 import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
+import { levelName } from '../core/isolation.ts'
 import { verdictSchema } from '../core/verdict.ts'
 import { optionsOf } from '../steps/options.ts'
 import { runNamed } from './context.ts'
+import { checkRun } from './isolation.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
+import { choices } from './submit-checks.ts'
 
 export const evidenceVerify = operation({
   name: 'evidence.verify',
   summary: 'Does the checks of a finished run again in a clean clone and compares: match or not.',
   permission: 'runs:read',
   effect: 'read',
-  input: z.object({ run: runInput }),
+  input: z.object({ run: runInput, accept_isolation: choices.accept_isolation }),
   output: z.object({
     run: z.string(),
+    /** Level the run's programs were held at, and the level of this measurement. */
+    isolation: z.object({ recorded: z.string(), measured: z.string() }),
     match: z.boolean(),
     differences: z.array(z.string()),
     commit: z.string(),
@@ -25,6 +30,7 @@ export const evidenceVerify = operation({
     const store = await context.store()
     const row = await runNamed(context, store, input.run)
     context.secrets.learn(secretValues(optionsOf(row).settings, context.env))
+    const { level } = await checkRun(context, row, input.accept_isolation)
     const written = (await store.eventsOfType(row.id, ['evidence.written'])).at(-1)
     const hash = written?.data['hash']
     const verified = await verifyRun(context.kit, {
@@ -33,6 +39,6 @@ export const evidenceVerify = operation({
       signal,
       emit: () => undefined,
     })
-    return { run: row.id, ...verified }
+    return { run: row.id, isolation: { recorded: row.facts.isolation ?? 'unknown', measured: levelName(level) }, ...verified }
   },
 })

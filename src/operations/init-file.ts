@@ -67,11 +67,16 @@ export function initFile(scan: RepoScan, base: string | null): string {
   ].join('\n')
 }
 
-function setupLines(scan: RepoScan): string[] {
-  const commands = scan.packageManagers.flatMap((it) => {
+/** What installs the project's packages, and the lockfile that tells. */
+export function setupCommands(scan: Pick<RepoScan, 'packageManagers'>): { command: string; because: string | null }[] {
+  return scan.packageManagers.flatMap((it) => {
     const command = it.lockfile === null || it.manifest.includes('/') ? undefined : SETUP[it.name]
     return command === undefined ? [] : [{ command, because: it.lockfile }]
   })
+}
+
+function setupLines(scan: RepoScan): string[] {
+  const commands = setupCommands(scan)
   const [first] = commands
   if (!first) return ['# Commands that install what the project needs, in a fresh copy of it.', '# setup = ["npm ci"]']
   return [

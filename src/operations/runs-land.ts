@@ -29,11 +29,7 @@ export const runsLand = operation({
     const row = await runNamed(context, store, input.run)
     const project = await openProject(row.project)
     const { commit, forced, verdict } = checkLanding(row, await judgedOf(project, row), input.force)
-    const [{ land }, { landingMessage }, { ISOLATION }] = await Promise.all([
-      import('../workspace/land.ts'),
-      import('../steps/landing-message.ts'),
-      import('../steps/prepare-step.ts'),
-    ])
+    const [{ land }, { landingMessage }] = await Promise.all([import('../workspace/land.ts'), import('../steps/landing-message.ts')])
     const landed = await landNamed(row, () =>
       land({
         project,
@@ -43,7 +39,7 @@ export const runsLand = operation({
         how: input.how,
         branch: input.branch ?? row.facts.branch ?? '',
         forced,
-        ...landingMessage({ task: row.task, run: row.id, isolation: row.facts.isolation ?? ISOLATION, verdict, forced }),
+        ...landingMessage({ task: row.task, run: row.id, isolation: row.facts.isolation ?? 'unknown', verdict, forced }),
       }),
     )
     await store.setFacts(row.id, null, { landed: { ...landed, how: input.how, forced } })

@@ -4,8 +4,10 @@ import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { type Context, projectOf, runNamed } from './context.ts'
+import { acceptForRun } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runSummarySchema } from './shapes.ts'
+import { choices } from './submit-checks.ts'
 import { summaryOf } from './views.ts'
 
 const one = z.object({ run: runSummarySchema })
@@ -85,7 +87,7 @@ export const runsResume = operation({
   summary: 'Makes runs ready to go on: paused, detached, crashed ones; without a run, all of the project.',
   permission: 'runs:write',
   effect: 'write',
-  input: z.object({ run: runInput.optional(), project: projectInput }),
+  input: z.object({ run: runInput.optional(), project: projectInput, accept_isolation: choices.accept_isolation }),
   output: resumed,
   async handler(context, input) {
     const store = await context.store()
@@ -94,6 +96,7 @@ export const runsResume = operation({
       const row = await runNamed(context, store, input.run)
       const reason = hindrance(row)
       if (reason !== null) throw new ReeveError('wrong_state', { run: row.id, status: statusOf(row), action: 'resume', allowed: reason })
+      await acceptForRun(context, store, row, input.accept_isolation)
       return { runs: [summaryOf(await wake(context, store, row))], skipped: [] }
     }
     const project = await projectOf(context, input.project)
@@ -104,10 +107,30 @@ export const runsResume = operation({
     })
     const able = rows.filter((row) => hindrance(row) === null).toReversed()
     const runs = []
-    for (const row of able) runs.push(summaryOf(await wake(context, store, row)))
+    const low: ReeveError[] = []
+    for (const row of able) {
+      const problem = await tooLow(() => acceptForRun(context, store, row, input.accept_isolation))
+      if (problem === null) runs.push(summaryOf(await wake(context, store, row)))
+      else {
+        skipped.push({ run: row.id, reason: `${statusOf(row)}; ${problem.message}` })
+        low.push(problem)
+      }
+    }
+    // Where none can go on for that, it is what the user has to know.
+    if (runs.length === 0 && low[0] !== undefined) throw low[0]
     return { runs, skipped }
   },
 })
+
+async function tooLow(fn: () => Promise<void>): Promise<ReeveError | null> {
+  try {
+    await fn()
+    return null
+  } catch (error) {
+    if (error instanceof ReeveError && error.code === 'isolation_too_low') return error
+    throw error
+  }
+}
 
 /** Why a run cannot go on by a plain "resume": what is needed instead. */
 function hindrance(row: RunRow): string | null {

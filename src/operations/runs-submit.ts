@@ -3,11 +3,11 @@ import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
 import { isFinished } from '../core/run.ts'
-import type { Settings } from '../core/settings.ts'
 import { TASK_KINDS, type Task } from '../core/task.ts'
 import type { RunOptions } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
 import { type Context, projectOf, runNamed } from './context.ts'
+import { levelForTasks } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
 import { type Choices, checkProviders, checkTask, choices, resolveSettings, runsOutside } from './submit-checks.ts'
@@ -112,6 +112,7 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
     await checkTask(context, { project, base, task, settings, roles })
     await checkProviders(context, project, task, settings)
   }
+  const isolation = await levelForTasks(context, { settings, roles, tasks: wanted.tasks })
 
   const store = await context.store()
   const before = await runsOutside(store, project, wanted.tasks)
@@ -122,7 +123,7 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
       task,
       project: project.root,
       workflow: task.workflow ?? settings.runs.workflow,
-      options: optionsFor(context, task, settings, base, wanted) as unknown as { [key: string]: Json },
+      options: optionsFor(context, task, { settings, base, isolation }, wanted) as unknown as { [key: string]: Json },
       dependsOn: task.depends_on.map((it) => made.get(it) ?? ''),
       ...(wanted.key === undefined ? {} : { clientKey: wanted.tasks.length === 1 ? wanted.key : `${wanted.key}/${task.id}` }),
     })
@@ -132,11 +133,10 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
   return { runs: await Promise.all(runs.map((it) => viewOf(context, store, it))), warnings }
 }
 
-function optionsFor(context: Context, task: Task, settings: Settings, base: string, wanted: Wanted): RunOptions {
-  const minutes = wanted.choices.timeout_minutes ?? task.budget?.minutes ?? settings.runs.timeout_minutes
+function optionsFor(context: Context, task: Task, found: Pick<RunOptions, 'settings' | 'base' | 'isolation'>, wanted: Wanted): RunOptions {
+  const minutes = wanted.choices.timeout_minutes ?? task.budget?.minutes ?? found.settings.runs.timeout_minutes
   return {
-    settings,
-    base,
+    ...found,
     actor: context.actor,
     timeoutMs: minutes * 60_000,
     ...(wanted.retryOf === undefined ? {} : { retryOf: wanted.retryOf }),

@@ -6,6 +6,7 @@ import { optionsOf } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { runNamed } from './context.ts'
+import { checkRun } from './isolation.ts'
 import { mergeStreams } from './merge.ts'
 import { stream } from './operation.ts'
 import { type RunLog, runLog } from './run-log.ts'
@@ -30,6 +31,7 @@ export const runsWork = stream({
     const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)
     context.secrets.learn(options.flatMap((it) => secretValues(it.settings, context.env)))
+    for (const row of rows) if (!isFinished(row.state)) await checkRun(context, row)
 
     // Tails end when all is at rest; `stop` is pulled after the last event has been written.
     const stop = new AbortController()

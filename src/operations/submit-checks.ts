@@ -1,10 +1,11 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
 import { workingFiles } from '../config/layers.ts'
-import type { Flag } from '../config/load.ts'
+import type { Flag, Loaded } from '../config/load.ts'
 import { providersOf } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
+import { ISOLATION_LEVELS } from '../core/isolation.ts'
 import type { Role } from '../core/role.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
@@ -13,6 +14,7 @@ import { tryGit } from '../workspace/git.ts'
 import type { Project } from '../workspace/port.ts'
 import { resolveCommit, showFile } from '../workspace/revisions.ts'
 import { type Context, settingsOf } from './context.ts'
+import { checkTrust } from './trust.ts'
 
 /** What a caller may choose for runs besides their tasks; it wins over tasks and settings. */
 export const choices = {
@@ -23,6 +25,11 @@ export const choices = {
   land: z.enum(['none', 'branch', 'merge', 'squash']).optional().describe('How a green run lands by itself.'),
   timeout_minutes: z.number().optional(),
   base: z.string().optional().describe('Branch or commit to begin from.'),
+  accept_isolation: z
+    .enum(ISOLATION_LEVELS)
+    .optional()
+    .describe('The lowest level of isolation that is accepted; "none": no sandbox at all.'),
+  trust: z.boolean().optional().describe("Let the project's providers have what its reeve.toml sends them, this time."),
 }
 
 export type Choices = { [K in keyof typeof choices]?: z.output<(typeof choices)[K]> | undefined }
@@ -36,15 +43,22 @@ export async function resolveSettings(
   project: Project,
   choices: Choices,
 ): Promise<{ settings: Settings; base: string; warnings: string[] }> {
+  const { settings, base, warnings, consents } = await loadFor(context, project, choices)
+  if (choices.trust !== true) await checkTrust(context, project.root, consents)
+  return { settings, base, warnings }
+}
+
+async function loadFor(context: Context, project: Project, choices: Choices): Promise<Loaded & { base: string }> {
   const flags = flagsOf(choices)
   const here = await settingsOf(context, project.root, { flags })
   const base = await resolveCommit(project, choices.base ?? here.settings.project.base ?? 'HEAD')
-  if (choices.base === undefined || base === project.head) return { settings: here.settings, base, warnings: here.warnings }
+  if (choices.base === undefined || base === project.head) return { ...here, base }
   const working = workingFiles(project.root)
   const readProjectFile = async (path: string) => (await showFile(project, base, path)) ?? working(path)
-  const there = await settingsOf(context, project.root, { flags, readProjectFile })
-  return { settings: there.settings, base, warnings: there.warnings }
+  return { ...(await settingsOf(context, project.root, { flags, readProjectFile })), base }
 }
+
+const NO_SANDBOX = '--i-understand-no-sandbox'
 
 function flagsOf(choices: Choices): Flag[] {
   const all: [string, string, string | number | undefined][] = [
@@ -52,6 +66,9 @@ function flagsOf(choices: Choices): Flag[] {
     ['runs.max_attempts', '--max-attempts', choices.max_attempts],
     ['runs.land', '--land', choices.land],
     ['runs.timeout_minutes', '--timeout', choices.timeout_minutes],
+    ['sandbox.minimum', choices.accept_isolation === 'none' ? NO_SANDBOX : '--accept-isolation', choices.accept_isolation],
+    // Who accepts none at all wants none.
+    ['sandbox.level', NO_SANDBOX, choices.accept_isolation === 'none' ? 'none' : undefined],
   ]
   return all.flatMap(([key, name, value]) => (value === undefined ? [] : [{ key, name, value }]))
 }

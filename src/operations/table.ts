@@ -14,6 +14,7 @@ import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } 
 import { runsRetry, runsSubmit } from './runs-submit.ts'
 import { runsWork } from './runs-work.ts'
 import { scannerScan } from './scanner.ts'
+import { projectTrust } from './trust.ts'
 
 /** Every verb that answers once. Nothing else is public. */
 export const OPERATIONS = {
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   'runs.clean': runsClean,
   'evidence.verify': evidenceVerify,
   'project.init': projectInit,
+  'project.trust': projectTrust,
   'doctor.check': doctorCheck,
   'scanner.scan': scannerScan,
   'roles.list': rolesList,

@@ -1,5 +1,5 @@
 import { ReeveError } from '../core/errors.ts'
-import { atLeast, type IsolationLevel, type IsolationReport, levelName, parseLevel } from '../core/isolation.ts'
+import { atLeast, type IsolationLevel, type IsolationReport, levelName, parseLevel, weaker } from '../core/isolation.ts'
 import type { Role } from '../core/role.ts'
 import type { Settings } from '../core/settings.ts'
 import { optionsOf, type RunRow } from './options.ts'
@@ -27,6 +27,11 @@ function mayRunPrograms(role: Role): boolean {
 export function neededLevel(row: RunRow, roles: readonly Role[]): IsolationLevel {
   const { isolation, settings } = optionsOf(row)
   return parseLevel(row.facts.accepted ?? '') ?? isolation ?? requiredLevel(settings, roles)
+}
+
+/** The level a run's records name: the lowest that its programs have been held at. */
+export function recordedLevel(row: Pick<RunRow, 'facts'>, now: IsolationLevel): IsolationLevel {
+  return weaker(parseLevel(row.facts.isolation ?? '') ?? now, now)
 }
 
 /** Throws `isolation_too_low` with what would help, and which flag accepts the risk. */

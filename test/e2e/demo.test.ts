@@ -6,6 +6,7 @@ it('takes the demo through every stage, and says that the replies are scripted a
   const { exitCode, stdout, text } = await reeveFor(temporaryFolder())(['demo'])
   expect(exitCode, text).toBe(0)
   for (const stage of [
+    'isolation',
     'plan',
     'tests first',
     'wrong attempt',
@@ -20,5 +21,6 @@ it('takes the demo through every stage, and says that the replies are scripted a
     expect(stdout, stage).toMatch(new RegExp(`^\\S+ ${stage}\\s`, 'm'))
   }
   expect(stdout).toContain('The replies of the models are scripted')
+  expect(stdout).toMatch(/at whatever level of isolation this machine has: L\d [a-z-]+, by \w/)
   expect(stdout).toContain('name a provider in reeve.toml')
 })

@@ -1,11 +1,12 @@
 import type { CommandRun } from '../commands.ts'
 import { remark, say } from '../io.ts'
+import { acceptedOf } from './run.ts'
 import { workOn } from './work.ts'
 
-export const resume: CommandRun = async (io, args) => {
+export const resume: CommandRun = async (io, args, options) => {
   const client = await io.client()
   const [run] = args
-  const { runs, skipped } = await client.call('runs.resume', run === undefined ? {} : { run })
+  const { runs, skipped } = await client.call('runs.resume', { ...(run === undefined ? {} : { run }), ...acceptedOf(options) })
   for (const it of skipped) remark(io, io.paint('dim', `${it.run} stays: it is ${it.reason}`))
   if (runs.length > 0)
     return workOn(

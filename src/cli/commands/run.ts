@@ -61,7 +61,15 @@ export function choicesOf(options: Options) {
     ...given('base', options['base'] as string | undefined),
     ...given('land', options['land'] as 'none' | 'branch' | 'merge' | 'squash' | undefined),
     ...given('timeout_minutes', options['timeout'] as number | undefined),
+    ...given('trust', options['trust'] as boolean | undefined),
+    ...acceptedOf(options),
   }
+}
+
+/** The level of isolation that the user accepts this time. */
+export function acceptedOf(options: Options) {
+  const level = options['acceptIsolation'] as 'guarded' | 'os-sandbox' | 'container' | undefined
+  return given('accept_isolation', options['iUnderstandNoSandbox'] === true ? ('none' as const) : level)
 }
 
 function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

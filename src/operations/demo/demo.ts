@@ -7,7 +7,7 @@ import { type Json, parseJson } from '../../core/json.ts'
 import type { RunView } from '../../core/run.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
-import { landStage, type Recorded, type Stage, stagesAfterTheKill, stagesBeforeTheKill, verifyStage } from './stages.ts'
+import { isolationStage, landStage, type Recorded, type Stage, stagesAfterTheKill, stagesBeforeTheKill, verifyStage } from './stages.ts'
 
 export interface DemoPlace {
   /** Folder with `project/` and `task.yaml`. */
@@ -15,6 +15,8 @@ export interface DemoPlace {
   /** Program and arguments that start this reeve. */
   reeve: readonly [string, ...string[]]
   env: Readonly<Record<string, string>>
+  /** How programs of runs are held on this machine. */
+  isolation: { level: string; by: string }
   /** Leave the folder for a person to look at. */
   keep: boolean
 }
@@ -36,8 +38,11 @@ export async function* runDemo(place: DemoPlace, signal: AbortSignal): AsyncGene
   try {
     yield* said('A small project is copied into a temporary folder, and a task is given to reeve: show 1500 minutes as "1d 1h", not "25h".')
     yield* said('The replies of the models are scripted (replies.yaml). All the rest is real: engine, git, test runner, kill -9.')
+    yield* said(
+      `Its code is ours, so it runs at whatever level of isolation this machine has: ${place.isolation.level}, by ${place.isolation.by}.`,
+    )
     const demo = await prepare(place, folder, signal)
-    for await (const line of live(demo)) {
+    for await (const line of live(demo, place.isolation.level)) {
       if (line.type === 'stage' && !line.happened) ok = false
       yield line
     }
@@ -65,7 +70,8 @@ async function prepare(place: DemoPlace, folder: string, signal: AbortSignal): P
   const project = join(folder, 'tide-clock')
   await cp(join(place.templates, 'project'), project, { recursive: true })
   await cp(join(place.templates, 'task.yaml'), join(folder, 'task.yaml'))
-  const env = { ...place.env, REEVE_HOME: join(folder, 'state'), GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+  const own = { REEVE_SANDBOX__MINIMUM: 'none' }
+  const env = { ...place.env, ...own, REEVE_HOME: join(folder, 'state'), GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
   const start = (argv: readonly [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
     runProgram({ argv, cwd: project, env: { ...env, ...more }, timeoutMs: COMMAND_MS, keepBytes: 16 * 1024 * 1024, signal })
   const program = (argv: readonly [string, ...string[]]) => start(argv)
@@ -80,12 +86,13 @@ async function prepare(place: DemoPlace, folder: string, signal: AbortSignal): P
 }
 
 /** The demo as a person would type it, each stage proved before the next command. */
-async function* live(demo: Demo): AsyncGenerator<DemoLine> {
+async function* live(demo: Demo, level: string): AsyncGenerator<DemoLine> {
   yield* said('$ reeve run --file task.yaml')
   const killed = await demo.reeve(['run', '--file', '../task.yaml', '--json'], {
     REEVE_CRASH_AT: `after-effect-before-journal:${KILLED_IN}`,
   })
-  yield* stages(stagesBeforeTheKill(await recorded(demo), killed))
+  const before = await recorded(demo)
+  yield* stages([isolationStage(before, level), ...stagesBeforeTheKill(before, killed)])
 
   yield* said('$ reeve resume')
   await demo.reeve(['resume', 'last', '--json'])

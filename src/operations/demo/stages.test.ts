@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { EventType, RunEvent } from '../../core/event.ts'
 import type { RunView } from '../../core/run.ts'
-import { landStage, stagesAfterTheKill, stagesBeforeTheKill, verifyStage } from './stages.ts'
+import { isolationStage, landStage, stagesAfterTheKill, stagesBeforeTheKill, verifyStage } from './stages.ts'
 
 const step = (name: string, status = 'succeeded', summary = 'fine') => ({ name, status, summary })
 const event = (seq: number, type: EventType, data: RunEvent['data'] = {}): RunEvent => ({ run: 'r', seq, ts: 0, type, data })
@@ -9,6 +9,7 @@ const event = (seq: number, type: EventType, data: RunEvent['data'] = {}): RunEv
 function record(change: { steps?: object[]; events?: RunEvent[]; status?: string; proof?: object } = {}) {
   return {
     run: {
+      isolation: 'L2 os-sandbox',
       status: change.status ?? 'succeeded',
       steps:
         change.steps ?? ['plan', 'part-1/attempt-1/implement', 'part-1/attempt-1/review', 'part-1/attempt-2/gates'].map((it) => step(it)),
@@ -63,6 +64,11 @@ it.each([
   ['red proof', 'nothing was red', record({ proof: { status: 'proved', red: [] } })],
 ])('says that "%s" did not happen when %s', (name, _why, it) => {
   expect(happened(stagesAfterTheKill(it))[name]).toBe(false)
+})
+
+it('says so when the run was held at another level than this machine has', () => {
+  expect(isolationStage(record(), 'L2 os-sandbox').happened).toBe(true)
+  expect(isolationStage(record(), 'L1 guarded').happened).toBe(false)
 })
 
 it('says so when the process was not killed, the evidence does not match, or nothing landed', () => {

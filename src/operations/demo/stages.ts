@@ -16,6 +16,11 @@ export interface Recorded {
   events: readonly RunEvent[]
 }
 
+/** The run's record must name the level that this machine was measured to have. */
+export function isolationStage({ run }: Recorded, level: string): Stage {
+  return stage('isolation', run.isolation === level, `programs of the run are held at ${run.isolation}, as its record says`)
+}
+
 /** What must have happened by the time the process was killed. */
 export function stagesBeforeTheKill({ run, events }: Recorded, killed: Pick<ProgramResult, 'signal'>): Stage[] {
   const step = (name: string) => run.steps.find((it) => it.name === name)

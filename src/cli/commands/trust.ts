@@ -1,0 +1,16 @@
+import type { CommandRun } from '../commands.ts'
+import { answer } from '../io.ts'
+import { oneLine } from '../text.ts'
+
+export const trust: CommandRun = async (io) => {
+  const { trusted, ...rest } = await (await io.client()).call('project.trust', {})
+  answer(io, { ...rest, trusted }, () =>
+    trusted.length === 0
+      ? ['There is nothing to agree to: no file of this project decides where what is yours goes.']
+      : [
+          'From now on, until its files say something else:',
+          ...trusted.map((it) => oneLine(`  "${it.provider}" gets ${it.sends.join(' and ')}, at ${it.to} (${it.where})`)),
+        ],
+  )
+  return 0
+}
