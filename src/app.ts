@@ -6,9 +6,10 @@ import { type Env, reeveFolders } from './config/home.ts'
 import { providersOf } from './config/secrets.ts'
 import { systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
-import { redactAll } from './core/redact.ts'
+import { canonicalJson } from './core/json.ts'
+import { type Redaction, redactAll } from './core/redact.ts'
 import type { Role } from './core/role.ts'
-import type { Settings } from './core/settings.ts'
+import type { SandboxSettings, Settings } from './core/settings.ts'
 import type { Workflow } from './engine/port.ts'
 import type { GateEvent } from './gates/port.ts'
 import type { Context, Host } from './operations/context.ts'
@@ -16,6 +17,7 @@ import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
 import { createSecrets } from './operations/secrets.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
+import type { Sandbox } from './sandbox/port.ts'
 import type { Kit } from './steps/kit.ts'
 import type { Store } from './store/open.ts'
 import type { Project } from './workspace/port.ts'
@@ -45,8 +47,16 @@ export function openApp(options: AppOptions): Client {
   const clock = systemClock
   const folders = reeveFolders(env, homedir())
   const secrets = createSecrets(env)
-  const store = once(async () => (await import('./store/open.ts')).openStore(folders.state))
+  const store = once(async () => (await import('./store/open.ts')).openStore(folders.state, { redact: secrets.redact }))
 
+  // Measuring takes a tenth of a second, and the answer is the same as long as the settings are.
+  const sandboxes = new Map<string, Promise<Sandbox>>()
+  const sandboxOf = (settings: SandboxSettings): Promise<Sandbox> => {
+    const key = canonicalJson(settings)
+    const known = sandboxes.get(key) ?? makeSandbox(settings, folders.cache, env)
+    sandboxes.set(key, known)
+    return known
+  }
   const kit: Kit = {
     clock,
     dataDir: folders.data,
@@ -57,8 +67,9 @@ export function openApp(options: AppOptions): Client {
       const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
       return redactAll(await judge({ ...request, emit }), secrets.redact)
     },
-    agent: (provider, settings, project) => createAgent(provider, settings, project, env),
+    agent: (provider, settings, project) => createAgent(provider, settings, project, { env, redaction: secrets }),
     roles: (project, commit) => rolesAt(options.templates, project, commit),
+    sandbox: (settings) => sandboxOf(settings.sandbox),
     redact: secrets.redact,
     version,
   }
@@ -80,7 +91,10 @@ export function openApp(options: AppOptions): Client {
   return createClient({
     invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, context, input, signal),
     open: (name, input, signal) => open(STREAMS[name] as unknown as Stream, context, input, signal),
-    close: async () => (store.begun() ? (await store()).close() : undefined),
+    async close() {
+      for (const it of sandboxes.values()) await it.then((sandbox) => sandbox.close()).catch(() => undefined) // it was never in force
+      if (store.begun()) await (await store()).close()
+    },
   })
 }
 
@@ -117,8 +131,18 @@ function createHost(kit: Kit, store: () => Promise<Store>, { workflows: own = {}
   }
 }
 
+async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): Promise<Sandbox> {
+  const { createSandbox } = await import('./sandbox/create.ts')
+  return createSandbox({ settings, folder: join(cache, 'sandbox'), env, realHome: homedir(), signal: new AbortController().signal })
+}
+
 /** Our own agent over the provider's model. */
-async function createAgent(name: string, settings: Settings, project: Project, env: Env): Promise<Agent> {
+async function createAgent(
+  name: string,
+  settings: Settings,
+  project: Project,
+  { env, redaction }: { env: Env; redaction: Redaction },
+): Promise<Agent> {
   const configured = providersOf(settings)
   const provider = configured.find(([it]) => it === name)?.[1]
   if (!provider) throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
@@ -130,7 +154,7 @@ async function createAgent(name: string, settings: Settings, project: Project, e
     import('./scanner/repo-map.ts'),
   ])
   const model = await createProvider(name, provider, { env, projectRoot: project.root, clock: systemClock })
-  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap, fileRules: settings.files })
+  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
 }
 
 /** Built-in roles and the project's own, as they are at a commit. */

@@ -57,7 +57,7 @@ export async function compareCheckout(options: {
         project,
         commit: base,
         targetDir: checkout.targetDir,
-        env: checkout.env,
+        hold: () => ({ env: checkout.env, ...(checkout.confinement === undefined ? {} : { confinement: checkout.confinement }) }),
         run: undefined,
         prepare: ({ workTree }) => shareDependencies({ folders, record }, workTree),
       }),

@@ -24,6 +24,7 @@ async function versionOf(program: string, checkout: Checkout): Promise<string> {
     argv: [program, '--version'],
     cwd: checkout.path,
     env: checkout.env,
+    ...(checkout.confinement === undefined ? {} : { confinement: checkout.confinement }),
     timeoutMs: TIMEOUT_MS,
     keepBytes: 4096,
   })

@@ -78,8 +78,14 @@ async function keepUnsaved(context: Context, row: RunRow): Promise<void> {
   const { foldersOf, readRecord } = await import('../workspace/record.ts')
   // Removed, half removed, or gone with its folder: what was kept is in the repository.
   if ((await readRecord(foldersOf(context.kit.dataDir, row.id)))?.state !== 'ready') return
-  const { openWorkspace } = await import('../workspace/workspace.ts')
-  const workspace = await openWorkspace({ project: await openProject(row.project), runId: row.id, dataDir: context.kit.dataDir, branch })
+  const [{ openWorkspace }, { noSandbox }] = await Promise.all([import('../workspace/workspace.ts'), import('../sandbox/unconfined.ts')])
+  const workspace = await openWorkspace({
+    project: await openProject(row.project),
+    runId: row.id,
+    dataDir: context.kit.dataDir,
+    keeping: { sandbox: noSandbox, hosts: () => Promise.resolve([]) },
+    branch,
+  })
   const changed = await workspace.changes(row.facts.commit ?? workspace.base)
   if (changed.length > 0) await workspace.keepAttempt()
 }

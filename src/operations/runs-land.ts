@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
+import { redactAll } from '../core/redact.ts'
 import { isFinished } from '../core/run.ts'
 import type { RunRow } from '../store/port.ts'
 import { resolveTree } from '../workspace/git.ts'
@@ -39,7 +40,13 @@ export const runsLand = operation({
         how: input.how,
         branch: input.branch ?? row.facts.branch ?? '',
         forced,
-        ...landingMessage({ task: row.task, run: row.id, isolation: row.facts.isolation ?? 'unknown', verdict, forced }),
+        ...landingMessage({
+          task: redactAll(row.task, context.secrets.redact),
+          run: row.id,
+          isolation: row.facts.isolation ?? 'unknown',
+          verdict,
+          forced,
+        }),
       }),
     )
     await store.setFacts(row.id, null, { landed: { ...landed, how: input.how, forced } })

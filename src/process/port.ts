@@ -54,9 +54,14 @@ export interface ResourceUsage {
 /** Holds programs: decides what is really started. Made by `sandbox/`. */
 export interface Confinement {
   readonly level: IsolationLevel
+  /** Output of one program that is allowed; a program's own `floodBytes` may only be less. */
+  readonly outputBytes?: number
   /** Called once per program. Throws `sandbox_failed` when what it needs cannot be made. */
   launch(program: { argv: readonly [string, ...string[]]; cwd: string; env: Readonly<Record<string, string>> }): Promise<Launch>
 }
+
+/** A program that runs, as whoever holds it sees it: its number, and its descriptors from 3 on. */
+export type StartedProgram = Pick<ChildProcess, 'pid' | 'stdio' | 'exitCode' | 'signalCode'>
 
 /** One program under way. */
 export interface Launch {
@@ -68,7 +73,7 @@ export interface Launch {
   /** True when all it started dies with the process (a PID namespace): nobody need look for what is left. */
   diesWhole: boolean
   /** It runs. `broken` may be called once, later: then the program is killed. */
-  started(child: ChildProcess, broken: (breach: Breach) => void): void
+  started(child: StartedProgram, broken: (breach: Breach) => void): void
   /** It has ended, or could not be started. `failure`: the sandbox itself did not come up, a sentence. */
   end(): Promise<{ usage: ResourceUsage | null; breach: Breach | null; failure: string | null }>
 }

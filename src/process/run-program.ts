@@ -8,6 +8,7 @@ import { type OutputCap, outputCap } from './output-cap.ts'
 import type { Breach, Launch, ProgramEnd, ProgramResult, ProgramSpec } from './port.ts'
 import { askTreeToEnd, killTree, type Mark, newMark, send } from './process-tree.ts'
 import { breachSentence, nameOf, seconds } from './sentences.ts'
+import { unconfined } from './unconfined.ts'
 
 const KEEP_BYTES = 1024 * 1024
 const FLOOD_BYTES = 256 * 1024 * 1024
@@ -43,7 +44,7 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
   if (spec.signal?.aborted) return finish('aborted', null, null, `${nameOf(spec)} was not started: the work was stopped.`)
 
   const mark = newMark(spec.run)
-  const launch = await (spec.confinement ?? PLAIN).launch(spec)
+  const launch = await (spec.confinement ?? unconfined).launch(spec)
   const started = await start(spec, launch, mark)
   if ('problem' in started) {
     await launch.end()
@@ -90,18 +91,6 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
 }
 
 type Started = { child: ChildProcess; pid: number } | { ended: 'not_found' | 'not_started'; problem: string }
-
-/** A program that nobody holds: it is started as it is. */
-const PLAIN = {
-  launch: (program: Pick<Launch, 'argv' | 'cwd' | 'env'>): Promise<Launch> =>
-    Promise.resolve({
-      ...program,
-      descriptors: [],
-      diesWhole: false,
-      started: () => undefined,
-      end: () => Promise.resolve({ usage: null, breach: null, failure: null }),
-    }),
-}
 
 async function start(spec: ProgramSpec, launch: Launch, mark: Mark): Promise<Started> {
   const [program, ...args] = launch.argv
@@ -156,7 +145,7 @@ function stopper(spec: ProgramSpec) {
 }
 
 function collect(child: ChildProcess, spec: ProgramSpec, out: Record<'stdout' | 'stderr', OutputCap>, flooded: () => void): void {
-  const most = spec.floodBytes ?? FLOOD_BYTES
+  const most = outputLimit(spec)
   for (const stream of ['stdout', 'stderr'] as const) {
     const decoder = new StringDecoder('utf8')
     child[stream]?.on('data', (chunk: Buffer) => {
@@ -180,14 +169,21 @@ async function endTree(pid: number, launch: Launch, mark: Mark, exit: Promise<{ 
   return await Promise.race([exit, delay(DEATH_MS, null, { ref: false })])
 }
 
+/** Bytes of output after which a program is killed. */
+function outputLimit({ floodBytes, confinement }: ProgramSpec): number {
+  const allowed = confinement?.outputBytes
+  if (allowed === undefined) return floodBytes ?? FLOOD_BYTES
+  return Math.min(floodBytes ?? allowed, allowed)
+}
+
 function floodOf(spec: ProgramSpec, out: Record<'stdout' | 'stderr', OutputCap>): Breach {
   const mb = (bytes: number) => Math.round(bytes / 1024 / 1024)
   const peak = mb(out.stdout.seen() + out.stderr.seen())
-  return { limit: 'output', allowed: mb(spec.floodBytes ?? FLOOD_BYTES), peak, unit: 'MB', setting: 'sandbox.limits.output_mb' }
+  return { limit: 'output', allowed: mb(outputLimit(spec)), peak, unit: 'MB', setting: 'sandbox.limits.output_mb' }
 }
 
 function stopSentence(stop: Stop, spec: ProgramSpec): string {
   if (stop === 'timeout') return `${nameOf(spec)} was still running after ${seconds(spec.timeoutMs)} and was ended.`
   if (stop === 'aborted') return `${nameOf(spec)} was ended because the work was stopped.`
-  return `${nameOf(spec)} was ended: it wrote more than ${Math.round((spec.floodBytes ?? FLOOD_BYTES) / 1024 / 1024)} MiB of output.`
+  return `${nameOf(spec)} was ended: it wrote more than ${Math.round(outputLimit(spec) / 1024 / 1024)} MiB of output.`
 }

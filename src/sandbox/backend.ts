@@ -1,7 +1,7 @@
 import type { Hold, IsolationLevel } from '../core/isolation.ts'
 import type { SandboxSettings } from '../core/settings.ts'
 import type { RunLimits } from './limits/port.ts'
-import type { AllowedHost, Place, Profile, Sandbox } from './port.ts'
+import type { Place, Profile, Sandbox } from './port.ts'
 
 /** One way of holding programs. What it really holds is measured afterwards, by `probe/`. */
 export interface Backend extends Omit<Sandbox, 'report' | 'close'> {
@@ -9,7 +9,7 @@ export interface Backend extends Omit<Sandbox, 'report' | 'close'> {
   readonly level: IsolationLevel
   /** Its name and version, for people. */
   readonly by: string
-  /** How each limit is held. */
+  /** How each limit is held; empty: as `limits/` holds them. */
   limitHolds(): Hold[]
 }
 
@@ -29,13 +29,4 @@ export interface BackendRequest {
   realHome: string
   /** Limits of the programs of one place. */
   limitsOf(place: Place, profile: Profile): RunLimits
-  /** A way out to these hosts alone, open until the sandbox is closed. */
-  doorTo(hosts: readonly AllowedHost[]): Promise<Door>
-}
-
-/** A way out of an empty network: what the sandbox must show for it, and the words in front of the program that open it there. */
-export interface Door {
-  /** Path inside -> file or socket. */
-  shown: ReadonlyMap<string, string>
-  words: readonly string[]
 }

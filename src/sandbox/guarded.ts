@@ -11,11 +11,11 @@ import { profileVariables } from './profile-env.ts'
  * Plain processes with limits: for machines without a sandbox. They see and reach what the user sees and reaches; what is held is how much
  * they use together, and that they end. Linux looks at /proc and uses control groups where it may; other systems are asked by `ps`.
  */
-export function createGuarded(request: BackendRequest, limitHolds: (options: { namespace: boolean }) => Hold[]): Backend {
+export function createGuarded(request: BackendRequest, limitHolds: () => Hold[]): Backend {
   return {
     level: 'guarded',
     by: 'plain processes',
-    limitHolds: () => limitHolds({ namespace: false }),
+    limitHolds,
     env: (place, profile) => ({
       ...programEnv({ home: place.home, run: place.run, from: request.env, realHome: request.realHome }),
       ...profileVariables(request.settings, profile),

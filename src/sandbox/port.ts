@@ -1,5 +1,6 @@
 import type { IsolationReport } from '../core/isolation.ts'
 import type { Confinement } from '../process/port.ts'
+import type { Decision } from './network/decision.ts'
 
 /** What programs of one checkout may see and write. All paths absolute and real. */
 export interface Place {
@@ -26,8 +27,15 @@ export interface Place {
  */
 export type Profile =
   | { kind: 'run' }
-  | { kind: 'install'; hosts: readonly AllowedHost[] }
-  | { kind: 'agent'; hosts: readonly AllowedHost[]; secrets: Readonly<Record<string, string>> }
+  | ({ kind: 'install' } & WayOut)
+  | ({ kind: 'agent'; secrets: Readonly<Record<string, string>> } & WayOut)
+
+/** What may be reached through the proxy, and who wants to know what was. */
+export interface WayOut {
+  hosts: readonly AllowedHost[]
+  /** Called for each connection when it has ended, or was refused. Must not throw. */
+  decided?: (decision: Decision) => void
+}
 
 /** A host that may be reached through the proxy. */
 export interface AllowedHost {
@@ -44,6 +52,6 @@ export interface Sandbox {
   env(place: Place, profile: Profile): Record<string, string>
   /** Must be called for each place and profile; cheap. */
   confine(place: Place, profile: Profile): Confinement
-  /** Ends what it keeps open (proxies, control groups). Programs must have ended. */
+  /** Ends what it keeps open (control groups). Programs must have ended. */
   close(): Promise<void>
 }

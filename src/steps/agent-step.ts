@@ -202,7 +202,7 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     await step.emit('attempt.kept', { ref: kept.ref, commit: kept.commit, number: kept.number })
     await workspace.restore(job.checkpoint)
   }
-  const made = await workspace.checkpoint(`${ask.message}\n\nReeve-Run: ${job.run.id}\nReeve-Step: ${ask.name}`)
+  const made = await workspace.checkpoint(`${kit.redact(ask.message)}\n\nReeve-Run: ${job.run.id}\nReeve-Step: ${ask.name}`)
   if (made.changed) {
     await workspace.publish()
     step.fact({ commit: made.commit })

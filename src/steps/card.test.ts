@@ -71,7 +71,7 @@ it('shows claims beside measurements, the gate matrix, the proof and what was no
   const text = cardText(CARD)
   expect(text).toContain('**succeeded**: 2 gates passed')
   expect(text).toContain('| tests | passed | failed | 2 of 3, 1 skipped | npm test |')
-  expect(text).toContain('- tests: src/a.ts:3 look | here (pre-existing)')
+  expect(text).toContain('- tests: src/a.ts:3 look \\| here (pre-existing)')
   expect(text).toContain('- red on the base, green with the change: shows days')
   expect(text).toContain('- proves nothing, green on the base: is vacuous')
   expect(text).toContain('Coverage of changed lines: 75.0 % (3 of 4, wanted 80 %)')
@@ -80,7 +80,7 @@ it('shows claims beside measurements, the gate matrix, the proof and what was no
 
 it('neutralises what an agent put into its words', () => {
   const text = cardText(CARD)
-  expect(text).toContain('All &lt;b>done&lt;/b> @\u2060team')
+  expect(text).toContain('All &lt;b&gt;done&lt;/b&gt; @ team \\x1b\\[31m')
   expect(text).not.toContain('\u001B')
 })
 

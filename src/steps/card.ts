@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inMarkdown as line } from '../core/hostile-text.ts'
 import { verdictSchema } from '../core/verdict.ts'
 
 const usageSchema = z.object({ inputTokens: z.number(), outputTokens: z.number(), cachedInputTokens: z.number(), requests: z.number() })
@@ -136,17 +137,6 @@ function verdictLines(verdict: NonNullable<Card['verdict']>): string[] {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) => `| ${cells.map((it) => line(it).replaceAll('|', '\\|')).join(' | ')} |`
+  const row = (cells: readonly string[]) => `| ${cells.map(line).join(' | ')} |`
   return [row(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(row)].join('\n')
-}
-
-/** One line, without what Markdown or a terminal would act on. */
-function line(text: string): string {
-  return (
-    text
-      // oxlint-disable-next-line no-control-regex -- these are what is taken out
-      .replaceAll(/[\u0000-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2066-\u2069]+/g, ' ')
-      .replaceAll(/[<@]/g, (it) => (it === '<' ? '&lt;' : '@\u2060'))
-      .trim()
-  )
 }

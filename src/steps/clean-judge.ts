@@ -6,11 +6,13 @@ import type { Finding, Verdict } from '../core/verdict.ts'
 import type { GateEvent } from '../gates/port.ts'
 import { type Clone, cloneAt } from '../workspace/clone.ts'
 import { resolveTree } from '../workspace/git.ts'
+import type { Keeping } from '../workspace/held.ts'
 import type { Project } from '../workspace/port.ts'
 import type { Kit } from './kit.ts'
 
 export interface CleanAsk {
   project: Project
+  keeping: Keeping
   base: string
   commit: string
   task: Task
@@ -71,7 +73,9 @@ async function cleanClone(kit: Kit, ask: CleanAsk, commit: string): Promise<Clon
   try {
     return await cloneAt({
       project: ask.project,
+      keeping: ask.keeping,
       commit,
+      change: commit !== ask.base,
       setup: ask.settings.project.setup,
       dataDir: kit.dataDir,
       signal: ask.signal,

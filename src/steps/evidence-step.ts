@@ -1,10 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crashAt } from '../core/crash.ts'
+import { jsonText } from '../core/hostile-text.ts'
+import { levelName } from '../core/isolation.ts'
+import { redactAll } from '../core/redact.ts'
 import { type Card, cardText } from './card.ts'
 import { chainHead, hashOf } from './hash.ts'
 import type { Job } from './job.ts'
-import { ISOLATION } from './prepare-step.ts'
 
 interface Outcome {
   status: string
@@ -19,7 +21,7 @@ export async function evidenceStep(job: Job, outcome: Outcome, name = 'evidence'
     const card = await cardOf(job, outcome)
     const folder = join(kit.evidenceDir, run.id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeWhole(join(folder, 'card.json'), `${JSON.stringify(card, null, 2)}\n`)
+    await writeWhole(join(folder, 'card.json'), `${jsonText(card, 2)}\n`)
     await writeWhole(join(folder, 'card.md'), cardText(card))
     crashAt('after-evidence-before-finish')
     step.fact({ evidence: folder })
@@ -29,19 +31,21 @@ export async function evidenceStep(job: Job, outcome: Outcome, name = 'evidence'
   })
 }
 
+/** Redacted before it is hashed: what is written is what is vouched for. */
 async function cardOf(job: Job, outcome: Outcome): Promise<Card> {
-  const { task, workspace, spent, trail, judged } = job
+  const { workspace, spent, judged } = job
+  const [task, trail] = [redactAll(job.task, job.kit.redact), redactAll(job.trail, job.kit.redact)]
   const commit = judged?.commit ?? job.checkpoint
   return {
     format: 1,
     reeve: job.kit.version,
     run: job.run.id,
     task: { id: task.id, title: task.title, kind: task.kind },
-    outcome: { status: outcome.status, reason: outcome.reason ?? null, message: outcome.message ?? '' },
+    outcome: { status: outcome.status, reason: outcome.reason ?? null, message: job.kit.redact(outcome.message ?? '') },
     base: workspace.base,
     commit,
     branch: workspace.branch,
-    isolation: ISOLATION,
+    isolation: levelName(job.keeping.sandbox.report.level),
     attempts: job.attempts,
     files: (await workspace.changes(workspace.base, commit)).map(({ path, status, added, removed }) => ({ path, status, added, removed })),
     verdict: job.verdict,

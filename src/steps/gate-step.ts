@@ -73,6 +73,7 @@ async function judgeCommit(job: Job, depth: GateAsk['depth'], signal: AbortSigna
   await workspace.publish()
   return judgeClean(kit, {
     project,
+    keeping: job.keeping,
     base: workspace.base,
     commit: job.checkpoint,
     task,

@@ -5,6 +5,7 @@ import type { Task } from '../core/task.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { RunContext } from '../engine/port.ts'
 import { isTestFile } from '../scanner/test-layout.ts'
+import type { Keeping } from '../workspace/held.ts'
 import type { Project, Workspace } from '../workspace/port.ts'
 import type { Kit } from './kit.ts'
 
@@ -33,6 +34,8 @@ export interface Job {
   readonly project: Project
   readonly roles: ReadonlyMap<string, Role>
   readonly workspace: Workspace
+  /** How the programs of the run are held. */
+  readonly keeping: Keeping
   /** Tree hash of the base: a change with this tree is no change. */
   readonly baseTree: string
   /** Last commit whose files are known to be whole: where an interrupted step begins again. */
@@ -58,7 +61,9 @@ export interface Job {
 }
 
 /** A run that has just been opened. */
-export function newJob(parts: Pick<Job, 'run' | 'kit' | 'task' | 'settings' | 'project' | 'roles' | 'workspace' | 'baseTree'>): Job {
+export function newJob(
+  parts: Pick<Job, 'run' | 'kit' | 'task' | 'settings' | 'project' | 'roles' | 'workspace' | 'keeping' | 'baseTree'>,
+): Job {
   return {
     ...parts,
     checkpoint: parts.workspace.base,

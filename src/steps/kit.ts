@@ -4,6 +4,7 @@ import type { Redact } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Judge } from '../gates/port.ts'
+import type { Sandbox } from '../sandbox/port.ts'
 import type { Project } from '../workspace/port.ts'
 
 /** What the steps are built from; `app.ts` fills it, tests pass their own. */
@@ -20,6 +21,8 @@ export interface Kit {
   agent(provider: string, settings: Settings, project: Project): Promise<Agent>
   /** Built-in roles and the project's own, as they are at this commit. */
   roles(project: Project, commit: string): Promise<Map<string, Role>>
+  /** How programs of runs with these settings are held on this machine; measured when it is first asked for. */
+  sandbox(settings: Settings): Promise<Sandbox>
   redact: Redact
   /** Version of reeve, for trailers and cards. */
   version: string

@@ -1,9 +1,10 @@
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
+import { levelName } from '../core/isolation.ts'
+import { redactAll } from '../core/redact.ts'
 import { type Landed, type Landing, land } from '../workspace/land.ts'
 import type { Job } from './job.ts'
 import { landingMessage } from './landing-message.ts'
-import { ISOLATION } from './prepare-step.ts'
 
 /** Lands a green run as configured, or says what stands in the way. Idempotent: landing the same run twice makes one commit. */
 export async function landStep(job: Job, name: string, how: 'branch' | 'merge' | 'squash'): Promise<string> {
@@ -16,7 +17,13 @@ export async function landStep(job: Job, name: string, how: 'branch' | 'merge' |
       base: workspace.base,
       how,
       branch: workspace.branch,
-      ...landingMessage({ task, run: run.id, isolation: ISOLATION, verdict: job.verdict?.status ?? 'not_run', forced: false }),
+      ...landingMessage({
+        task: redactAll(task, job.kit.redact),
+        run: run.id,
+        isolation: levelName(job.keeping.sandbox.report.level),
+        verdict: job.verdict?.status ?? 'not_run',
+        forced: false,
+      }),
     })
     if ('problem' in landed) {
       step.summarize(landed.problem)

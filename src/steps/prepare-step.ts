@@ -1,15 +1,15 @@
 import { resolve, sep } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
+import { levelName } from '../core/isolation.ts'
 import type { RunContext } from '../engine/port.ts'
 import { resolveTree } from '../workspace/git.ts'
 import { openProject } from '../workspace/project.ts'
 import { createWorkspace, openWorkspace } from '../workspace/workspace.ts'
 import { type Job, newJob } from './job.ts'
+import { keepingOf } from './keeping.ts'
 import type { Kit } from './kit.ts'
+import { checkIsolation, neededLevel } from './minimum.ts'
 import { optionsOf } from './options.ts'
-
-/** The level that is in force: own worktree, private git, scrubbed environment, limits on time and output; no operating-system sandbox. */
-export const ISOLATION = 'L1 guarded'
 
 /** Makes the run's workspace, or opens it again after a restart. The first step of every workflow. */
 export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
@@ -20,6 +20,8 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
   const role = roles.get(task.role)
   if (!role) throw new ReeveError('role_not_found', { role: task.role, known: [...roles.keys()].join(', ') })
   checkTargetDir(project.root, task.target_dir)
+  const keeping = await keepingOf(kit, { project, base: options.base, settings: options.settings })
+  checkIsolation(keeping.sandbox.report, neededLevel(run.row, [...roles.values()]))
 
   const place = {
     project,
@@ -28,6 +30,7 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
     role: role.branch_prefix ?? role.name,
     base: options.base,
     dataDir: kit.dataDir,
+    keeping,
     ...(task.target_dir === undefined ? {} : { targetDir: task.target_dir }),
   }
   const made = await run.step({ name: 'workspace', kind: 'workspace', input: { base: options.base, task: task.id } }, async (step) => {
@@ -37,13 +40,18 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
       signal: step.signal,
       timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
     })
-    step.fact({ base: workspace.base, branch: workspace.branch, workspace: workspace.path, isolation: ISOLATION })
+    step.fact({
+      base: workspace.base,
+      branch: workspace.branch,
+      workspace: workspace.path,
+      isolation: levelName(keeping.sandbox.report.level),
+    })
     step.summarize(`${workspace.branch} from ${workspace.base.slice(0, 10)}`)
     return { branch: workspace.branch, path: workspace.path }
   })
   const workspace = await openWorkspace({ ...place, branch: made.branch })
   const baseTree = await resolveTree(project, options.base)
-  return newJob({ run, kit, task, settings: options.settings, project, roles, workspace, baseTree })
+  return newJob({ run, kit, task, settings: options.settings, project, roles, workspace, keeping, baseTree })
 }
 
 function checkTargetDir(root: string, targetDir: string | undefined): void {

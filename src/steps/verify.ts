@@ -10,6 +10,7 @@ import { openProject } from '../workspace/project.ts'
 import { type Card, cardSchema } from './card.ts'
 import { judgeClean } from './clean-judge.ts'
 import { chainHead, hashOf } from './hash.ts'
+import { keepingOf } from './keeping.ts'
 import type { Kit } from './kit.ts'
 import { optionsOf, type RunRow } from './options.ts'
 
@@ -49,6 +50,7 @@ export async function verifyRun(kit: Kit, request: VerifyRequest): Promise<Verif
   const options = optionsOf(row)
   const measured = await judgeClean(kit, {
     project,
+    keeping: await keepingOf(kit, { project, base: card.base, settings: options.settings }),
     base: card.base,
     commit: card.commit,
     task: row.task,

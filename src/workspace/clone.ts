@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { programEnv } from '../process/env.ts'
 import { fillScratch, prepareDependencies } from './dependencies.ts'
 import { changesBetween } from './diff.ts'
 import { removeFolder } from './folders.ts'
 import { git, REEVE, type TreePlace } from './git.ts'
+import { createHolder, type Keeping } from './held.ts'
 import type { Checkout, FileChange, Project, Scratch } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type WorkspaceRecord } from './record.ts'
@@ -17,6 +17,9 @@ export interface CloneOptions {
   commit: string
   targetDir?: string
   setup: readonly string[]
+  keeping: Keeping
+  /** What is installed is what a change wants, not the base: it is kept apart from what other runs use. */
+  change: boolean
   /** Folder of all runs and caches: an install that was made before is taken from there. */
   dataDir: string
   signal: AbortSignal
@@ -45,11 +48,13 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
   const root = await realpath(await mkdtemp(join(options.run?.folder ?? tmpdir(), 'reeve-clone-')))
   const folders = foldersOf(root, 'clone')
   const record = recordOf(options)
-  const env = programEnv({ home: folders.home, ...(run === undefined ? {} : { run }) })
+  const { keeping, setup } = options
   const bare = { gitDir: folders.git }
-  const common = { parent: folders.scratch, gitDir: folders.git, project, targetDir: record.targetDir, env, run }
   try {
     await makePrivateGit({ dir: folders.git, project })
+    const holder = await createHolder({ keeping, project, folders, dataDir, run, setup, trusted: !options.change })
+    const hold = (tree: string) => holder.run(tree)
+    const common = { parent: folders.scratch, gitDir: folders.git, project, targetDir: record.targetDir, hold, run }
     let main = { ...folders, tree: '' }
     let filled = record
     const clone = await makeScratch({
@@ -59,10 +64,12 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
         main = { ...folders, tree }
         await git({ gitDir: folders.git, workTree: tree, index: join(folders.git, 'index') }, ['read-tree', commit])
         const cacheDir = join(dataDir, 'cache', 'dependencies')
-        filled = { ...record, ...(await prepareDependencies({ project, folders: main, record, env, cacheDir, signal, timeoutMs })) }
+        const ownCacheDir = options.change ? join(options.run?.folder ?? root, '..', 'installs') : undefined
+        const prepared = await prepareDependencies({ project, folders: main, record, holder, cacheDir, ownCacheDir, signal, timeoutMs })
+        filled = { ...record, ...prepared }
       },
     })
-    const prepare = (place: TreePlace) => fillScratch({ folders: main, record: filled, env, signal, timeoutMs }, place)
+    const prepare = (place: TreePlace) => fillScratch({ folders: main, record: filled, holder, signal, timeoutMs }, place)
     return {
       ...clone,
       changesFrom: (base) => changesBetween(bare, base, commit),

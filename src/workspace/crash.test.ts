@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { unkept } from '../../test/support/keeping.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import { createOptions, fingerprint } from '../../test/workspace/life.ts'
 import { runProgram } from '../process/run-program.ts'
@@ -82,14 +83,14 @@ describe('after the process died', () => {
     const env = { PATH: process.env['PATH'] ?? '', REEVE_RUN: RUN }
     const left = runProgram({ argv: ['sleep', '300'], cwd: '/', env, timeoutMs: 60_000 })
     leave()
-    await openWorkspace({ project, runId: RUN, dataDir })
+    await openWorkspace({ project, runId: RUN, dataDir, keeping: unkept })
     expect(
       locks.map((it) => existsSync(it)),
       'this process had it open: nothing is touched',
     ).toEqual([true, true])
 
     writeFileSync(join(run, 'owner'), '1 0\n') // process 1 began at another time: a number that was used again
-    await openWorkspace({ project, runId: RUN, dataDir })
+    await openWorkspace({ project, runId: RUN, dataDir, keeping: unkept })
     expect(locks.map((it) => existsSync(it))).toEqual([false, false])
     expect(existsSync(join(run, 'scratch'))).toBe(false)
     expect(await left).toMatchObject({ ended: 'signalled', signal: 'SIGKILL' })

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { unkept } from '../../test/support/keeping.ts'
 import { itNeeds } from '../../test/support/needs.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import { createOptions, live } from '../../test/workspace/life.ts'
@@ -141,7 +142,7 @@ describe('scratch checkouts', () => {
     const { commit } = await workspace.checkpoint('Change')
     await workspace.publish()
     const { signal } = new AbortController()
-    const clone = await cloneAt({ project, commit, setup, dataDir, signal, timeoutMs: 10_000 })
+    const clone = await cloneAt({ project, commit, keeping: unkept, change: true, setup, dataDir, signal, timeoutMs: 10_000 })
     expect(read(clone.path, 'dist/made')).toBe('change')
     for (const scratch of [await workspace.scratch(), await clone.scratch(workspace.base)]) {
       expect(read(scratch.path, 'dist/made'), 'the build of the base').toBe('base')

@@ -6,6 +6,7 @@ import { runProgram } from '../process/run-program.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
 import { dependencyKey, isDependency, putIntoCache, takeFromCache } from './dependency-cache.ts'
 import { git, items, type TreePlace } from './git.ts'
+import type { Holder } from './held.ts'
 import { exists } from './nested.ts'
 import { onlyOne } from './owner.ts'
 import type { Project } from './port.ts'
@@ -19,9 +20,12 @@ export interface SetupOptions {
   project: Pick<Project, 'root'>
   folders: RunFolders
   record: WorkspaceRecord
-  env: Readonly<Record<string, string>>
+  /** How setup commands are started. */
+  holder: Pick<Holder, 'install'>
   /** Installs of earlier workspaces. */
   cacheDir: string
+  /** Where what is installed here is kept, when it may not go into `cacheDir`: it is what a change wants. */
+  ownCacheDir?: string | undefined
   signal: AbortSignal
   timeoutMs: number
   onOutput?: ((text: string) => void) | undefined
@@ -52,19 +56,24 @@ async function install(options: SetupOptions): Promise<boolean> {
   const { folders, record, cacheDir } = options
   const place = placeOf(options)
   const before = new Set(await besideTracked(place))
-  const key = dependencyKey(entriesOf(await git(place, ['ls-tree', '-r', '-z', '--full-tree', record.base])), record.setup)
+  const { env } = await options.holder.install(folders.tree)
+  // Without their scripts packages are installed differently.
+  const setup = [...record.setup, `scripts:${env['npm_config_ignore_scripts'] !== 'true'}`]
+  const key = dependencyKey(entriesOf(await git(place, ['ls-tree', '-r', '-z', '--full-tree', record.base])), setup)
+  const into = options.ownCacheDir ?? cacheDir
+  const take = async () => (await takeFromCache(cacheDir, key, folders.tree)) ?? (await takeFromCache(into, key, folders.tree))
   const newOnes = async () => (await besideTracked(place)).filter((it) => !before.has(it))
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 })
-  let cached = await takeFromCache(cacheDir, key, folders.tree)
+  await mkdir(into, { recursive: true, mode: 0o700 })
+  let cached = await take()
   if (cached === null) {
     // Of many runs that begin at once, one installs and the others copy.
-    await onlyOne(join(cacheDir, `.${key}.lock`), options.signal, async () => {
-      cached = await takeFromCache(cacheDir, key, folders.tree)
+    await onlyOne(join(into, `.${key}.lock`), options.signal, async () => {
+      cached = await take()
       if (cached !== null) return
       await runSetup(options)
       const all = await newOnes()
       const paths = all.filter(isDependency).map((it) => it.replace(/\/$/, ''))
-      await putIntoCache(cacheDir, key, folders.tree, { paths, complete: paths.length === all.length })
+      await putIntoCache(into, key, folders.tree, { paths, complete: paths.length === all.length })
     })
   }
   if (cached !== null && !cached.complete) await runSetup(options)
@@ -96,12 +105,20 @@ function excludeLine(path: string): string {
   return `/${path.replaceAll(/[\\*?[\]!# ]/g, '\\$&')}\n`
 }
 
-async function runSetup({ folders, record, env, signal, timeoutMs, onOutput }: Omit<SetupOptions, 'project' | 'cacheDir'>): Promise<void> {
+async function runSetup({
+  folders,
+  record,
+  holder,
+  signal,
+  timeoutMs,
+  onOutput,
+}: Omit<SetupOptions, 'project' | 'cacheDir'>): Promise<void> {
+  const held = await holder.install(folders.tree)
   for (const command of record.setup) {
     const result = await runProgram({
       argv: ['/bin/sh', '-c', command],
       cwd: folders.tree,
-      env,
+      ...held,
       timeoutMs,
       signal,
       run: record.runId,

@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, rmSync, write
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
-import { git as plainGit } from '../../test/support/repository.ts'
+import { makeRepository, git as plainGit } from '../../test/support/repository.ts'
 import { asUser, type Life, live } from '../../test/workspace/life.ts'
 import { runProgram } from '../process/run-program.ts'
 import { gitEnv } from './git.ts'
@@ -25,6 +25,8 @@ interface Attack {
   plant(scene: Scene): void
   /** Ordinary git calls that fall for it: the control that shows the attack is live. */
   falls: (scene: Scene) => (readonly string[])[]
+  /** The user's branch has changed the same files meanwhile, so that nothing can be merged into it. */
+  blocksLanding?: boolean
 }
 
 const ATTACKS: Attack[] = [
@@ -90,17 +92,20 @@ const ATTACKS: Attack[] = [
     falls: () => [['add', '-A']],
   },
   {
-    name: 'diff.external',
-    plant: ({ root, tree, mark }) => {
+    name: 'diff.external and a diff driver of a free name',
+    plant: ({ root, tree, common, mark }) => {
       config(root, 'diff.external', `touch ${mark}; true`)
-      writeFiles(tree, { 'f.txt': 'changed\n' })
+      config(root, 'diff.x.command', `touch ${mark}; true`)
+      writeFileSync(join(common, 'info/attributes'), '*.txt diff=x\n')
+      writeFiles(tree, { '.gitattributes': '*.txt diff=x\n', 'f.txt': 'changed\n' })
     },
     falls: () => [['diff']],
   },
   {
     name: 'a textconv',
-    plant: ({ root, tree, mark }) => {
+    plant: ({ root, tree, common, mark }) => {
       config(root, 'diff.x.textconv', `touch ${mark}; cat`)
+      writeFileSync(join(common, 'info/attributes'), '*.txt diff=x\n')
       writeFiles(tree, { '.gitattributes': '*.txt diff=x\n', 'f.txt': 'changed\n' })
     },
     falls: () => [['diff']],
@@ -178,8 +183,9 @@ const ATTACKS: Attack[] = [
   },
   {
     name: 'a merge driver',
-    plant: ({ root, tree, mark }) => {
+    plant: ({ root, tree, mark, common }) => {
       config(root, 'merge.x.driver', `touch ${mark}; true`)
+      writeFileSync(join(common, 'info/attributes'), '*.txt merge=x\n')
       writeFiles(tree, { '.gitattributes': '*.txt merge=x\n', 'f.txt': 'theirs\n' })
       writeFiles(root, { '.gitattributes': '*.txt merge=x\n', 'f.txt': 'ours\n' })
       plainGit(root, 'add', '-A')
@@ -190,6 +196,57 @@ const ATTACKS: Attack[] = [
       ['commit', '-qm', 'x'],
       ['merge', '-q', 'main'],
     ],
+    blocksLanding: true,
+  },
+  {
+    name: 'a submodule whose update is a command',
+    plant: ({ root, tree, mark }) => {
+      const other = makeRepository({ 'x.txt': 'x\n' }, 'other')
+      plainGit(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', other, 'sub')
+      plainGit(root, 'commit', '-qm', 'feat: a submodule')
+      writeFiles(tree, { '.gitmodules': `[submodule "sub"]\n\tpath = sub\n\turl = ${other}\n\tupdate = !touch ${mark}\n` })
+      config(root, 'submodule.sub.update', `!touch ${mark}; :`)
+      config(root, 'submodule.recurse', 'true')
+      plainGit(join(root, 'sub'), 'commit', '-q', '--allow-empty', '-m', 'elsewhere')
+    },
+    falls: ({ root }) => [['-C', root, 'submodule', 'update']],
+    blocksLanding: true,
+  },
+  {
+    name: 'an embedded bare repository',
+    plant: ({ tree, mark }) => {
+      plainGit(tree, 'init', '-q', '--bare', 'planted')
+      const text = `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n\tfsmonitor = "touch ${mark}; false"\n`
+      writeFileSync(join(tree, 'planted/config'), text)
+    },
+    falls: () => [['-C', 'planted', 'status']],
+  },
+  {
+    name: 'includes in the configuration',
+    plant: ({ root, tree, mark }) => {
+      const text = `[core]\n\tfsmonitor = "touch ${mark}; false"\n\thooksPath = ${join(tree, 'hooks')}\n`
+      writeFiles(tree, { 'more.config': text })
+      hook(join(tree, 'hooks/reference-transaction'), mark)
+      config(root, 'include.path', join(tree, 'more.config'))
+    },
+    falls: () => [['status']],
+  },
+  {
+    name: 'gpg.program with log.showSignature, and a commit that is signed',
+    plant: ({ root, mark }) => {
+      hook(join(root, '../gpg.sh'), mark)
+      config(root, 'gpg.program', join(root, '../gpg.sh'))
+      config(root, 'log.showSignature', 'true')
+      const [tree, parent] = [plainGit(root, 'rev-parse', 'HEAD^{tree}'), plainGit(root, 'rev-parse', 'HEAD')]
+      const person = 'A <a@b> 1700000000 +0000'
+      const signature = 'gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----'
+      writeFileSync(
+        join(root, '../commit'),
+        `tree ${tree}\nparent ${parent}\nauthor ${person}\ncommitter ${person}\n${signature}\n\nsigned\n`,
+      )
+      plainGit(root, 'update-ref', 'refs/heads/main', plainGit(root, 'hash-object', '-t', 'commit', '-w', join(root, '../commit')))
+    },
+    falls: ({ root }) => [['-C', root, 'log', '-1']],
   },
 ]
 
@@ -209,8 +266,9 @@ async function scene(): Promise<Scene> {
   return { ...life, tree: life.workspace.path, mark, common, admin: join(common, 'worktrees/tree') }
 }
 
-/** Everything reeve ever does with a workspace and the repository it came from. */
-async function wholeLife({ workspace, project, dataDir }: Scene): Promise<void> {
+/** Everything reeve ever does with a workspace and the repository it came from. Returns the ways in which it landed. */
+async function wholeLife({ workspace, project, dataDir, root }: Scene): Promise<string[]> {
+  const landed: string[] = []
   await workspace.treeHash()
   const { commit } = await workspace.checkpoint('feat: what the task wrote')
   await workspace.changes()
@@ -223,12 +281,19 @@ async function wholeLife({ workspace, project, dataDir }: Scene): Promise<void> 
   await (await workspace.scratch(commit)).dispose()
   await workspace.publish({ branch: true })
   await restoreAttempt(project, kept.ref, { folder: join(dataDir, 'rescued') })
-  for (const how of ['branch', 'merge'] as const) {
-    await land({ project, run: 'r1', commit, base: workspace.base, how, branch: 'landed', message: 'feat: it', trailers: {} }).catch(
+  await restoreAttempt(project, kept.ref, { branch: 'rescued' })
+  // Each a run of its own for `land`, which does the same only once. The last two go into the checkout of the user.
+  for (const how of ['branch', 'squash', 'merge'] as const) {
+    const landing = { project, run: how, commit, base: workspace.base, how, message: 'feat: it', trailers: {} }
+    await land(how === 'branch' ? { ...landing, branch: 'landed' } : landing).then(
+      () => landed.push(how),
       () => {},
     )
   }
   await reap({ project, runId: 'r1', dataDir, branch: 'delete' })
+  // The next run begins in what the first one has left.
+  await live({}, { root, runId: 'r2', taskId: 'next' })
+  return landed
 }
 
 describe('git calls on a repository that a task has poisoned', () => {
@@ -241,8 +306,9 @@ describe('git calls on a repository that a task has poisoned', () => {
       expect(existsSync(planted.mark), 'the control: ordinary git falls for it').toBe(true)
 
       rmSync(planted.mark, { force: true })
-      await wholeLife(planted)
+      const outcome = await wholeLife(planted).catch((error: unknown) => error)
       expect(existsSync(planted.mark), 'reeve executed what the task planted').toBe(false)
+      expect(outcome, 'and its work was done all the same').toEqual(attack.blocksLanding ? ['branch'] : ['branch', 'squash', 'merge'])
     })
   }
 })

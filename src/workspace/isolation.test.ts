@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { unkept } from '../../test/support/keeping.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import { createOptions, fingerprint, live } from '../../test/workspace/life.ts'
 import { land } from './land.ts'
@@ -50,7 +51,7 @@ describe('the repository of the user', () => {
     const [own, gates] = [workspace.agentEnv?.['HOME'] ?? '', workspace.env['HOME'] ?? '']
     expect(readFileSync(join(own, 'tool'), 'utf8')).toBe('tool\n')
     writeFiles(own, { tool: 'another\n', '.npmrc': 'script-shell=/bin/true\n' })
-    const again = await openWorkspace({ project, runId: 'r1', dataDir })
+    const again = await openWorkspace({ project, runId: 'r1', dataDir, keeping: unkept })
     expect(again.agentEnv).toEqual(workspace.agentEnv)
     expect(again.env).toEqual(workspace.env)
     expect(readFileSync(join(gates, 'tool'), 'utf8')).toBe('tool\n')

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Confinement } from '../process/port.ts'
 import { copyIfThere, removeFolder } from './folders.ts'
 import { git, type TreePlace } from './git.ts'
 import { copyIndex } from './index-file.ts'
@@ -14,7 +15,8 @@ export interface ScratchOptions {
   project: Pick<Project, 'objectFormat'>
   commit: string
   targetDir: string
-  env: Readonly<Record<string, string>>
+  /** How programs in it are started, by its tree. */
+  hold(tree: string): { env: Readonly<Record<string, string>>; confinement?: Confinement }
   run: string | undefined
   /** Puts the dependencies in place. */
   prepare(place: TreePlace): Promise<void>
@@ -44,7 +46,7 @@ export async function makeScratch(options: ScratchOptions): Promise<Scratch> {
   return {
     path: tree,
     targetDir: options.targetDir,
-    env: options.env,
+    ...options.hold(tree),
     ...(run === undefined ? {} : { run }),
     commit,
     async put(path, content) {

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
-import { programEnv } from '../process/env.ts'
 import { type Attempt, keepCommit, keepTree, takeEverything } from './attempts.ts'
 import { copyTree } from './copy-tree.ts'
 import { fillScratch, prepareDependencies } from './dependencies.ts'
@@ -9,6 +8,7 @@ import { changesBetween, patchBetween } from './diff.ts'
 import { isFolder, removeFolder } from './folders.ts'
 import { type GitPlace, git, gitIn, resolveTree } from './git.ts'
 import { handOver } from './handover.ts'
+import { createHolder, type Holder, type Keeping } from './held.ts'
 import { healAfterDeath, makeTree, showIndex, type WorkspacePlan } from './make-workspace.ts'
 import { findNestedGit } from './nested.ts'
 import { deleteFileIn } from './paths.ts'
@@ -22,6 +22,7 @@ import { addWorktree, readRef, repairWorktree, runRef } from './worktree.ts'
 export interface CreateOptions extends WorkspacePlan {
   /** Folder of all runs and caches. */
   dataDir: string
+  keeping: Keeping
   signal: AbortSignal
   /** For each setup command. */
   timeoutMs: number
@@ -32,6 +33,7 @@ export interface OpenOptions {
   project: Project
   runId: string
   dataDir: string
+  keeping: Keeping
   /** What the caller remembers of it; another branch than the one on record is an error. */
   branch?: string
 }
@@ -45,25 +47,25 @@ const SETUP_MS = 15 * 60_000
  * makes anew what a crash left half made. Throws `environment` when a setup command fails, `branch_taken`, `git_failed`.
  */
 export async function createWorkspace(options: CreateOptions): Promise<Workspace> {
-  const { project, runId, dataDir, signal, timeoutMs, onOutput } = options
+  const { project, runId, dataDir, keeping, signal, timeoutMs, onOutput } = options
   const folders = foldersOf(dataDir, runId)
   const known = await readRecord(folders)
-  if (known?.state === 'ready') return await openWorkspace({ project, runId, dataDir })
+  if (known?.state === 'ready') return await openWorkspace({ project, runId, dataDir, keeping })
   if (known?.state === 'reaping') throw new ReeveError('environment', { problem: `The workspace of run ${runId} is being removed.` })
   const { record } = await makeTree(options, dataDir)
   signal.throwIfAborted()
-  const env = programEnv({ home: folders.home, run: runId })
+  const holder = await holderOf({ project, dataDir, keeping }, folders, record)
   const cacheDir = join(dataDir, 'cache', 'dependencies')
-  const prepared = await prepareDependencies({ project, folders, record, env, cacheDir, signal, timeoutMs, onOutput })
+  const prepared = await prepareDependencies({ project, folders, record, holder, cacheDir, signal, timeoutMs, onOutput })
   await removeFolder(folders.agentHome)
   if (record.setup.length > 0) await copyTree(folders.home, folders.agentHome)
   const ready: WorkspaceRecord = { ...record, ...prepared, state: 'ready' }
   await writeRecord(folders, ready)
-  return workspaceOf(project, folders, ready)
+  return workspaceOf(project, folders, ready, holder)
 }
 
 /** Opens the workspace of a run after a restart. Throws `environment` when there is none that is ready. */
-export async function openWorkspace({ project, runId, dataDir, branch }: OpenOptions): Promise<Workspace> {
+export async function openWorkspace({ project, runId, dataDir, keeping, branch }: OpenOptions): Promise<Workspace> {
   const folders = foldersOf(dataDir, runId)
   const record = await readRecord(folders)
   if (record?.state !== 'ready') throw new ReeveError('environment', { problem: `Run ${runId} has no workspace in "${folders.root}".` })
@@ -71,12 +73,21 @@ export async function openWorkspace({ project, runId, dataDir, branch }: OpenOpt
     throw new ReeveError('environment', { problem: `The workspace of run ${runId} is on branch ${record.branch}, not ${branch}.` })
   }
   await healAfterDeath(project, folders, record)
+  const holder = await holderOf({ project, dataDir, keeping }, folders, record)
   const present = await isFolder(folders.tree)
-  return present ? workspaceOf(project, folders, record) : await rebuild(project, folders, record)
+  return present ? workspaceOf(project, folders, record, holder) : await rebuild(project, folders, record, holder)
+}
+
+function holderOf(
+  place: Pick<OpenOptions, 'project' | 'dataDir' | 'keeping'>,
+  folders: RunFolders,
+  record: WorkspaceRecord,
+): Promise<Holder> {
+  return createHolder({ ...place, folders, run: record.runId, setup: record.setup, trusted: true })
 }
 
 /** The tree was deleted by somebody: the last checkpoint is still in the private git dir. */
-async function rebuild(project: Project, folders: RunFolders, record: WorkspaceRecord): Promise<Workspace> {
+async function rebuild(project: Project, folders: RunFolders, record: WorkspaceRecord, holder: Holder): Promise<Workspace> {
   const admin = await addWorktree(project, { tree: folders.tree, branch: record.branch, runId: record.runId })
   const next = { ...record, admin }
   await writeRecord(folders, next)
@@ -84,7 +95,7 @@ async function rebuild(project: Project, folders: RunFolders, record: WorkspaceR
   await git(place, ['read-tree', 'HEAD'])
   await git(place, ['checkout-index', '--all', '--force', '-u', '-q'])
   await showIndex(folders, next)
-  return workspaceOf(project, folders, next)
+  return workspaceOf(project, folders, next, holder)
 }
 
 /** One thing at a time: all of them use the same index. */
@@ -97,9 +108,8 @@ function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   }
 }
 
-function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRecord): Workspace {
+function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRecord, holder: Holder): Workspace {
   const { runId, base, author, excludesFile, submodules } = record
-  const env = programEnv({ home: folders.home, run: runId })
   const place = { gitDir: folders.git, workTree: folders.tree, index: join(folders.git, 'index'), run: runId } satisfies GitPlace
   const bare = { gitDir: folders.git, run: runId }
   const alone = oneAtATime()
@@ -165,9 +175,9 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
       project,
       commit,
       targetDir: record.targetDir,
-      env,
+      hold: (tree) => holder.run(tree),
       run: runId,
-      prepare: (at) => alone(() => fillScratch({ folders, record, env, signal, timeoutMs: SETUP_MS }, at)),
+      prepare: (at) => alone(() => fillScratch({ folders, record, holder, signal, timeoutMs: SETUP_MS }, at)),
     })
   }
 
@@ -191,11 +201,14 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     await showIndex(folders, record)
   }
 
+  const own = holder.run(folders.tree, { git: folders.git })
+  const agents = holder.run(folders.tree, { git: folders.git, home: folders.agentHome })
   return {
     path: folders.tree,
     targetDir: record.targetDir,
-    env,
-    agentEnv: programEnv({ home: folders.agentHome, run: runId }),
+    ...own,
+    agentEnv: agents.env,
+    agentConfinement: agents.confinement,
     run: runId,
     runId,
     project,

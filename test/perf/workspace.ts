@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openProject } from '../../src/workspace/project.ts'
 import { createWorkspace } from '../../src/workspace/workspace.ts'
+import { unkept } from '../support/keeping.ts'
 import { generateRepository } from './files.ts'
 import { type Figure, figure, inTurns, millisecondsOf } from './measure.ts'
 
@@ -29,6 +30,7 @@ export async function workspace(folder: string): Promise<Figure> {
           base: project.head,
           dataDir: join(folder, 'data'),
           setup: [],
+          keeping: unkept,
           signal: AbortSignal.timeout(120_000),
           timeoutMs: 120_000,
         }),

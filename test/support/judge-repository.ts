@@ -8,6 +8,7 @@ import { resolveTree } from '../../src/workspace/git.ts'
 import { openProject } from '../../src/workspace/project.ts'
 import { createWorkspace } from '../../src/workspace/workspace.ts'
 import { temporaryFolder, writeFiles } from './folder.ts'
+import { unkept } from './keeping.ts'
 
 export interface Trial {
   /** A user's repository. */
@@ -33,7 +34,7 @@ export async function judgeChange({
   const signal = new AbortController().signal
   const dataDir = temporaryFolder()
   const plan = { project, runId: 'r000000001abcd', taskId: 'task', role: 'implementer', base: project.head, setup: [] }
-  const workspace = await createWorkspace({ ...plan, dataDir, signal, timeoutMs: 30_000 })
+  const workspace = await createWorkspace({ ...plan, dataDir, keeping: unkept, signal, timeoutMs: 30_000 })
   for (const [path, text] of Object.entries(change)) {
     if (text === null) rmSync(join(workspace.path, path))
     else writeFiles(workspace.path, { [path]: text })

@@ -9,6 +9,7 @@ import { type Task, taskSchema } from '../../src/core/task.ts'
 import type { Verdict } from '../../src/core/verdict.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import type { JudgeRequest } from '../../src/gates/port.ts'
+import { noSandbox } from '../../src/sandbox/unconfined.ts'
 import type { Kit } from '../../src/steps/kit.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { RunRow } from '../../src/store/port.ts'
@@ -74,6 +75,7 @@ export async function play(scene: Scene): Promise<Played> {
     judge: (request) => Promise.resolve(scene.judge(request, judged++)),
     agent: async (provider) => agent(provider),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
+    sandbox: () => Promise.resolve({ ...noSandbox, report: { ...noSandbox.report, level: 'os-sandbox' } }),
     redact: scene.redact ?? ((text) => text),
     version: '0.0.0-test',
   }

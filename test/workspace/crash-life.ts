@@ -5,6 +5,7 @@ import { parseJson } from '../../src/core/json.ts'
 import { openProject } from '../../src/workspace/project.ts'
 import { reap } from '../../src/workspace/reap.ts'
 import { createWorkspace } from '../../src/workspace/workspace.ts'
+import { unkept } from '../support/keeping.ts'
 
 const { root, dataDir, act, killAfterMs } = parseJson(process.argv[2] ?? '', 'argument') as {
   root: string
@@ -21,6 +22,7 @@ const workspace = await createWorkspace({
   role: 'backend',
   base: project.head,
   dataDir,
+  keeping: unkept,
   setup: ['mkdir -p node_modules && echo installed > node_modules/x'],
   signal: new AbortController().signal,
   timeoutMs: 60_000,

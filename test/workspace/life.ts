@@ -6,6 +6,7 @@ import type { Project, Workspace } from '../../src/workspace/port.ts'
 import { openProject } from '../../src/workspace/project.ts'
 import { type CreateOptions, createWorkspace } from '../../src/workspace/workspace.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { unkept } from '../support/keeping.ts'
 import { makeRepository } from '../support/repository.ts'
 
 export interface Life {
@@ -32,6 +33,7 @@ export function createOptions(project: Project, more: Partial<CreateOptions> = {
     role: 'backend',
     base: project.head,
     dataDir: more.dataDir ?? temporaryFolder('reeve-data-'),
+    keeping: unkept,
     setup: [],
     signal: new AbortController().signal,
     timeoutMs: 60_000,

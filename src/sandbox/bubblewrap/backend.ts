@@ -6,6 +6,8 @@ import { runProgram } from '../../process/run-program.ts'
 import { TOOL_VARIABLES } from '../../process/toolchains.ts'
 import type { Backend, BackendRequest, Unavailable } from '../backend.ts'
 import { confinedEnv } from '../confined-env.ts'
+import { type Door, openDoor } from '../door.ts'
+import { howToInstall } from '../improve.ts'
 import type { Place, Profile } from '../port.ts'
 import { toolchains } from '../toolchains.ts'
 import { type Generated, generateEtc, HOME_LINK } from './etc.ts'
@@ -41,14 +43,29 @@ export async function createBubblewrap(request: BackendRequest): Promise<Backend
       const limits = request.limitsOf(place, profile)
       return {
         level: 'os-sandbox',
+        outputBytes: limits.limits.outputBytes,
         async launch(program): Promise<Launch> {
-          const door = profile.kind === 'run' ? null : await request.doorTo(profile.hosts)
+          const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
           const view = await viewOf({ tools, system, generated, place, profile, program, limits: limits.limits })
           for (const [at, file] of door?.shown ?? []) view.guarded.set(at, file)
           const [first, ...rest] = [...(door?.words ?? []), ...program.argv]
           const argv: [string, ...string[]] = [first ?? program.argv[0], ...rest]
-          return await launchSandboxed({ bwrap: found.path, filter: generated.filter, view, limits, env: program.env, argv })
+          const launch = await launchSandboxed({ bwrap: found.path, filter: generated.filter, view, limits, env: program.env, argv })
+          return door === null ? launch : closingAfter(launch, door)
         },
+      }
+    },
+  }
+}
+
+function closingAfter(launch: Launch, door: Door): Launch {
+  return {
+    ...launch,
+    async end() {
+      try {
+        return await launch.end()
+      } finally {
+        await door.close()
       }
     },
   }
@@ -72,7 +89,7 @@ async function findBwrap(): Promise<{ path: string; version: string } | Unavaila
       ? { path, version }
       : { unavailable: `${path} is version ${version || 'unknown'}; ${OLDEST.join('.')} or newer is needed.`, improve: null }
   }
-  return { unavailable: 'bubblewrap is not installed.', improve: null }
+  return { unavailable: 'bubblewrap is not installed.', improve: await howToInstall() }
 }
 
 interface Scene {

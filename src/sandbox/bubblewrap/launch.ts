@@ -1,8 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { problemOf, ReeveError } from '../../core/errors.ts'
-import type { Launch, ResourceUsage } from '../../process/port.ts'
+import type { Launch, ResourceUsage, StartedProgram } from '../../process/port.ts'
 import type { RunLimits, Watch } from '../limits/port.ts'
 import { bwrapArguments, type View } from './profile.ts'
 
@@ -31,6 +30,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
   let begun = false
   let first: number | null = null
   let watch: Watch | null = null
+  let process: StartedProgram | undefined
   return {
     argv: [program, ...rest],
     cwd: '/',
@@ -38,6 +38,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
     descriptors: ['pipe', seccomp.fd, 'pipe'],
     diesWhole: true,
     started(child, broken) {
+      process = child
       void seccomp.close()
       onData(child, 5, () => {
         begun = true
@@ -54,7 +55,10 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
     async end() {
       await seccomp.close()
       if (first !== null) await isGone(first)
-      const { usage, breach } = (await watch?.end()) ?? { usage: NOTHING, breach: null }
+      const { usage, breach } = (await watch?.end(process && { code: process.exitCode, signal: process.signalCode })) ?? {
+        usage: NOTHING,
+        breach: null,
+      }
       return { usage, breach, failure: begun ? null : 'the sandbox did not come up' }
     },
   }
@@ -62,7 +66,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
 
 const NOTHING: ResourceUsage = { memoryBytes: 0, processes: 0, cpuSeconds: 0 }
 
-function onData(child: ChildProcess, fd: number, act: (text: string) => void): void {
+function onData(child: StartedProgram, fd: number, act: (text: string) => void): void {
   const stream = child.stdio[fd]
   stream?.on('data', (chunk: Buffer) => act(chunk.toString('latin1')))
   stream?.on('error', () => {}) // the other end is gone: then there is nothing more to read

@@ -25,23 +25,23 @@ export interface View {
  */
 export function bwrapArguments(view: View): string[] {
   return [
-    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
+    ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
     // No further user namespaces: without them a program has no way to capabilities.
-    '--disable-userns',
+    ['--disable-userns'],
     // Both are needed for all to die with the sandbox: the namespace kills its members, this kills the namespace.
-    '--die-with-parent',
+    ['--die-with-parent'],
     // No controlling terminal, so nothing can be typed into it.
-    '--new-session',
-    ...['--cap-drop', 'ALL', '--hostname', 'reeve'],
-    ...['--info-fd', `${FD.info}`, '--seccomp', `${FD.seccomp}`],
-    ...['--proc', '/proc', '--dev', '/dev'],
-    ...['--size', `${view.limits.sharedMemoryBytes}`, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-    ...['--size', `${view.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
-    ...view.readable.flatMap((it) => ['--ro-bind', it, it]),
-    ...[...view.links].flatMap(([at, target]) => ['--symlink', target, at]),
-    ...[...view.shown].flatMap(([at, file]) => ['--ro-bind', file, at]),
-    ...view.writable.flatMap((it) => ['--bind', it, it]),
-    ...[...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at]),
-    ...['--remount-ro', '/', '--chdir', view.cwd],
-  ]
+    ['--new-session'],
+    ['--cap-drop', 'ALL', '--hostname', 'reeve'],
+    ['--info-fd', `${FD.info}`, '--seccomp', `${FD.seccomp}`],
+    ['--proc', '/proc', '--dev', '/dev'],
+    ['--size', `${view.limits.sharedMemoryBytes}`, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ['--size', `${view.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
+    view.readable.flatMap((it) => ['--ro-bind', it, it]),
+    [...view.links].flatMap(([at, target]) => ['--symlink', target, at]),
+    [...view.shown].flatMap(([at, file]) => ['--ro-bind', file, at]),
+    view.writable.flatMap((it) => ['--bind', it, it]),
+    [...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at]),
+    ['--remount-ro', '/', '--chdir', view.cwd],
+  ].flat()
 }

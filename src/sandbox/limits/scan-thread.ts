@@ -15,8 +15,8 @@ export function scanThread(): Scan {
 
   function start(): Worker {
     const made = new Worker(workerFile(), { execArgv: ['--disable-warning=ExperimentalWarning'] })
-    made.unref()
     made.on('message', ({ id, usages }: ScanReply) => answer(id, usages))
+    made.unref() // after the listener, which takes hold of the process again
     const broken = () => {
       if (worker === made) worker = null
       for (const id of waiting.keys()) answer(id, null)

@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { problemOf } from '../core/errors.ts'
+import type { IsolationReport } from '../core/isolation.ts'
+import type { SandboxSettings } from '../core/settings.ts'
+import type { Backend, BackendRequest, Unavailable } from './backend.ts'
+import { createGuarded } from './guarded.ts'
+import { createLimits, type LimitsOfRuns } from './limits/of-runs.ts'
+import type { Place, Profile, Sandbox } from './port.ts'
+import { noSandbox } from './unconfined.ts'
+
+export interface SandboxRequest {
+  settings: SandboxSettings
+  /** A folder of reeve's own, not below /tmp; its path must be short, since sockets lie in it. */
+  folder: string
+  env: Readonly<Record<string, string | undefined>>
+  /** The user's home. */
+  realHome: string
+  signal: AbortSignal
+}
+
+/**
+ * How programs are held on this machine: the strongest way that the settings allow and that holds when it is attacked. A way that is there
+ * and does not hold is not used; the report says why. Measured each time it is called: keep the result.
+ */
+export async function createSandbox(request: SandboxRequest): Promise<Sandbox> {
+  if (request.settings.level === 'none') return noSandbox
+  const limits = await createLimits(request.settings.limits)
+  const parts: BackendRequest = {
+    ...request,
+    limitsOf: (place, profile) =>
+      limits.of({ run: place.run, folders: writtenBy(place, profile) }, profile.kind === 'install' ? 'install' : 'run'),
+  }
+  const refusals: Unavailable[] = []
+  for (const make of waysOf(request.settings)) {
+    const backend = await make(parts)
+    const measured = 'unavailable' in backend ? backend : await measure(backend, request, limits)
+    if (!('unavailable' in measured)) return { ...measured, close: () => limits.close() }
+    refusals.push(measured)
+  }
+  const guarded = createGuarded(parts, () => limits.holds({ namespace: false }))
+  const report: IsolationReport = {
+    level: guarded.level,
+    by: guarded.by,
+    holds: guarded.limitHolds(),
+    reason: refusals.map((it) => it.unavailable).join(' '),
+    improve: refusals.find((it) => it.improve !== null)?.improve ?? null,
+  }
+  return { env: guarded.env, confine: guarded.confine, report, close: () => limits.close() }
+}
+
+/** What programs of a place add to counts here. */
+function writtenBy(place: Place, profile: Profile): string[] {
+  const packages = place.packages !== undefined && profile.kind === 'install' ? [place.packages] : []
+  return [place.tree, place.home, ...(place.writable ?? []), ...packages]
+}
+
+/** The ways to try, strongest first. A container needs an image, so it must be asked for by name. */
+function waysOf({ level }: SandboxSettings): ((parts: BackendRequest) => Promise<Backend | Unavailable>)[] {
+  if (level === 'guarded') return []
+  return [async (parts) => (await import('./bubblewrap/backend.ts')).createBubblewrap(parts)]
+}
+
+/** Attacks this machine from inside the backend. What does not hold makes it none that can be used. */
+async function measure(
+  backend: Backend,
+  { folder, signal }: SandboxRequest,
+  limits: LimitsOfRuns,
+): Promise<Omit<Sandbox, 'close'> | Unavailable> {
+  const { probe } = await import('./probe/probe.ts')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const stage = await mkdtemp(join(folder, 'probe-'))
+  try {
+    const attacks = await probe(backend.confine, { folder: stage, signal })
+    const through = attacks.filter((it) => it.outcome === 'succeeded').map((it) => it.name)
+    if (through.length > 0) return { unavailable: `${backend.by} is there and does not stop ${through.join(', ')}.`, improve: null }
+    const own = backend.limitHolds()
+    const holds = [
+      ...attacks.map(({ name, about, grip, reason }) => ({ name, about, grip, reason })),
+      ...(own.length > 0 ? own : limits.holds({ namespace: true })),
+    ]
+    const report: IsolationReport = { level: backend.level, by: backend.by, holds, reason: '', improve: null }
+    return { env: backend.env, confine: backend.confine, report }
+  } catch (error) {
+    signal.throwIfAborted()
+    const { howToAllow } = await import('./improve.ts')
+    return { unavailable: `${backend.by} is there and does not work: ${problemOf(error)}`, improve: await howToAllow() }
+  } finally {
+    await rm(stage, { recursive: true, force: true })
+  }
+}

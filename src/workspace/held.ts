@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { atLeast } from '../core/isolation.ts'
+import type { Confinement } from '../process/port.ts'
+import type { AllowedHost, Place, Profile, Sandbox, WayOut } from '../sandbox/port.ts'
+import { copyTree } from './copy-tree.ts'
+import type { Project } from './port.ts'
+import type { RunFolders } from './record.ts'
+
+/** How programs are held, and what setup commands may reach. */
+export interface Keeping {
+  sandbox: Sandbox
+  /** Package registries of the project as its base names them. Asked only when something is installed. */
+  hosts(): Promise<readonly AllowedHost[]>
+  /** Told what setup commands reached, and what they were refused. */
+  decided?: WayOut['decided']
+}
+
+/** How one program is started. */
+export interface Held {
+  env: Readonly<Record<string, string>>
+  confinement: Confinement
+}
+
+/** Gives the checkouts of one run, or of one clone, the confinement of their programs. */
+export interface Holder {
+  /** Tests, builds, an agent's commands. `git`: the private git dir that a worktree's `.git` file is shown to lead to. */
+  run(tree: string, options?: { home?: string; git?: string }): Held
+  /** Setup commands. */
+  install(tree: string): Promise<Held>
+}
+
+export interface HolderOptions {
+  keeping: Keeping
+  project: Pick<Project, 'root' | 'gitDir'>
+  folders: Pick<RunFolders, 'root' | 'home' | 'git'>
+  dataDir: string
+  run: string | undefined
+  /** The setup commands of the project: with them what they download is kept for the project. */
+  setup: readonly string[]
+  /**
+   * What is installed is named by the base, not by a change: only then it may write what other runs of the project use. A change downloads into
+   * a folder of its own, which begins as a copy.
+   */
+  trusted: boolean
+}
+
+export async function createHolder(options: HolderOptions): Promise<Holder> {
+  const { keeping, project, folders, run, setup } = options
+  const { sandbox } = keeping
+  const isolated = atLeast(sandbox.report.level, 'os-sandbox')
+  const shared = join(options.dataDir, 'cache', 'packages', createHash('sha256').update(project.root).digest('hex').slice(0, 16))
+  const packages = options.trusted ? shared : join(folders.root, 'packages')
+  const readable = [folders.git, ...(await objectFolders(join(project.gitDir, 'objects')))]
+  const placeOf = (tree: string, home: string): Place => ({
+    tree,
+    home,
+    readable,
+    ...(isolated && setup.length > 0 ? { packages } : {}),
+    ...(run === undefined ? {} : { run }),
+  })
+  const held = (place: Place, profile: Profile): Held => ({
+    env: sandbox.env(place, profile),
+    confinement: sandbox.confine(place, profile),
+  })
+  if (isolated && setup.length > 0) await preparePackages(packages, shared)
+  return {
+    run: (tree, { home = folders.home, git } = {}) =>
+      held({ ...placeOf(tree, home), ...(git === undefined ? {} : { git }) }, { kind: 'run' }),
+    async install(tree) {
+      const hosts = isolated ? await keeping.hosts() : []
+      return held(placeOf(tree, folders.home), {
+        kind: 'install',
+        hosts,
+        ...(keeping.decided === undefined ? {} : { decided: keeping.decided }),
+      })
+    },
+  }
+}
+
+async function preparePackages(packages: string, shared: string): Promise<void> {
+  await mkdir(shared, { recursive: true, mode: 0o700 })
+  if (packages !== shared) await copyTree(shared, packages)
+}
+
+/** A folder of git objects with those it borrows from: without them a repository that was cloned with `--shared` reads as broken. */
+async function objectFolders(folder: string): Promise<string[]> {
+  const found = new Set<string>()
+  const waiting = [folder]
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    if (found.has(at)) continue
+    found.add(at)
+    const borrowed = await readFile(join(at, 'info/alternates'), 'utf8').catch(() => '')
+    for (const line of borrowed.split('\n')) if (line !== '' && !line.startsWith('#')) waiting.push(resolve(at, line))
+  }
+  return [...found]
+}
