@@ -21,6 +21,8 @@ export interface Entry extends Replacement {
   /** The test's file, and its title or a piece of it that no other test of the file has. */
   test: { file: string; name: string }
   also?: readonly Replacement[]
+  /** Words of the assertion that must fail, where the test has others that could. */
+  says?: string
   where?: Need
 }
 

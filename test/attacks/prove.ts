@@ -12,7 +12,7 @@ import { ENTRIES } from './mutations.ts'
 import { copyTree, runTests, type TestResult } from './try-tests.ts'
 
 // `expect(...).rejects` has words of its own.
-const ASSERTION = /^(?:AssertionError\b|Error: promise (?:resolved|rejected) )/
+const ASSERTION = /^(?:AssertionError\b|Error: (?:promise (?:resolved|rejected)|expected) )/
 
 interface Outcome {
   held: string
@@ -80,18 +80,18 @@ async function tryWithout(entry: Entry, copy: string): Promise<string> {
         text.replace(from, () => to),
       )
     }
-    return colour(testsOf(entry, await runTests(copy, [entry])))
+    return colour(testsOf(entry, await runTests(copy, [entry])), entry.says ?? '')
   } finally {
     for (const [path, text] of originals) await writeFile(path, text)
   }
 }
 
 /** Red counts only where an assertion failed: a syntax error or a time-out shows nothing. */
-function colour(tests: readonly TestResult[]): string {
+function colour(tests: readonly TestResult[], says: string): string {
   if (tests.length === 0) return 'NOT RED (the test did not load)'
   const failed = tests.filter((it) => it.status === 'failed')
   if (failed.length === 0) return `NOT RED (${tests[0]?.status})`
-  if (failed.some((it) => ASSERTION.test(it.failure))) return 'red'
+  if (failed.some((it) => ASSERTION.test(it.failure) && it.failure.includes(says))) return 'red'
   return `NOT RED (${failed[0]?.failure.split('\n')[0]})`
 }
 
