@@ -317,6 +317,15 @@ describe('configuration for inside a sandbox', () => {
     expect((await sanitizedConfig(other)).readable).toEqual([])
   })
 
+  it('shows folders of packages it names, but not the home', async () => {
+    const pip =
+      '[global]\nfind-links =\n  @HOME@/wheels\n  /\nextra-index-url = file://@HOME@/index\n  file://@HOME@\n  file://@HOME@/x/..\n'
+    const who = await user({ '.pip/pip.conf': pip, 'wheels/a': '', 'index/a': '', 'more/a': '', 'x/a': '' })
+    const env = { PIP_FIND_LINKS: join(who.home, 'more') }
+    const { readable } = await sanitizedConfig({ ...who, env })
+    expect(readable.toSorted()).toEqual(['index', 'more', 'wheels'].map((it) => join(who.home, it)))
+  })
+
   it('is nothing for a user without any', async () => {
     expect(await sanitizedConfig(await user())).toEqual({ files: [], readable: [] })
   })

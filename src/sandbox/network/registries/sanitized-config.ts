@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, normalize } from 'node:path'
 import type { User } from './managers.ts'
 
 /** A file for the home folder of programs in a sandbox. */
@@ -43,7 +43,7 @@ const KINDS: readonly Kind[] = [
     ],
     to: { path: '.config/pip/pip.conf' },
     // A value goes on over lines that begin with a space.
-    keep: /^(?:\[[\w-]+\]|(?:index-url|extra-index-url|find-links|no-index|cert|trusted-host|timeout|retries)\s*[=:]|\s+https?:)/,
+    keep: /^(?:\[[\w-]+\]|(?:index-url|extra-index-url|find-links|no-index|cert|trusted-host|timeout|retries)\s*[=:]|\s+(?:https?:|file:|\/))/,
   },
   {
     from: [at('.config/uv/uv.toml')],
@@ -66,17 +66,24 @@ const KINDS: readonly Kind[] = [
 /**
  * The user's configuration of package managers as programs in a sandbox may see it: where packages come from and whom to trust, and nothing
  * that is secret: no tokens, no passwords, no credentials within addresses, no value that names a variable. `readable` are the certificates
- * it names, to be shown inside at their own place.
+ * and the folders of packages it names, to be shown inside at their own place.
  */
 export async function sanitizedConfig(user: User): Promise<{ files: SafeFile[]; readable: string[] }> {
   const files = (await Promise.all(KINDS.map(async (kind) => await sanitize(kind, user)))).filter((it) => it !== null)
-  const named = files.flatMap((it) => [
-    ...it.text.matchAll(/^\s*"?(?:cafile|cert|cainfo|httpsCaFilePath|BUNDLE_SSL_CA_CERT)"?\s*[=: ]\s*["']?([^\s"']+)/gm),
-  ])
-  const certificates = await Promise.all(named.map(async ([, path = '']) => ((await holdsCertificates(path)) ? [path] : [])))
+  const texts = [
+    ...files.map((it) => it.text),
+    ...Object.entries(user.env).flatMap(([name, value]) => (FOLDERS.test(name) ? [`find-links = ${value}`] : [])),
+  ]
+  const named = (pattern: RegExp) => [...new Set(texts.flatMap((it) => [...it.matchAll(pattern)].map((found) => found[1] ?? '')))]
+  const certificates = await Promise.all(named(CERTIFICATE).map(async (it) => ((await holdsCertificates(it)) ? [it] : [])))
+  const folders = await Promise.all(named(FOLDER).map(async (it) => ((await isPackageFolder(it, user)) ? [it] : [])))
   const maven = await mavenMirrors(user)
-  return { files: maven === null ? files : [...files, maven], readable: [...new Set(certificates.flat())] }
+  return { files: maven === null ? files : [...files, maven], readable: [...certificates, ...folders].flat() }
 }
+
+const FOLDERS = /^(?:PIP|UV)_(?:FIND_LINKS|INDEX_URL|EXTRA_INDEX_URL|INDEX|DEFAULT_INDEX)$/
+const CERTIFICATE = /^\s*"?(?:cafile|cert|cainfo|httpsCaFilePath|BUNDLE_SSL_CA_CERT)"?\s*[=: ]\s*["']?([^\s"']+)/gm
+const FOLDER = /(?:file:\/\/|find-links\s*[=:]\s*|^\s+)(\/[^\s"',]+)/gm
 
 /** Text without the credentials of the addresses in it: `https://name:secret@host` becomes `https://host`. */
 export function withoutCredentials(text: string): string {
@@ -109,6 +116,13 @@ async function mavenMirrors(user: User): Promise<SafeFile | null> {
   const text = (await firstOf(['.m2/settings.xml'], user))?.replaceAll(/<!--[^]*?-->/g, '')
   const mirrors = /<mirrors>[^]*?<\/mirrors>/.exec(text ?? '')?.[0]
   return mirrors === undefined ? null : { path: '.m2/settings.xml', text: `<settings>${withoutCredentials(mirrors)}</settings>\n` }
+}
+
+/** A folder of packages, such as a mirror on a disk: not one that holds the user's home. */
+async function isPackageFolder(path: string, { home }: User): Promise<boolean> {
+  const folder = normalize(path).replace(/\/$/, '')
+  if (`${home}/`.startsWith(`${folder}/`)) return false
+  return (await stat(folder).catch(() => null))?.isDirectory() ?? false
 }
 
 // Bundles of all public authorities have 200 KB.
