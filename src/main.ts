@@ -3,6 +3,8 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
 enableCompileCache()
+// Should a report of a crash be asked for, keys of the environment stay out of it.
+if (process.report) process.report.excludeEnv = true
 const { main } = await import('./cli/main.ts')
 const { terminalOf } = await import('./cli/terminal.ts')
 const { parseJson } = await import('./core/json.ts')

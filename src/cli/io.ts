@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Client } from '../client/client.ts'
+import { forTerminal, jsonText } from '../core/hostile-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -34,23 +35,23 @@ export interface Io {
   now(): number
 }
 
-/** One line for people on standard output. */
+/** One line for people on standard output. What a command forgot to make harmless is made so here. */
 export function say(io: Io, line = ''): void {
-  io.out(`${line}\n`)
+  io.out(`${forTerminal(line)}\n`)
 }
 
 /** One JSON value on one line of standard output. */
 export function sayJson(io: Io, value: unknown): void {
-  io.out(`${JSON.stringify(value)}\n`)
+  io.out(`${jsonText(value)}\n`)
 }
 
 /** The answer of a command: JSON for programs, else lines for people. */
 export function answer(io: Io, value: unknown, lines: () => readonly string[]): void {
-  if (io.json) io.out(`${JSON.stringify(value, null, 2)}\n`)
+  if (io.json) io.out(`${jsonText(value, 2)}\n`)
   else for (const line of lines()) say(io, line)
 }
 
 /** A remark for people, on standard error, so that it never gets into what programs read. */
 export function remark(io: Io, line: string): void {
-  io.err(`${line}\n`)
+  io.err(`${forTerminal(line)}\n`)
 }

@@ -1,29 +1,5 @@
-/**
- * Text from outside (agents, programs, files) made harmless for a terminal: no escape sequences, no control characters, none of the Unicode
- * marks that reorder or hide what a person reads. What was there is shown as `\x1b` or `\u202e`, not dropped in silence.
- */
-
-// C0 without tab and line feed, DEL, C1.
-// oxlint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g
-// Bidirectional marks, embeddings, overrides and isolates; zero-width characters; line and paragraph separators; tags.
-const MARKS = /[\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u2064\u2066-\u206F\uFEFF\u{E0000}-\u{E007F}]/gu
-
-/** Harmless text that may have several lines. */
-export function safe(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll(CONTROLS, escaped).replaceAll(MARKS, escaped)
-}
-
-/** Harmless text on one line; line breaks and runs of blanks become one space. */
-export function oneLine(text: string): string {
-  return safe(text.replaceAll(/\s+/g, ' ').trim())
-}
-
-function escaped(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`
-  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`
-}
+/** Text from outside is made harmless before it is measured, cut and painted. */
+export { oneLine, visible as safe } from '../core/hostile-text.ts'
 
 const SEGMENTS = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 // East Asian wide and full-width characters and emoji take two columns.

@@ -24,17 +24,13 @@ describe('for people', () => {
     ['joiners between Latin letters', `a${chars(0x200d)}b${chars(0x200c)}c`, 'a\\u200db\\u200cc'],
     ['text in tags', `x${chars(0xe0041, 0xe0042)}`, 'x\\u{e0041}\\u{e0042}'],
     ['a row of variation selectors', `x${chars(0xfe0f, 0xe0101, 0xe0102)}`, 'x\\ufe0f\\u{e0101}\\u{e0102}'],
-    ['more selectors than a picture takes', `${chars(0x2764, 0xfe0f, 0xfe0e)}`, `${chars(0x2764, 0xfe0f)}\\ufe0e`],
+    ['more selectors than a picture takes', chars(0x2764, 0xfe0f, 0xfe0e), `${chars(0x2764, 0xfe0f)}\\ufe0e`],
     [
       'a second joiner between Persian letters',
-      `${chars(0x645, 0x6cc, 0x200c, 0x200c, 0x62e)}`,
+      chars(0x645, 0x6cc, 0x200c, 0x200c, 0x62e),
       `${chars(0x645, 0x6cc, 0x200c)}\\u200c${chars(0x62e)}`,
     ],
-    [
-      'a flag that says more than a country',
-      `${chars(0x1f3f4, 0xe0068, 0xe0069, 0xe007f)}`,
-      `${chars(0x1f3f4)}\\u{e0068}\\u{e0069}\\u{e007f}`,
-    ],
+    ['a flag that says more than a country', chars(0x1f3f4, 0xe0068, 0xe0069, 0xe007f), `${chars(0x1f3f4)}\\u{e0068}\\u{e0069}\\u{e007f}`],
   ])('shows %s', (_what, raw, shown) => {
     expect(visible(raw)).toBe(shown)
   })

@@ -4,7 +4,7 @@ import { type Flag, type Loaded, loadSettings, type ReadProjectFile } from '../c
 import { secretValues } from '../config/secrets.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RunId } from '../core/ids.ts'
-import type { Redact } from '../core/redact.ts'
+import type { Redaction } from '../core/redact.ts'
 import type { Kit } from '../steps/kit.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
@@ -53,9 +53,10 @@ export interface WorkOptions {
 }
 
 /** Values that are never written. They become known with the settings; the redactor sees all that are known at that time. */
-export interface Secrets {
+export interface Secrets extends Redaction {
   learn(values: readonly string[]): void
-  redact: Redact
+  /** Reads what the user's package managers and git log in with; once, and nothing when there is none. */
+  learnFiles(): Promise<void>
 }
 
 /** The project a caller means: the folder that was named, else the one the caller is in. */
@@ -81,5 +82,6 @@ export async function settingsOf(
 ): Promise<Loaded> {
   const loaded = await loadSettings({ projectRoot: root, env: context.env, userDir: context.folders.config, ...more })
   context.secrets.learn(secretValues(loaded.settings, context.env))
+  await context.secrets.learnFiles()
   return loaded
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { nearest, ReeveError } from '../core/errors.ts'
+import { type Redact, redactAll } from '../core/redact.ts'
 import type { Context } from './context.ts'
 import type { Operation, Stream } from './operation.ts'
 
@@ -10,8 +11,12 @@ export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
   input: unknown,
   signal: AbortSignal,
 ): Promise<z.output<O>> {
-  const answer = await it.handler(context, readInput(it.name, it.input, input), signal)
-  return checkOutput(it.name, it.output, answer)
+  try {
+    const answer = await it.handler(context, readInput(it.name, it.input, input), signal)
+    return checkOutput(it.name, it.output, answer)
+  } catch (error) {
+    throw redactedError(error, context.secrets.redact)
+  }
 }
 
 /** Opens a streaming operation; the input is read before the first event is asked for. */
@@ -22,11 +27,29 @@ export function open<I extends z.ZodObject, E extends z.ZodType>(
   signal: AbortSignal,
 ): AsyncIterable<z.output<E>> {
   const read = readInput(it.name, it.input, input)
-  return checkedEvents(it, it.handler(context, read, signal))
+  return checkedEvents(it, it.handler(context, read, signal), context.secrets.redact)
 }
 
-async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(it: Stream<I, E>, events: AsyncIterable<z.input<E>>) {
-  for await (const event of events) yield checkOutput(it.name, it.events, event)
+async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(
+  it: Stream<I, E>,
+  events: AsyncIterable<z.input<E>>,
+  redact: Redact,
+) {
+  try {
+    for await (const event of events) yield checkOutput(it.name, it.events, event)
+  } catch (error) {
+    throw redactedError(error, redact)
+  }
+}
+
+/** Errors repeat what they were given: a server its key, a file its line. The cause stays behind. */
+function redactedError(error: unknown, redact: Redact): unknown {
+  if (!(error instanceof Error)) return error
+  const [message, stack] = [redact(error.message), redact(error.stack ?? '')]
+  if (message === error.message && stack === error.stack) return error
+  const clean = error instanceof ReeveError ? new ReeveError(error.code, redactAll(error.details, redact)) : new Error(message)
+  clean.stack = stack
+  return clean
 }
 
 function readInput<I extends z.ZodObject>(name: string, schema: I, input: unknown): z.output<I> {

@@ -10,7 +10,7 @@ import { createQueue } from './queue.ts'
 import { createSecrets } from './secrets.ts'
 import { OPERATIONS, STREAMS } from './table.ts'
 
-const context = {} as Context
+const context = { secrets: createSecrets({}) } as Context
 const { signal } = new AbortController()
 
 const double = operation({

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { RunEvent } from '../core/event.ts'
+import { jsonText } from '../core/hostile-text.ts'
 import { parseJson } from '../core/json.ts'
 import type { Store } from '../store/open.ts'
 
@@ -23,7 +24,7 @@ export function runLog(store: Store, run: string, path: string): RunLog {
   }
 
   async function append(events: readonly RunEvent[]): Promise<void> {
-    if (events.length > 0) await appendFile(path, events.map((it) => `${JSON.stringify(it)}\n`).join(''), { mode: 0o600 })
+    if (events.length > 0) await appendFile(path, events.map((it) => `${jsonText(it)}\n`).join(''), { mode: 0o600 })
   }
 
   return {

@@ -31,6 +31,7 @@ export const runsWork = stream({
     const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)
     context.secrets.learn(options.flatMap((it) => secretValues(it.settings, context.env)))
+    await context.secrets.learnFiles()
     for (const row of rows) if (!isFinished(row.state)) await checkRun(context, row)
 
     // Tails end when all is at rest; `stop` is pulled after the last event has been written.

@@ -14,7 +14,7 @@ export type Ending =
 /** Ends a run, whatever its state: its last event, its row, and what follows for the runs that wait for it. The caller has checked that it may. */
 export async function endRun(tx: Tx, run: RunId, ending: Ending): Promise<void> {
   const reason = ending.status === 'failed' ? ending.reason : null
-  const message = ending.message ?? null
+  const message = ending.message === undefined ? null : tx.redact(ending.message)
   const detail = { ...(reason === null ? {} : { reason }), ...(message === null ? {} : { message }) }
   await append(tx, run, null, 'run.finished', { status: ending.status, ...detail })
   await tx.t

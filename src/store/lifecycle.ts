@@ -89,7 +89,7 @@ export async function park(ctx: Context, by: Claim, wait: Parking): Promise<bool
     await append(tx, by.run, by.epoch, 'run.waiting', { reason: wait.reason, message: wait.message, ...until })
     await tx.t
       .updateTable('runs')
-      .set({ state: 'waiting', reason: wait.reason, message: wait.message, wake_at: wait.until, ...released(tx) })
+      .set({ state: 'waiting', reason: wait.reason, message: tx.redact(wait.message), wake_at: wait.until, ...released(tx) })
       .where('id', '=', by.run)
       .execute()
     return true

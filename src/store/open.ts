@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
+import type { Redact } from '../core/redact.ts'
 import type { Ending } from './ending.ts'
 import * as events from './events.ts'
 import { createHub, type Watch } from './hub.ts'
@@ -26,6 +27,8 @@ import { append, type Context, fence, write } from './tx.ts'
 export interface StoreOptions {
   /** Time of the store for tests; the database's own when absent. */
   clock?: Clock
+  /** What takes secrets out of events; nothing is when absent. */
+  redact?: Redact
 }
 
 /** Opens the store of a data folder, making and updating it where needed. Many processes may have it open. Throws `store_newer`, `store_failed`. */
@@ -44,7 +47,7 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
     }
     const given = options.clock
     const now = () => (given ? sql<number>`${given.now()}` : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`)
-    return new Store({ folder, db, database, hub: createHub(clock), clock, now })
+    return new Store({ folder, db, database, hub: createHub(clock), clock, now, ...(options.redact && { redact: options.redact }) })
   } catch (error) {
     if (error instanceof ReeveError) throw error
     throw new ReeveError('store_failed', { path, problem: problemOf(error) }, { cause: error })

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
+import { type Redact, redactAll } from '../core/redact.ts'
 import type { RunStatus } from '../core/run.ts'
 import type { Hub } from './hub.ts'
 import type { Db, DbTransaction } from './schema.ts'
@@ -17,12 +18,15 @@ export interface Context {
   clock: Clock
   /** The database's time in epoch ms, as an expression: machines that share a store do not share a clock. */
   now: () => RawBuilder<number>
+  /** Takes secrets out of what is told: events and the last words of runs. Nothing is taken out when absent. */
+  redact?: Redact
 }
 
 /** A transaction at work. Never wait for anything but its own statements in it: it holds the store's only write lock. */
 export interface Tx {
   t: DbTransaction
   now: () => RawBuilder<number>
+  redact: Redact
   /** Watchers of the run are told after the commit. */
   touch(run: RunId): void
 }
@@ -30,7 +34,9 @@ export interface Tx {
 /** Runs `fn` in one transaction and then wakes those who watch what it touched. */
 export async function write<T>(ctx: Context, fn: (tx: Tx) => Promise<T>): Promise<T> {
   const touched = new Set<RunId>()
-  const result = await ctx.db.transaction().execute((t) => fn({ t, now: ctx.now, touch: (run) => touched.add(run) }))
+  const result = await ctx.db
+    .transaction()
+    .execute((t) => fn({ t, now: ctx.now, redact: ctx.redact ?? ((text) => text), touch: (run) => touched.add(run) }))
   for (const run of touched) ctx.hub.changed(run)
   return result
 }
@@ -69,7 +75,7 @@ export async function append(tx: Tx, run: RunId, epoch: number | null, type: Eve
 
   await tx.t
     .insertInto('events')
-    .values({ run, seq: row.last_seq, ts: tx.now(), type, data: JSON.stringify(data) })
+    .values({ run, seq: row.last_seq, ts: tx.now(), type, data: JSON.stringify(redactAll(data, tx.redact)) })
     .execute()
   tx.touch(run)
   return { seq: row.last_seq, state: row.state }

@@ -1,5 +1,7 @@
 import { nearest, problemOf } from '../../core/errors.ts'
+import { forModel } from '../../core/hostile-text.ts'
 import { isTooDeep, type Json, MAX_JSON_LEVELS, parseJson } from '../../core/json.ts'
+import type { Redaction } from '../../core/redact.ts'
 import type { ToolCall } from '../../models/port.ts'
 import type { AgentEvent } from '../port.ts'
 import { capText, firstLine } from '../tools/cap.ts'
@@ -16,6 +18,7 @@ export interface ActContext {
   tools: readonly Tool[]
   context: ToolContext
   repeats: Repeats
+  redaction: Redaction
   emit(event: AgentEvent): void
   /** Accepts or refuses what `finish` gives. */
   finish(finished: NonNullable<ToolOutcome['finish']>): { ok: true } | { ok: false; problem: string }
@@ -41,8 +44,8 @@ export async function act(calls: readonly ToolCall[], work: ActContext): Promise
     const outcome = prepared.ok ? await perform(prepared.tool, prepared.input, acted, work) : malformed(call, prepared.problem, acted)
     // Malformed calls have a count of their own.
     const note = prepared.ok ? repeated(call, outcome, acted, work) : ''
-    acted.results.push({ id: call.id, name: call.name, text: capText(outcome.text, MAX_RESULT_CHARS) + note, isError: !outcome.ok })
-    work.emit({ type: 'acted', tool: call.name, target: firstLine(outcome.target), ok: outcome.ok, summary: firstLine(outcome.summary) })
+    acted.results.push({ id: call.id, name: call.name, text: told(outcome.text, work.redaction) + note, isError: !outcome.ok })
+    work.emit(event(call.name, outcome, work.redaction))
     if (outcome.broke) {
       acted.broken = outcome.broke.problem
       work.emit({ type: 'broke', command: firstLine(outcome.target), breach: outcome.broke.breach })
@@ -55,6 +58,15 @@ export async function act(calls: readonly ToolCall[], work: ActContext): Promise
 /** The calls with arguments that everything later can walk. */
 export function boundedCalls(calls: readonly ToolCall[]): ToolCall[] {
   return calls.map((it) => (isTooDeep(it.input) ? { ...it, input: TOO_DEEP } : it))
+}
+
+/** The one way for what tools find into the conversation. Cut after it is redacted: half a secret would not be known for one. */
+function told(text: string, { known }: Redaction): string {
+  return forModel(capText(known(text), MAX_RESULT_CHARS))
+}
+
+function event(tool: string, { target, ok, summary }: ToolOutcome, { redact }: Redaction): AgentEvent {
+  return { type: 'acted', tool, target: firstLine(redact(target)), ok, summary: firstLine(redact(summary)) }
 }
 
 type Prepared = { ok: true; tool: Tool; input: unknown } | { ok: false; problem: string }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
 import { problemOf } from '../../core/errors.ts'
+import { forModel } from '../../core/hostile-text.ts'
 import type { Json } from '../../core/json.ts'
+import { NO_REDACTION, type Redaction } from '../../core/redact.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
 import type { FileSettings } from '../../core/settings.ts'
 import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
@@ -35,6 +37,8 @@ export interface LoopDeps {
   syntaxErrors: SyntaxCheck
   repoMap: RepoMap
   fileRules: FileSettings
+  /** Default: there are no secrets. */
+  redaction?: Redaction
   /** Default: all of `tools/`. */
   tools?: readonly Tool[]
   /** Default: the path rules of `workspace/`. */
@@ -94,6 +98,7 @@ interface Loop {
   context: ToolContext
   repeats: Repeats
   maxSteps: number
+  redaction: Redaction
   check: ((value: Json) => Checked) | null
   signal: AbortSignal
 }
@@ -117,10 +122,11 @@ function emptyWork(): Work {
 async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline: Deadline): Promise<Loop> {
   const { role, workspace, limits } = request
   const tools = deps.tools ?? TOOLS
+  const redaction = deps.redaction ?? NO_REDACTION
   const specs = await specsFor(tools, role.permissions, request.outputSchema)
   work.messages = [
-    { role: 'system', text: systemPrompt(request, specs) },
-    { role: 'user', text: request.goal },
+    { role: 'system', text: forModel(redaction.known(systemPrompt(request, specs))) },
+    { role: 'user', text: forModel(redaction.known(request.goal)) },
   ]
   return {
     work,
@@ -129,6 +135,7 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     tools,
     specs,
     repeats: createRepeats(),
+    redaction,
     maxSteps: Math.min(limits.steps, role.max_steps),
     check: request.outputSchema ? checker(request.outputSchema) : null,
     signal: deadline.signal,
@@ -183,7 +190,7 @@ async function nextAnswer(it: Loop): Promise<Answer> {
   }
   const origin = { ...request.origin, role: request.role.name, turn: work.turn }
   const wanted: GenerateRequest = { messages: work.messages, tools: it.specs, origin, signal: it.signal, ...answerLimit(it) }
-  const answer = await ask(it.provider, wanted, (event) => request.emit(event))
+  const answer = await ask(it.provider, wanted, (event) => request.emit(event), it.redaction.stream())
   work.turn += 1
   work.usage = addUsage(work.usage, answer.usage)
   work.cost = addCost(work.cost, answer.cost)

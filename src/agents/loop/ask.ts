@@ -1,3 +1,4 @@
+import type { RedactStream } from '../../core/redact.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
 import type { GenerateRequest, ModelEvent, ModelProvider, ProviderErrorClass, ToolCall } from '../../models/port.ts'
 import type { AgentEvent } from '../port.ts'
@@ -14,10 +15,15 @@ export type Answer =
   | { ok: true; text: string; calls: ToolCall[]; finish: Extract<ModelEvent, { type: 'done' }>['finish']; usage: Usage; cost: Cost }
   | { ok: false; class: ProviderErrorClass; problem: string; retryAt: number | null; text: string; usage: Usage; cost: Cost }
 
-/** One model call, from its stream to an answer. Tells observers what is said while it comes. */
-export async function ask(provider: ModelProvider, request: GenerateRequest, emit: (event: AgentEvent) => void): Promise<Answer> {
+/** One model call, from its stream to an answer. Tells observers what is said while it comes, redacted over the pieces. */
+export async function ask(
+  provider: ModelProvider,
+  request: GenerateRequest,
+  emit: (event: AgentEvent) => void,
+  redacted: RedactStream,
+): Promise<Answer> {
   const calls: ToolCall[] = []
-  const said = speaker(emit)
+  const said = speaker(emit, redacted)
   let text = ''
   for await (const event of provider.generate(request)) {
     if (event.type === 'text') {
@@ -54,7 +60,7 @@ function unfinished(text: string, problem: string): Answer {
 }
 
 /** Coalesces what is said into pieces that end where a line ends, and stops after a while: observers do not need it all. */
-function speaker(emit: (event: AgentEvent) => void): { add(text: string): void; end(): void } {
+function speaker(emit: (event: AgentEvent) => void, redacted: RedactStream): { add(text: string): void; end(): void } {
   let waiting = ''
   let told = 0
   const tell = (text: string) => {
@@ -66,7 +72,7 @@ function speaker(emit: (event: AgentEvent) => void): { add(text: string): void; 
   return {
     add: (text) => {
       if (told >= SAID_MOST) return
-      waiting += text
+      waiting += redacted.add(text)
       if (waiting.length < SAID_PIECE) return
       const at = waiting.lastIndexOf('\n') + 1
       if (at === 0 && waiting.length < SAID_PIECE * 4) return
@@ -74,7 +80,7 @@ function speaker(emit: (event: AgentEvent) => void): { add(text: string): void; 
       waiting = at === 0 ? '' : waiting.slice(at)
     },
     end: () => {
-      tell(waiting)
+      tell(waiting + redacted.end())
       waiting = ''
     },
   }

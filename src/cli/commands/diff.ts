@@ -1,4 +1,5 @@
 import type { OutputOf } from '../../client/client.ts'
+import { forRunner } from '../../core/hostile-text.ts'
 import type { CommandRun } from '../commands.ts'
 import { answer, type Io } from '../io.ts'
 import { oneLine, safe } from '../text.ts'
@@ -6,6 +7,10 @@ import { oneLine, safe } from '../text.ts'
 export const diff: CommandRun = async (io, args, options) => {
   const patch = options['stat'] !== true
   const found = await (await io.client()).call('runs.diff', { run: args[0] ?? '', patch })
+  if (patch && !io.json && !io.tty && found.files.length > 0) {
+    io.out(forPipe(io, found.patch))
+    return 0
+  }
   answer(io, found, () => {
     if (found.files.length === 0) return ['Nothing has been changed yet.']
     return patch ? patchLines(io, found.patch) : statLines(io, found.files)
@@ -13,10 +18,17 @@ export const diff: CommandRun = async (io, args, options) => {
   return 0
 }
 
-/** For a pipe exactly what git can apply; for a terminal painted, and harmless. */
+/** For a pipe exactly what git can apply; but a CI runner obeys lines of what is printed, so there only `--json` is exact. */
+function forPipe({ env }: Io, patch: string): string {
+  return env['GITHUB_ACTIONS'] || env['TF_BUILD'] || env['TEAMCITY_VERSION'] ? forRunner(patch) : patch
+}
+
+/** For a terminal painted, and harmless. */
 function patchLines(io: Io, patch: string): string[] {
-  const lines = patch.replace(/\n$/, '').split('\n')
-  return io.tty ? lines.map((it) => painted(io, safe(it))) : lines
+  return patch
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((it) => painted(io, safe(it)))
 }
 
 function painted(io: Io, line: string): string {
