@@ -6,7 +6,7 @@ import type { Way } from './way.ts'
 
 /** Headers that are about one connection, not about the request. */
 const OF_THE_CONNECTION = new Set(
-  'connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding upgrade host'.split(' '),
+  'connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer upgrade host'.split(' '),
 )
 
 function passedOn(headers: readonly string[]): string[] {
