@@ -1,4 +1,5 @@
 import ignore from 'ignore'
+import { trustedFile, type Weight } from '../core/trusted-files.ts'
 import type { Finding } from '../core/verdict.ts'
 import type { Bench } from './bench.ts'
 import { lineChanges } from './lines.ts'
@@ -6,36 +7,11 @@ import { quoted, RULES, tampered } from './named.ts'
 
 type Severity = Finding['severity']
 
-interface Guarded {
-  path: RegExp
-  what: string
-  severity(kind: string): Severity
-}
-
-const always = (): Severity => 'error'
-const review = (): Severity => 'warning'
 // Who is asked for a chore may be asked to change how the project is built on a server; anybody else has no business there.
-const unlessChore = (kind: string): Severity => (kind === 'chore' ? 'warning' : 'error')
-
-/** Files that programs outside of the run trust later, or that judge this run. */
-const GUARDED: readonly Guarded[] = [
-  { path: /(?:^|\/)(?:reeve(?:\.[\w-]+)?\.toml$|\.worktreeinclude$|\.reeve\/)/, what: 'how reeve itself works', severity: always },
-  {
-    path: /^(?:\.github\/(?:workflows|actions)\/|\.circleci\/|\.buildkite\/|\.ci\/|\.gitlab\/ci\/|\.woodpecker\/|\.teamcity\/)|(?:^|\/)(?:\.gitlab-ci\.ya?ml|azure-pipelines\.ya?ml|Jenkinsfile|\.travis\.ya?ml|\.drone\.ya?ml|bitbucket-pipelines\.ya?ml|\.woodpecker\.ya?ml|appveyor\.ya?ml|\.appveyor\.ya?ml)$/,
-    what: 'what the continuous integration runs',
-    severity: unlessChore,
-  },
-  {
-    path: /(?:^|\/)(?:\.husky\/|\.envrc$|\.pnpmfile\.cjs$|\.npmrc$|\.yarnrc[^/]*$|\.gitattributes$|\.gitmodules$|\.git(?:$|\/))/,
-    what: 'what programs on your machine do',
-    severity: review,
-  },
-  {
-    path: /(?:^|\/)(?:AGENTS\.md|CLAUDE\.md|GEMINI\.md|\.mcp\.json|\.cursorrules)$|(?:^|\/)\.(?:claude|codex|gemini|cursor|vscode|idea)\//,
-    what: 'what agents and editors are told',
-    severity: review,
-  },
-]
+function severityOf(weight: Weight, kind: string): Severity {
+  if (weight === 'never') return 'error'
+  return weight === 'review' || kind === 'chore' ? 'warning' : 'error'
+}
 
 /** Changes to files that are not the task's to change. */
 export async function protectedFindings(bench: Bench): Promise<Finding[]> {
@@ -63,14 +39,14 @@ export async function protectedFindings(bench: Bench): Promise<Finding[]> {
           ),
         ]
       }
-      const guard = GUARDED.find((known) => known.path.test(it.path))
+      const guard = trustedFile(it.path)
       if (!guard) return []
       return [
         tampered(
           RULES.protected,
           { file: it.path },
           `The file ${quoted(it.path)}, which decides ${guard.what}, was ${verb}.`,
-          guard.severity(task.kind),
+          severityOf(guard.weight, task.kind),
         ),
       ]
     })

@@ -77,6 +77,11 @@ function readTask(node: Node, document: Document, place: (node: unknown) => stri
     return []
   }
   const at = (path: readonly PropertyKey[]) => place(nodeAt(node, path) ?? node)
+  const odd = oddValue(value, [])
+  if (odd !== null) {
+    problems.push({ where: at(odd.path), problem: odd.problem })
+    return []
+  }
   const { known, unknown } = splitFields(value)
   const unread = unknownInner(known).map(([path, problem]) => ({ where: at(path), problem }))
   const result = taskSchema.safeParse(known)
@@ -92,6 +97,21 @@ function readTask(node: Node, document: Document, place: (node: unknown) => stri
       warnings.push(`${at([field])}: unknown field "${field}" is given to the role as context; did you mean "${near}"?`)
   }
   return [{ task: { ...result.data, context: { ...result.data.context, ...unknown } }, where }]
+}
+
+/** What no task can hold: a key that stands for an object's prototype, and values that only YAML knows. */
+function oddValue(value: unknown, path: readonly string[]): { path: readonly string[]; problem: string } | null {
+  if (typeof value === 'bigint') return { path, problem: `${path.join('.')} is a number too large to be exact` }
+  if (value === null || typeof value !== 'object') return null
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) {
+    return { path, problem: `${path.join('.')} must be a text, a number, true, false, a list or a table` }
+  }
+  for (const [key, inner] of Object.entries(value as Record<string, unknown>)) {
+    if (key === '__proto__') return { path: [...path, key], problem: `unknown field "${[...path, key].join('.')}"` }
+    const odd = oddValue(inner, [...path, key])
+    if (odd !== null) return odd
+  }
+  return null
 }
 
 /** Resolves aliases within the bounds of the parser, which refuses alias bombs. */

@@ -1,24 +1,27 @@
 import { needsRedProof } from '../core/task.ts'
+import { trustedFile } from '../core/trusted-files.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Job } from './job.ts'
 
 // A change that removes this much deserves a person's look, however green it is.
 const MANY_REMOVED_LINES = 1000
 
-/** Files that a program outside the sandbox would trust later: a change to one asks for a person even when the run is autonomous. */
-const TRUSTED =
-  /(^|\/)(\.git[^/]*|AGENTS\.md|CLAUDE\.md|\.mcp\.json|\.envrc|\.npmrc|\.yarnrc[^/]*|\.pnpmfile\.cjs|reeve(\.[^/]+)?\.toml)$|(^|\/)(\.reeve|\.claude|\.codex|\.gemini|\.cursor|\.vscode|\.idea|\.husky|\.github|\.gitlab|\.circleci)\//
-
 /** One sentence why a person should look before this lands, or ''. Journaled. */
 export async function riskStep(job: Job): Promise<string> {
   return job.run.step({ name: 'risk', kind: 'checkpoint', input: { commit: job.checkpoint } }, async (step) => {
     const changes = await job.workspace.changes()
-    const trusted = changes.filter((it) => TRUSTED.test(it.path)).map((it) => it.path)
+    const trusted = changes.filter((it) => isTrusted(it.path)).map((it) => it.path)
     const removed = changes.reduce((sum, it) => sum + it.removed, 0)
     const risk = describe(trusted, removed, gateFindings(job.verdict), unproved(job))
     step.summarize(risk === '' ? 'nothing that needs a person' : risk)
     return risk
   })
+}
+
+/** Files that a program outside the sandbox would trust later: a change to one asks for a person even when the run is autonomous. */
+function isTrusted(path: string): boolean {
+  // What git ignores is what a person does not see, and no gate minds.
+  return trustedFile(path) !== null || path.toLowerCase().endsWith('.gitignore')
 }
 
 function gateFindings(verdict: Verdict | null): string[] {
