@@ -19,104 +19,43 @@ interface Row extends TrustedFile {
  * and scripts of package files that gates call are compared by the gates themselves.
  */
 const ROWS: readonly Row[] = [
-  { what: 'how reeve itself works', weight: 'never', files: ['reeve.toml', 'reeve.*.toml', '.worktreeinclude'], folders: ['.reeve'] },
+  { what: 'how reeve itself works', weight: 'never', files: words('reeve.toml reeve.*.toml .worktreeinclude'), folders: ['.reeve'] },
   {
     what: 'what the continuous integration runs',
     weight: 'chore',
-    files: [
-      ...['.gitlab-ci.yml', '.gitlab-ci.yaml', 'azure-pipelines.yml', 'azure-pipelines.yaml', 'bitbucket-pipelines.yml', 'jenkinsfile'],
-      ...['.travis.yml', '.drone.yml', '.woodpecker.yml', '.woodpecker.yaml', 'appveyor.yml', '.appveyor.yml', '.cirrus.yml'],
-    ],
-    folders: [
-      '.github/workflows',
-      '.github/actions',
-      '.gitlab/ci',
-      '.circleci',
-      '.buildkite',
-      '.ci',
-      '.woodpecker',
-      '.teamcity',
-      '.tekton',
-    ],
+    files: words(`
+      .gitlab-ci.yml .gitlab-ci.yaml azure-pipelines.yml azure-pipelines.yaml bitbucket-pipelines.yml jenkinsfile .travis.yml .travis.yaml
+      .drone.yml .drone.yaml .woodpecker.yml .woodpecker.yaml appveyor.yml appveyor.yaml .appveyor.yml .appveyor.yaml .cirrus.yml
+    `),
+    folders: words('.github/workflows .github/actions .gitlab/ci .circleci .buildkite .ci .woodpecker .teamcity .tekton'),
   },
   {
     what: 'what programs on your machine do',
     weight: 'review',
-    files: [
-      ...[
-        '.git',
-        '.gitattributes',
-        '.gitmodules',
-        '.gitconfig',
-        '.envrc',
-        '.env',
-        '.netrc',
-        '.exrc',
-        '.nvimrc',
-        '.nvim.lua',
-        '.dir-locals.el',
-      ],
-      ...[
-        '.pre-commit-config.yaml',
-        'lefthook.yml',
-        'lefthook.yaml',
-        '.lefthook*',
-        '.lintstagedrc*',
-        'mise.toml',
-        '.mise.toml',
-        '.tool-versions',
-      ],
-      ...[
-        '.npmrc',
-        '.yarnrc*',
-        '.pnpmfile.*',
-        'bunfig.toml',
-        'pip.conf',
-        '.pypirc',
-        '.bazelrc',
-        'gradlew',
-        'gradlew.bat',
-        'mvnw',
-        'mvnw.cmd',
-      ],
-    ],
-    folders: ['.git', '.husky', '.githooks', '.direnv', '.yarn', '.mvn', 'gradle/wrapper', '.cargo', '.bundle', '.mise'],
+    files: words(`
+      .git .gitattributes .gitmodules .gitconfig .envrc .env .netrc .exrc .nvimrc .nvim.lua .dir-locals.el .pre-commit-config.yaml
+      lefthook.yml lefthook.yaml .lefthook* .lintstagedrc* mise.toml .mise.toml .tool-versions .npmrc .yarnrc* .pnpmfile.* bunfig.toml
+      pip.conf .pypirc .bazelrc gradlew gradlew.bat mvnw mvnw.cmd
+    `),
+    folders: words('.git .husky .githooks .direnv .yarn .mvn gradle/wrapper .cargo .bundle .mise'),
   },
   {
     what: 'what agents and editors are told',
     weight: 'review',
-    files: [
-      ...[
-        'agents.md',
-        'agents.override.md',
-        'claude.md',
-        'claude.local.md',
-        'gemini.md',
-        'copilot-instructions.md',
-        '.mcp.json',
-        'mcp.json',
-      ],
-      ...['.cursorrules', '.windsurfrules', '.clinerules', '.aider*', '.roorules', '.goosehints', '.devcontainer.json', '*.code-workspace'],
-    ],
-    folders: [
-      ...[
-        '.claude',
-        '.codex',
-        '.gemini',
-        '.cursor',
-        '.windsurf',
-        '.continue',
-        '.clinerules',
-        '.roo',
-        '.kiro',
-        '.junie',
-        '.opencode',
-        '.agents',
-      ],
-      ...['.amazonq', '.vscode', '.idea', '.fleet', '.zed', '.run', '.devcontainer'],
-    ],
+    files: words(`
+      agents.md agents.override.md claude.md claude.local.md gemini.md copilot-instructions.md .mcp.json mcp.json .cursorrules
+      .windsurfrules .clinerules .aider* .roorules .goosehints .devcontainer.json *.code-workspace
+    `),
+    folders: words(`
+      .claude .codex .gemini .cursor .windsurf .continue .clinerules .roo .kiro .junie .opencode .agents .amazonq .vscode .idea .fleet
+      .zed .run .devcontainer
+    `),
   },
 ]
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/)
+}
 
 /** What a path decides for others, null when nothing. Letters' case makes no difference: on many machines it does not to the reader either. */
 export function trustedFile(path: string): TrustedFile | null {
