@@ -38,6 +38,8 @@ export const HOME_PLACES: readonly HomePlace[] = [
   { name: 'PIP_CONFIG_FILE', folders: ['.config/pip/pip.conf', '.pip/pip.conf'], holds: 'private' },
   { name: 'PIP_CACHE_DIR', folders: ['.cache/pip', 'Library/Caches/pip'], holds: 'packages', show: [] },
   { name: 'UV_CACHE_DIR', folders: ['.cache/uv'], holds: 'packages', show: [] },
+  // Where gems are installed; those of the system and of version managers are still found.
+  { name: 'GEM_HOME', folders: [], holds: 'packages', show: [] },
   { name: 'BUNDLE_USER_CACHE', folders: ['.bundle/cache'], holds: 'packages' },
   { name: 'CCACHE_DIR', folders: ['.ccache', '.cache/ccache'], holds: 'builds' },
 ]
