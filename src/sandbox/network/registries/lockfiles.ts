@@ -13,7 +13,10 @@ export interface FileKind {
   manager?: ManagerName
 }
 
-/** Reads the first group of each match that has one. */
+/**
+ * Reads the first group of each match that has one. The text may be written to make that slow: a pattern looks for spaces on one line and for
+ * a few of them at most where two such searches meet, and never for the end of something from each of its beginnings.
+ */
 const each =
   (pattern: RegExp) =>
   (text: string): string[] =>
@@ -28,7 +31,7 @@ export const LOCKFILES: readonly FileKind[] = [
   { path: /(?:^|\/)yarn\.lock$/, read: yarnLock, manager: 'yarn' },
   // A yarn that is part of the project says which registry it uses; it is read, not run.
   { path: /(?:^|\/)\.yarn\/releases\/yarn-[\w.-]+\.c?js$/, read: each(/npmRegistryServer:\{[^}]{0,400}?default:["'`](https?:[^"'`]+)/g) },
-  { path: /(?:^|\/)bun\.lock$/, read: each(/^\s+"[^"]+": \["(?:[^"]*@(https?:[^"]+)|[^"]*", "(https?:[^"]+))"/gm), manager: 'npm' },
+  { path: /(?:^|\/)bun\.lock$/, read: each(/^[ \t]+"[^"\n]+": \["(?:[^"]*@(https?:[^"]+)|[^"]*", "(https?:[^"]+))"/gm), manager: 'npm' },
   { path: /(?:^|\/)bun\.lockb$/, read: none, manager: 'npm' },
   { path: /(?:^|\/)uv\.lock$/, read: each(/\b(?:registry|url|git) = "(https?:[^"]+)"/g), manager: 'pip' },
   { path: /(?:^|\/)(?:poetry|pdm)\.lock$/, read: each(/\burl = "(https?:[^"]+)"/g), manager: 'pip' },
@@ -37,11 +40,14 @@ export const LOCKFILES: readonly FileKind[] = [
   { path: /(?:^|\/)(?:[\w.-]*(?:requirements|constraints)[\w.-]*|requirements\/[\w.-]+)\.txt$/, read: requirements, manager: 'pip' },
   { path: /(?:^|\/)Cargo\.lock$/, read: each(/^source = "(?:registry|sparse|git)\+(https?:[^"]+)"/gm), manager: 'cargo' },
   { path: /(?:^|\/)go\.(?:mod|sum)$/, read: none, manager: 'go' },
-  { path: /(?:^|\/)(?:Gemfile\.lock|gems\.locked)$/, read: each(/^\s+remote: (https?:\S+)/gm), manager: 'bundler' },
+  { path: /(?:^|\/)(?:Gemfile\.lock|gems\.locked)$/, read: each(/^[ \t]+remote: (https?:\S+)/gm), manager: 'bundler' },
   { path: /(?:^|\/)mix\.lock$/, read: each(/\{:git, "(https?:[^"]+)"/g), manager: 'hex' },
   { path: /(?:^|\/)composer\.lock$/, read: composerLock },
   { path: /(?:^|\/)pom\.xml$/, read: mavenRepositories, manager: 'maven' },
-  { path: /(?:^|\/)(?:build|settings)\.gradle(?:\.kts)?$/, read: each(/\b(?:url|maven)\s*[=(]?\s*(?:uri\(\s*)?["'](https?:[^"']+)/g) },
+  {
+    path: /(?:^|\/)(?:build|settings)\.gradle(?:\.kts)?$/,
+    read: each(/\b(?:url|maven)[ \t]{0,9}[=(]?[ \t]{0,9}(?:uri\([ \t]{0,9})?["'](https?:[^"']+)/g),
+  },
   { path: /(?:^|\/)(?:gradle|maven)-wrapper\.properties$/, read: wrapperProperties },
   { path: /(?:^|\/)Package\.resolved$/, read: each(/"location"\s*:\s*"(https?:[^"]+)"/g) },
   { path: /(?:^|\/)pubspec\.lock$/, read: each(/\burl: "(https?:[^"]+)"/g) },
@@ -55,8 +61,8 @@ export const MANIFESTS: readonly FileKind[] = [
   { path: /(?:^|\/)mix\.exs$/, read: none, manager: 'hex' },
 ]
 
-const REGISTRY_LINE = /^\s*(?:@[\w.-]+:)?registry\s*[=: ]\s*["']?(https?:[^\s"']+)/gm
-const YARN_LINE = /^\s*(?:npmRegistryServer|registry|"registry")\s*:?\s*["']?(https?:[^\s"']+)/gm
+const REGISTRY_LINE = /^[ \t]*(?:@[\w.-]+:)?registry[ \t]*=[ \t]*["']?(https?:[^\s"']+)/gm
+const YARN_LINE = /^[ \t]*(?:npmRegistryServer|registry|"registry")(?::[ \t]*|[ \t]+)["']?(https?:[^\s"']+)/gm
 
 /**
  * Files of a project that send package managers elsewhere. They allow nothing: a registry of your own is named by your own configuration.
@@ -69,18 +75,18 @@ export const PROJECT_CONFIGURATION: readonly FileKind[] = [
   { path: /(?:^|\/)(?:pip\.conf|pip\.ini|setup\.cfg|\.pydistutils\.cfg)$/, read: (text) => Object.values(iniUrls(text)).flat() },
   {
     path: /(?:^|\/)(?:pyproject|uv)\.toml$/,
-    read: each(/^\s*(?:url|index-url|extra-index-url|find-links)\s*=\s*\[?\s*["'](https?:[^"']+)/gm),
+    read: each(/^[ \t]*(?:url|index-url|extra-index-url|find-links)[ \t]*=[ \t]{0,9}\[?[ \t]{0,9}["'](https?:[^"']+)/gm),
   },
-  { path: /(?:^|\/)Pipfile$/, read: each(/^\s*url\s*=\s*["'](https?:[^"']+)/gm) },
+  { path: /(?:^|\/)Pipfile$/, read: each(/^[ \t]*url[ \t]*=[ \t]*["'](https?:[^"']+)/gm) },
   { path: /(?:^|\/)\.cargo\/config(?:\.toml)?$/, read: cargoConfiguration },
-  { path: /(?:^|\/)(?:Gemfile|gems\.rb)$/, read: each(/^\s*source[\s(]+["'](https?:[^"']+)/gm) },
+  { path: /(?:^|\/)(?:Gemfile|gems\.rb)$/, read: each(/^[ \t]*source[ \t(]+["'](https?:[^"']+)/gm) },
   { path: /(?:^|\/)\.bundle\/config$/, read: each(/^BUNDLE_MIRROR\S*:\s*["']?(https?:[^\s"']+)/gm) },
   { path: /(?:^|\/)(?:nuget\.config|NuGet\.Config)$/, read: each(/\bvalue="(https?:[^"]+)"/g) },
 ]
 
 /** The first version names the address; later ones only where it is not the default, escaped or as the package's own address. */
 function yarnLock(text: string): string[] {
-  const plain = each(/^\s+resolved "([^"]+)"|^\s+resolution: "[^"]*?@(https?:[^"]+)"/gm)(text)
+  const plain = each(/^[ \t]+resolved "([^"]+)"|^[ \t]+resolution: "[^"\n]{0,1000}?@(https?:[^"]+)"/gm)(text)
   const escaped = each(/[&:]__archiveUrl=([^&"\s]+)/g)(text).flatMap((it) => URL.parse(unescaped(it))?.href ?? [])
   return [...plain, ...escaped]
 }
@@ -103,20 +109,28 @@ function composerLock(text: string): string[] {
   type Package = { dist?: { url?: string }; source?: { url?: string } }
   try {
     const lock = parseJson(text, 'composer.lock') as { packages?: Package[]; 'packages-dev'?: Package[] }
-    return [...(lock.packages ?? []), ...(lock['packages-dev'] ?? [])].flatMap((it) => [it.dist?.url ?? [], it.source?.url ?? []].flat())
+    return [...(lock.packages ?? []), ...(lock['packages-dev'] ?? [])]
+      .flatMap((it) => [it.dist?.url, it.source?.url])
+      .filter((it) => typeof it === 'string')
   } catch {
     return []
   }
 }
 
 function mavenRepositories(text: string): string[] {
-  const reading = text.replaceAll(/<distributionManagement>[^]*?<\/distributionManagement>|<!--[^]*?-->/g, '')
-  const blocks = each(/<(?:pluginR|r)epository>([^]*?)<\/(?:pluginR|r)epository>/g)(reading)
-  return blocks.flatMap(each(/<url>\s*(https?:[^<\s]+)/g))
+  const reading = without(without(text, '<!--', '-->'), '<distributionManagement>', '</distributionManagement>')
+  const blocks = reading.split(/<(?:pluginRepository|repository)>/).slice(1)
+  return blocks.flatMap((it) => each(/<url>\s*(https?:[^<\s]+)/g)(it.split(/<\/(?:pluginRepository|repository)>/, 1)[0] ?? ''))
+}
+
+/** Text without what stands between two marks; from a mark that is never closed, all of it. */
+function without(text: string, begin: string, end: string): string {
+  const [first = '', ...rest] = text.split(begin)
+  return [first, ...rest.map((it) => it.slice(it.includes(end) ? it.indexOf(end) + end.length : it.length))].join('')
 }
 
 function wrapperProperties(text: string): string[] {
-  return each(/^\s*(?:distributionUrl|wrapperUrl)\s*=\s*(\S+)/gm)(text).map((it) => it.replaceAll('\\', ''))
+  return each(/^[ \t]*(?:distributionUrl|wrapperUrl)[ \t]*=[ \t]*(\S+)/gm)(text).map((it) => it.replaceAll('\\', ''))
 }
 
 /** Addresses of an INI file by key; a value may go on over lines that begin with a space. */
@@ -128,7 +142,8 @@ export function iniUrls(text: string): Record<string, string[]> {
     const begin = /^([\w.-]+)\s*[=:]/.exec(line)
     if (begin) key = begin[1] ?? ''
     if (!/^(?:index-url|extra-index-url|find-links|index_url|find_links)$/.test(key)) continue
-    found[key] = [...(found[key] ?? []), ...(line.match(/https?:\/\/[^\s"']+/g) ?? [])]
+    const urls = (found[key] ??= [])
+    urls.push(...(line.match(/https?:\/\/[^\s"']+/g) ?? []))
   }
   return found
 }
@@ -142,5 +157,5 @@ export function yarnRegistries(text: string): string[] {
 }
 
 export function cargoConfiguration(text: string): string[] {
-  return each(/^\s*(?:registry|index)\s*=\s*["'](?:sparse\+|registry\+)?(https?:[^"']+)/gm)(text)
+  return each(/^[ \t]*(?:registry|index)[ \t]*=[ \t]*["'](?:sparse\+|registry\+)?(https?:[^"']+)/gm)(text)
 }

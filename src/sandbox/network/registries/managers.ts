@@ -159,7 +159,9 @@ function goUrls(text: string): string[] {
 async function goSays(user: User, texts: readonly string[]): Promise<string[]> {
   const said = await user.run(['go', 'env', 'GOPROXY', 'GOSUMDB'])
   if (said === null) return []
-  const modules = said.startsWith('direct') ? texts.flatMap((it) => it.match(/^\s*(?:require )?[a-z0-9.-]+\.[a-z]{2,}\/\S+ v/gm) ?? []) : []
+  const modules = said.startsWith('direct')
+    ? texts.flatMap((it) => it.match(/^[ \t]*(?:require )?[a-z0-9.-]+\.[a-z]{2,}\/\S+ v/gm) ?? [])
+    : []
   return [...goList(said), ...modules.map((it) => `https://${it.trim().replace('require ', '').split('/')[0]}`)]
 }
 
@@ -186,7 +188,7 @@ function downloadsOf(config: string): string[] {
 }
 
 async function bundlerSays(user: User, texts: readonly string[]): Promise<string[]> {
-  const remotes = [...new Set(texts.flatMap((it) => [...it.matchAll(/^\s+remote: (https?:\S+)/gm)].map((found) => found[1] ?? '')))]
+  const remotes = [...new Set(texts.flatMap((it) => [...it.matchAll(/^[ \t]+remote: (https?:\S+)/gm)].map((found) => found[1] ?? '')))]
   return remotes.length === 0 ? [] : urlsIn((await user.run(['ruby', '-rbundler', '-e', BUNDLER_SAYS, ...remotes])) ?? '')
 }
 

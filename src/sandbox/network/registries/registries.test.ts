@@ -249,6 +249,43 @@ describe('hosts that a change adds', () => {
     expect(await addedHosts(files(base), files({ ...base, [path]: text }))).toEqual([{ host: 'evil.test', port: 443, file: path }])
   })
 
+  it('are looked for without delay in text that is made to be slow', async () => {
+    const names =
+      'package-lock.json yarn.lock bun.lock pnpm-lock.yaml uv.lock poetry.lock Pipfile.lock requirements.txt Cargo.lock Gemfile.lock'
+    const more =
+      'mix.lock composer.lock pom.xml build.gradle pubspec.lock .npmrc .yarnrc .yarnrc.yml bunfig.toml pip.conf pyproject.toml Pipfile'
+    const words = [
+      '\n',
+      ' ',
+      'a',
+      '@',
+      '"',
+      '<repository>',
+      '<!--',
+      '<url> ',
+      '"resolved": ',
+      '\n resolution: "@',
+      'url ',
+      'registry ',
+      'index-url=\n ',
+      '\nurl = https://a.test',
+    ]
+    const texts = [...words.map((it) => it.repeat(1_000_000 / it.length)), `registry${' '.repeat(500_000)}`, `url${' '.repeat(500_000)}x`]
+    const kinds = [
+      ...names.split(' '),
+      ...more.split(' '),
+      '.cargo/config.toml',
+      'Gemfile',
+      'gradle/wrapper/gradle-wrapper.properties',
+      'go.mod',
+    ]
+    for (const name of kinds) {
+      const change = Object.fromEntries(texts.map((text, at) => [`${at}/${name}`, text]))
+      const hosts = (await addedHosts(files({}), files(change))).map((it) => it.host)
+      expect(hosts.every((it) => it === 'a.test')).toBe(true)
+    }
+  })
+
   it('are none when it moves or drops what the base names', async () => {
     expect(await addedHosts(files(base), files({ 'web/package-lock.json': base['package-lock.json'] }))).toEqual([])
   })

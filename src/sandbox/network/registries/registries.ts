@@ -27,6 +27,8 @@ export interface RefusedRegistry {
 const NOT_ITS_OWN = /(?:^|\/)(?:node_modules|vendor|third_party|fixtures|__fixtures__|testdata)\//
 // Of the largest monorepos; more would be read for minutes.
 const MOST_FILES = 200
+// Lockfiles of the largest projects have 5 MB.
+const MOST_CHARACTERS = 32 * 1024 * 1024
 
 /**
  * Where the packages of a project come from: the hosts its lockfiles name, and those that its package managers say they use. Give it the files
@@ -86,7 +88,7 @@ async function readAll(files: Files, kinds: readonly FileKind[]): Promise<Found[
   const read = await Promise.all(
     wanted.map(async ({ path, kind }) => {
       const text = await files.read(path)
-      return text === null ? [] : [{ path, kind, text, urls: kind.read(text) }]
+      return text === null || text.length > MOST_CHARACTERS ? [] : [{ path, kind, text, urls: kind.read(text) }]
     }),
   )
   return read.flat()

@@ -87,7 +87,7 @@ const FOLDER = /(?:file:\/\/|find-links\s*[=:]\s*|^\s+)(\/[^\s"',]+)/gm
 
 /** Text without the credentials of the addresses in it: `https://name:secret@host` becomes `https://host`. */
 export function withoutCredentials(text: string): string {
-  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^/\s"'<>?#]*@/gi, '$1')
+  return text.replaceAll(/([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\s"'<>?#]{0,2000}@/gi, '$1')
 }
 
 async function sanitize({ from, to, keep }: Kind, user: User): Promise<SafeFile | null> {
