@@ -84,8 +84,8 @@ export const NETWORK: readonly Entry[] = [
       name: 'are not those that files of the project send package managers to',
     },
     file: REGISTRIES,
-    from: 'readAll(files, [...LOCKFILES, ...MANIFESTS])',
-    to: 'readAll(files, [...LOCKFILES, ...MANIFESTS, ...PROJECT_CONFIGURATION])',
+    from: 'readAll(files, LOCKFILES)',
+    to: 'readAll(files, [...LOCKFILES, ...PROJECT_CONFIGURATION])',
   },
   {
     case: '36c',
@@ -94,7 +94,7 @@ export const NETWORK: readonly Entry[] = [
     where: 'bubblewrap',
     test: { file: TEST, name: '36: is not another registry that the project names itself' },
     file: REGISTRIES,
-    from: '.filter((path) => !NOT_ITS_OWN.test(path))',
-    to: '',
+    from: 'paths.filter((path) => !NOT_ITS_OWN.test(path))',
+    to: 'paths.filter((path) => path.length > 0)',
   },
 ]

@@ -54,11 +54,11 @@ export const LOCKFILES: readonly FileKind[] = [
 ]
 
 /** A project without a lockfile still installs from where its manager does. */
-export const MANIFESTS: readonly FileKind[] = [
-  { path: /(?:^|\/)package\.json$/, read: none, manager: 'npm' },
-  { path: /(?:^|\/)(?:pyproject\.toml|setup\.py|setup\.cfg|Pipfile)$/, read: none, manager: 'pip' },
-  { path: /(?:^|\/)Cargo\.toml$/, read: none, manager: 'cargo' },
-  { path: /(?:^|\/)mix\.exs$/, read: none, manager: 'hex' },
+export const MANIFESTS: readonly Required<Pick<FileKind, 'path' | 'manager'>>[] = [
+  { path: /(?:^|\/)package\.json$/, manager: 'npm' },
+  { path: /(?:^|\/)(?:pyproject\.toml|setup\.py|setup\.cfg|Pipfile)$/, manager: 'pip' },
+  { path: /(?:^|\/)Cargo\.toml$/, manager: 'cargo' },
+  { path: /(?:^|\/)mix\.exs$/, manager: 'hex' },
 ]
 
 const REGISTRY_LINE = /^[ \t]*(?:@[\w.-]+:)?registry[ \t]*=[ \t]*["']?(https?:[^\s"']+)/gm

@@ -134,6 +134,14 @@ describe('registries of a project', () => {
     expect(await hostsOf({ 'go.mod': text }, {}, {}, says)).toEqual(['code.test:443', 'golang.test:443', 'one.test:443'])
   })
 
+  it('are those of the managers of a project without lockfiles', async () => {
+    const says = { ...NPM, 'python3 -c': 'https://index.test/simple\n' }
+    expect(await hostsOf({ 'package.json': '{}', 'tools/pyproject.toml': '' }, {}, {}, says)).toEqual([
+      'default.test:443',
+      'index.test:443',
+    ])
+  })
+
   it('asks only managers whose files are there', async () => {
     const who = await user({}, {}, NPM)
     await registriesOf(

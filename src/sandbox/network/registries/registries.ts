@@ -36,8 +36,9 @@ const MOST_CHARACTERS = 32 * 1024 * 1024
  * what the user's own configuration names is taken as it is.
  */
 export async function registriesOf(files: Files, user: User): Promise<{ hosts: Registry[]; refused: RefusedRegistry[] }> {
-  const found = await readAll(files, [...LOCKFILES, ...MANIFESTS])
-  const managers = [...new Set(found.flatMap((it) => it.kind.manager ?? []))]
+  const found = await readAll(files, LOCKFILES)
+  const manifests = MANIFESTS.filter(({ path }) => ownPaths(files).some((it) => path.test(it)))
+  const managers = [...new Set([...found.flatMap((it) => it.kind.manager ?? []), ...manifests.map((it) => it.manager)])]
   const answers = await Promise.all(managers.map(async (name) => ({ name, ...(await askManager(name, user, textsOf(found, name))) })))
   const own = answers.flatMap(({ name, own }) => own.map((url) => ({ url, because: `your configuration of ${name}` })))
   const ownKeys = new Set(own.flatMap(({ url }) => keyOfUrl(url)))
@@ -81,17 +82,18 @@ interface Found {
 }
 
 async function readAll(files: Files, kinds: readonly FileKind[]): Promise<Found[]> {
-  const wanted = files.paths
-    .filter((path) => !NOT_ITS_OWN.test(path))
-    .flatMap((path) => kinds.filter((it) => it.path.test(path)).map((kind) => ({ path, kind })))
-    .slice(0, MOST_FILES)
-  const read = await Promise.all(
-    wanted.map(async ({ path, kind }) => {
-      const text = await files.read(path)
-      return text === null || text.length > MOST_CHARACTERS ? [] : [{ path, kind, text, urls: kind.read(text) }]
-    }),
-  )
-  return read.flat()
+  const wanted = ownPaths(files).flatMap((path) => kinds.filter((it) => it.path.test(path)).map((kind) => ({ path, kind })))
+  const found: Found[] = []
+  // One after another: each reading may be a program that is started.
+  for (const { path, kind } of wanted.slice(0, MOST_FILES)) {
+    const text = await files.read(path)
+    if (text !== null && text.length <= MOST_CHARACTERS) found.push({ path, kind, text, urls: kind.read(text) })
+  }
+  return found
+}
+
+function ownPaths({ paths }: Files): string[] {
+  return paths.filter((path) => !NOT_ITS_OWN.test(path))
 }
 
 function textsOf(found: readonly Found[], manager: ManagerName): string[] {
