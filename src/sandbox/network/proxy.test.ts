@@ -214,6 +214,13 @@ describe('the allow-listing proxy', () => {
     for (const client of held) client.destroy()
   })
 
+  it('reports no more refusals than its limit, and every connection that was allowed', async () => {
+    const { ask, decisions } = await stage({ limits: { refusals: 3 } })
+    for (let at = 0; at < 10; at++) expect(reasonOf(await ask(toConnect(`evil${at}.test:443`)))).toBe('403 not-allowed')
+    await ask(toConnect('good.test:443'))
+    await expect.poll(() => decisions.map((it) => it.outcome)).toEqual(['refused', 'refused', 'refused', 'allowed'])
+  })
+
   it('ends a request that comes drop by drop, one that says nothing, and one with a head without end', async () => {
     const { proxy, decisions, ask } = await stage({ limits: { headMs: 200, headBytes: 2048 } })
     const slow = connect(proxy.socketPath, () => slow.write('CONNECT good.test:443 HTTP/1.1\r\n'))

@@ -20,16 +20,18 @@ export interface ProxyLimits {
   connectMs: number
   /** Silence of a connection that is open. */
   idleMs: number
+  /** Refusals that are reported. A program that asks for more is still refused, but does not fill anybody's log. */
+  refusals: number
 }
 
 /** Package managers open up to 64 connections; names of packages and cookies fit into 8 KiB; a model may think for minutes before it streams. */
-const LIMITS: ProxyLimits = { connections: 256, headBytes: 8192, headMs: 10_000, connectMs: 15_000, idleMs: 300_000 }
+const LIMITS: ProxyLimits = { connections: 256, headBytes: 8192, headMs: 10_000, connectMs: 15_000, idleMs: 300_000, refusals: 1000 }
 
 export interface ProxyOptions {
   allow: readonly AllowedHost[]
   /** In a folder that only this user may enter; made when it is missing. */
   socketPath: string
-  /** Called once per connection, when it has ended. Must not throw. */
+  /** Called once per connection, when it has ended; see `ProxyLimits.refusals`. Must not throw. */
   onDecision: (decision: Decision) => void
   /** The proxy of this machine's network, see `upstreamFrom`. Default: none. */
   upstream?: Upstream
@@ -54,17 +56,21 @@ export async function createProxy(options: ProxyOptions): Promise<Proxy> {
   const limits = { ...LIMITS, ...options.limits }
   const { lookup = systemLookup, dial = systemDial, upstream = () => null } = options
   const closing = new AbortController()
+  let refusals = 0
   const desk: Desk = {
     allow: new Map(options.allow.map((it) => [keyOf(it), it])),
     allowed: options.allow.map(keyOf).join(', ') || 'none',
     ways: { lookup, dial, upstream, connectMs: limits.connectMs, closing: closing.signal },
     idleMs: limits.idleMs,
-    decided: options.onDecision,
+    decided: (decision) => {
+      if (decision.outcome === 'allowed' || refusals++ < limits.refusals) options.onDecision(decision)
+    },
   }
   const open = new Set<Promise<void>>()
-  const underWay = (work: Promise<void>) => {
-    open.add(work)
-    void work.finally(() => open.delete(work))
+  // A connection that fails in an unforeseen way takes nothing but itself with it.
+  const underWay = (client: Socket, work: Promise<void>) => {
+    const ended = work.catch(() => void client.destroy()).finally(() => open.delete(ended))
+    open.add(ended)
   }
   const sockets = new Set<Socket>()
   const server = createServer({
@@ -80,8 +86,8 @@ export async function createProxy(options: ProxyOptions): Promise<Proxy> {
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('drop', () => report(desk, 'a connection', 'too-many-connections', performance.now()))
-  server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => underWay(tunnel(desk, request, client, head)))
-  server.on('request', (request, response) => underWay(plainRequest(desk, request, response)))
+  server.on('connect', (request: IncomingMessage, client: Socket, head: Buffer) => underWay(client, tunnel(desk, request, client, head)))
+  server.on('request', (request, response) => underWay(request.socket, plainRequest(desk, request, response)))
   server.on('clientError', (error: NodeJS.ErrnoException, client: Socket) => refuseBroken(desk, error, client))
 
   await listen(server, options.socketPath)
