@@ -23,6 +23,7 @@ export function scanThread(): Scan {
     }
     made.on('error', broken)
     made.on('exit', broken)
+    made.unref() // last: a listener holds the process again
     return made
   }
 
