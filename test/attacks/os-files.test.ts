@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { openWorkspace } from '../../src/workspace/workspace.ts'
 import { writeFiles } from '../support/folder.ts'
 import { itNeeds } from '../support/needs.ts'
 import { fingerprint } from '../workspace/life.ts'
@@ -71,6 +72,37 @@ describe('files outside the workspace', () => {
   })
 })
 
+describe('what a command leaves behind', () => {
+  it('4: is no way out for reeve itself, which works in the same folders: its home', async () => {
+    const { home, project, dataDir, sandbox, shell } = await bench()
+    const before = fingerprint(home)
+    await shell(`cd; rm -rf .gitconfig tmp; ln -s ${home}/.planted .gitconfig; ln -s ${home}/.planted-folder tmp`)
+    const keeping = { sandbox, hosts: () => Promise.resolve([]) }
+    await openWorkspace({ project, runId: 'r1', dataDir, keeping }).catch(() => undefined)
+    await shell('true').catch(() => undefined)
+    expect(changes(before, fingerprint(home))).toEqual([])
+  })
+
+  it('4: is no way out for reeve itself, which works in the same folders: a Python environment', async () => {
+    const { home, workspace, shell } = await bench({
+      files: { '.gitignore': '.venv\n' },
+      setup: ['mkdir -p .venv/lib/p/site-packages .venv/bin; echo home = x > .venv/pyvenv.cfg'],
+    })
+    // Files of the user that happen to name the folder of the run.
+    writeFiles(home, { 'bin/start': `cd ${workspace.path}\n`, 'lib/a.pth': `${workspace.path}\n`, 'settings.cfg': `${workspace.path}\n` })
+    const before = fingerprint(home)
+    await shell(`
+      cd .venv; rm -rf bin lib/p/site-packages; ln -s ${home}/bin bin; ln -s ${home}/lib lib/p/site-packages; ln -sf ${home}/settings.cfg pyvenv.cfg`)
+    const scratch = await workspace.scratch()
+    await scratch.dispose()
+    await shell(
+      `cd .venv; rm -f pyvenv.cfg bin lib/p/site-packages; mkdir bin; echo home > pyvenv.cfg; ln -s ${home}/bin bin/x; ln -s ${home}/lib lib/p/site-packages`,
+    )
+    await (await workspace.scratch()).dispose()
+    expect(changes(before, fingerprint(home))).toEqual([])
+  })
+})
+
 describe('git metadata', () => {
   it('12: cannot be written by a command: the .git file of the worktree', async () => {
     const { workspace, shell } = await bench()
@@ -108,7 +140,7 @@ describe('git metadata', () => {
 })
 
 /** The run's own files: it may write them, and reeve writes beside them what a sandbox shows. */
-const OWN = /\/runs\/r1\/(?:tree|agent-home|git\.link)(?:\/|$)/
+const OWN = /\/runs\/r1\/(?:tree|agent-home|git\.link|owner|scratch)(?:\/|$)/
 
 /** Paths that are not as they were. */
 function changes(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): string[] {
