@@ -32,7 +32,9 @@ export const HOME_PLACES: readonly HomePlace[] = [
   { name: 'STACK_ROOT', folders: ['.stack'], holds: 'builds' },
   { name: 'DENO_DIR', folders: ['.cache/deno'], holds: 'packages' },
   { name: 'BUN_INSTALL', folders: ['.bun'], holds: 'tools' },
-  { name: 'PNPM_HOME', folders: ['.local/share/pnpm', 'Library/pnpm'], holds: 'tools' },
+  { name: 'BUN_INSTALL_CACHE_DIR', folders: ['.bun/install/cache'], holds: 'packages', show: [] },
+  // Its store is below it. Programs that were installed by it are found on the search path.
+  { name: 'PNPM_HOME', folders: ['.local/share/pnpm', 'Library/pnpm'], holds: 'builds' },
   { name: 'npm_config_cache', folders: ['.npm'], holds: 'packages', show: [] },
   { name: 'npm_config_userconfig', folders: ['.npmrc'], holds: 'private' },
   { name: 'PIP_CONFIG_FILE', folders: ['.config/pip/pip.conf', '.pip/pip.conf'], holds: 'private' },
