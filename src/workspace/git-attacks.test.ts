@@ -2,9 +2,11 @@ import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, rmSync, write
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { unkept } from '../../test/support/keeping.ts'
 import { makeRepository, git as plainGit } from '../../test/support/repository.ts'
 import { asUser, type Life, live } from '../../test/workspace/life.ts'
 import { runProgram } from '../process/run-program.ts'
+import { cloneAt } from './clone.ts'
 import { gitEnv } from './git.ts'
 import { land } from './land.ts'
 import { reap } from './reap.ts'
@@ -280,6 +282,17 @@ async function wholeLife({ workspace, project, dataDir, root }: Scene): Promise<
   await workspace.restore(commit)
   await (await workspace.scratch(commit)).dispose()
   await workspace.publish({ branch: true })
+  const clone = {
+    project,
+    commit,
+    setup: [],
+    change: true,
+    keeping: unkept,
+    dataDir,
+    signal: new AbortController().signal,
+    timeoutMs: 10_000,
+  }
+  await (await cloneAt(clone)).dispose()
   await restoreAttempt(project, kept.ref, { folder: join(dataDir, 'rescued') })
   await restoreAttempt(project, kept.ref, { branch: 'rescued' })
   // Each a run of its own for `land`, which does the same only once. The last two go into the checkout of the user.

@@ -1,18 +1,10 @@
 const MCP = 'reeve is no MCP client yet'
 const DAEMON = 'there is no server yet'
 const SANDBOX = 'its entry comes with the sandbox'
-const SOON = 'its entry is next'
 const TEXT = 'its entry comes with the text rules'
 
 /** Cases that have no entry, each with the reason. One that gets an entry leaves this list. */
 export const NOT_HERE: Readonly<Record<number, string>> = {
-  55: SOON,
-  52: SOON,
-  34: SOON,
-  30: SOON,
-  29: SOON,
-  17: SOON,
-  16: SOON,
   21: 'no tool of reeve fetches anything',
   28: SANDBOX,
   31: TEXT,

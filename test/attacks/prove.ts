@@ -11,8 +11,8 @@ import { type Entry, type Need, numberOf, replacementsOf } from './entry.ts'
 import { ENTRIES } from './mutations.ts'
 import { copyTree, runTests, type TestResult } from './try-tests.ts'
 
-// `expect(...).rejects` has words of its own.
-const ASSERTION = /^(?:AssertionError\b|Error: (?:promise (?:resolved|rejected)|expected) )/
+// `expect(...).rejects` and `toThrow` have words of their own, behind the test's.
+const ASSERTION = /^(?:AssertionError\b|Error: (?:.*: )?(?:promise (?:resolved|rejected)|expected) )/
 
 interface Outcome {
   held: string

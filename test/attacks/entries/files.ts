@@ -70,6 +70,15 @@ export const FILES: readonly Entry[] = [
     to: '',
   },
   {
+    case: '8d',
+    title: 'names of new files that other systems cannot have, or that are taken for options',
+    level: 'always',
+    test: { file: 'src/agents/tools/file-rules.test.ts', name: 'is refused by every tool that makes one' },
+    file: 'src/agents/tools/text-file.ts',
+    from: '    checkNewName(loaded.path)\n',
+    to: '',
+  },
+  {
     case: '9',
     title: 'a link inside an allowed folder',
     level: 'always',
