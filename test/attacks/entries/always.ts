@@ -132,8 +132,8 @@ export const ALWAYS: readonly Entry[] = [
     level,
     test: { file: JUDGES, name: 'names a test that the runner no ' },
     file: 'src/gates/disappeared.ts',
-    from: 'if (found || partsOf(old.name)',
-    to: 'if (!found || partsOf(old.name)',
+    from: '(groupsNow.get(group) ?? 0) >= (groupsBase.get(group) ?? 0)',
+    to: '(groupsNow.get(group) ?? 0) >= 0',
   },
   {
     case: '52a',
