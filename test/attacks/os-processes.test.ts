@@ -63,6 +63,15 @@ describe('secrets of reeve', () => {
     expect(stdout.trim().split('\n').at(-1), 'size of a core dump').toBe('0')
   })
 
+  it('25: are not in the addresses of registries, which commands have no use for', async () => {
+    const names = ['PIP_INDEX_URL', 'UV_INDEX_URL', 'GOPROXY', 'npm_config_registry', 'YARN_NPM_REGISTRY_SERVER', 'HTTPS_PROXY']
+    const { shell } = await bench({
+      env: () => Object.fromEntries(names.map((it) => [it, `https://me:${SECRET}@registry.invalid/simple`])),
+    })
+    const { stdout } = await shell(`env | grep ${SECRET}`)
+    expect(stdout).toBe('')
+  })
+
   it('26: no open file of reeve is handed on', async () => {
     closeInherited() // as reeve does when it starts
     const { shell } = await bench()
@@ -127,6 +136,7 @@ call('fsopen', number('fsopen'), b'nosuchfs', 0xffff)
 call('unshare', number('unshare'), 0x00000400)
 call('io_uring_setup', number('io_uring_setup'), 1, 0)
 call('clone3', number('clone3'), 0, 0)
+call('clone', 56 if platform.machine() == 'x86_64' else 220, 0x10000000, 0, 0, 0, 0)
 `)
     const answers = Object.fromEntries(
       stdout
@@ -145,12 +155,28 @@ call('clone3', number('clone3'), 0, 0)
       'open_by_handle_at',
       'fsopen',
       'unshare',
+      'clone',
     ]
     expect(answers).toEqual({
       ...Object.fromEntries(refused.map((it) => [it, String(EPERM)])),
       io_uring_setup: String(ENOSYS),
       clone3: String(ENOSYS),
     })
+  })
+
+  // Their numbers mean other calls, which the filter would take for harmless ones.
+  const itX64 = process.arch === 'x64' ? itPython : itPython.skip
+  itX64('27: ends a command that calls it the way of another architecture', async () => {
+    const { shell } = await bench()
+    const { stdout } = await shell(`
+      python3 -c 'import ctypes; print(ctypes.CDLL(None).syscall(0x40000000 + 39))'; echo x32 $?
+      python3 -c '
+import ctypes, mmap
+code = mmap.mmap(-1, 4096, prot=7)
+code.write(bytes([0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xc3]))
+print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))())'; echo i386 $?`)
+    const SIGSYS = 31
+    expect(stdout).toBe(`x32 ${128 + SIGSYS}\ni386 ${128 + SIGSYS}\n`)
   })
 
   itPython('27: does not let a command type into the terminal that started reeve', async () => {
