@@ -7,8 +7,8 @@ import { cargoConfiguration, iniUrls, type ManagerName, npmRegistries, yarnRegis
 export interface User {
   env: Readonly<Record<string, string | undefined>>
   home: string
-  /** Where this machine keeps configuration of all its users: `/etc`. */
-  etc: string
+  /** Folders where this machine keeps configuration of all its users: `/etc` and others. */
+  machine: readonly string[]
   /**
    * Output of one of the user's own tools, run outside of the project, so that no file of it has a say; null when it is not there or failed.
    */
@@ -19,7 +19,7 @@ interface Manager {
   /** Environment variables of the user that name registries. */
   variables: RegExp
   /** The user's own files that do; below the home folder where they are not absolute. */
-  files: readonly { at: string | ((user: User) => string | undefined); read: (text: string) => string[] }[]
+  files: readonly { at: string | ((user: User) => readonly (string | undefined)[]); read: (text: string) => string[] }[]
   /** What the manager itself says it uses, its own defaults included: read from its output or its own files, without network. */
   asks: (user: User, texts: readonly string[]) => Promise<string[]>
 }
@@ -31,7 +31,8 @@ export interface Answer {
 }
 
 const NPM_FILES: Manager['files'] = [
-  { at: (user) => user.env['npm_config_userconfig'] ?? user.env['NPM_CONFIG_USERCONFIG'], read: npmRegistries },
+  { at: (user) => [user.env['npm_config_userconfig'] ?? user.env['NPM_CONFIG_USERCONFIG']], read: npmRegistries },
+  { at: (user) => user.machine.map((it) => join(it, 'npmrc')), read: npmRegistries },
   { at: '.npmrc', read: npmRegistries },
   { at: '.config/pnpm/rc', read: npmRegistries },
   { at: '.yarnrc', read: yarnRegistries },
@@ -67,8 +68,7 @@ const MANAGERS: Readonly<Record<ManagerName, Manager>> = {
     variables:
       /^(?:PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX(?:_URL)?|UV_DEFAULT_INDEX|UV_FIND_LINKS|PIPENV_PYPI_MIRROR)$/,
     files: [
-      { at: (user) => user.env['PIP_CONFIG_FILE'], read: pipUrls },
-      { at: (user) => join(user.etc, 'pip.conf'), read: pipUrls },
+      { at: (user) => [user.env['PIP_CONFIG_FILE'], ...user.machine.map((it) => join(it, 'pip.conf'))], read: pipUrls },
       { at: '.config/pip/pip.conf', read: pipUrls },
       { at: '.pip/pip.conf', read: pipUrls },
       { at: 'Library/Application Support/pip/pip.conf', read: pipUrls },
@@ -79,7 +79,7 @@ const MANAGERS: Readonly<Record<ManagerName, Manager>> = {
   go: {
     variables: /^(?:GOPROXY|GOSUMDB)$/,
     files: [
-      { at: (user) => user.env['GOENV'], read: goUrls },
+      { at: (user) => [user.env['GOENV']], read: goUrls },
       { at: '.config/go/env', read: goUrls },
       { at: 'Library/Application Support/go/env', read: goUrls },
     ],
@@ -87,7 +87,7 @@ const MANAGERS: Readonly<Record<ManagerName, Manager>> = {
   },
   cargo: {
     variables: /^CARGO_(?:REGISTRIES|SOURCE)_\w+_(?:INDEX|REGISTRY)$/,
-    files: ['config.toml', 'config'].map((file) => ({ at: (user: User) => join(cargoHome(user), file), read: cargoConfiguration })),
+    files: [{ at: (user) => ['config.toml', 'config'].map((it) => join(cargoHome(user), it)), read: cargoConfiguration }],
     asks: cargoSays,
   },
   bundler: {
@@ -111,9 +111,9 @@ export async function askManager(name: ManagerName, user: User, texts: readonly 
   const manager = MANAGERS[name]
   const variables = Object.entries(user.env).flatMap(([key, value]) => (manager.variables.test(key) && value ? [value] : []))
   const files = await Promise.all(
-    manager.files.map(async ({ at, read }) => {
-      const path = typeof at === 'string' ? at : at(user)
-      return path ? read(await textOf(isAbsolute(path) ? path : join(user.home, path))) : []
+    manager.files.flatMap(({ at, read }) => {
+      const paths = (typeof at === 'string' ? [at] : at(user)).filter((it) => it !== undefined)
+      return paths.map(async (path) => read(await textOf(isAbsolute(path) ? path : join(user.home, path))))
     }),
   )
   const named = variables.flatMap((it) => (name === 'go' ? goList(it) : urlsIn(it)))

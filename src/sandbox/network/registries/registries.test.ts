@@ -28,7 +28,7 @@ async function user(home: Readonly<Record<string, string>> = {}, env: User['env'
   const made: User = {
     env,
     home: folder,
-    etc: join(folder, 'etc'),
+    machine: [join(folder, 'etc')],
     run: async (argv) => {
       asked.push(argv.join(' '))
       return Object.entries(says).find(([words]) => argv.join(' ').startsWith(words))?.[1] ?? null
@@ -158,6 +158,7 @@ describe('registries of a project', () => {
       'package-lock.json',
       ['10.1.2.3:8081 own', 'co.test:443 own'],
     ],
+    ['etc/npmrc', 'registry=http://nexus:8081/\n', 'package-lock.json', ['nexus:8081 own']],
     ['.yarnrc.yml', 'npmRegistryServer: "http://nexus:8081"\n', 'yarn.lock', ['nexus:8081 own']],
     [
       '.config/pip/pip.conf',
@@ -350,6 +351,11 @@ describe('configuration for inside a sandbox', () => {
     const { files } = await sanitizedConfig(who)
     expect(files.map((it) => ({ path: it.path, text: it.text.replaceAll(who.home, '@HOME@') }))).toEqual([{ path: to, text: expected }])
     expect(files[0]?.text).not.toMatch(SECRETS)
+  })
+
+  it('takes what the machine has for all where the user has only secrets', async () => {
+    const who = await user({ '.npmrc': '_authToken=sekret\n', 'etc/npmrc': 'registry=https://mine.test/\n' })
+    expect((await sanitizedConfig(who)).files).toEqual([{ path: '.npmrc', text: 'registry=https://mine.test/\n' }])
   })
 
   it('shows the certificates it names, but nothing else', async () => {

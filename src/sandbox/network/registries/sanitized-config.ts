@@ -11,8 +11,8 @@ export interface SafeFile {
 }
 
 interface Kind {
-  /** Where the user has it: the first that is there counts. Below the home folder where not absolute. */
-  from: readonly ((user: User) => string | undefined)[]
+  /** Where the user has it: the first that says anything of it counts. Below the home folder where not absolute. */
+  from: readonly ((user: User) => string | undefined | readonly string[])[]
   to: Pick<SafeFile, 'path' | 'variable'>
   /** Lines that are kept: an allow-list. What is not here (tokens, passwords, names, client certificates, scripts) does not exist inside. */
   keep: RegExp
@@ -22,7 +22,11 @@ const at = (path: string) => () => path
 
 const KINDS: readonly Kind[] = [
   {
-    from: [(user) => user.env['npm_config_userconfig'] ?? user.env['NPM_CONFIG_USERCONFIG'], at('.npmrc')],
+    from: [
+      (user) => user.env['npm_config_userconfig'] ?? user.env['NPM_CONFIG_USERCONFIG'],
+      at('.npmrc'),
+      (user) => user.machine.map((it) => join(it, 'npmrc')),
+    ],
     to: { path: '.npmrc' },
     keep: /^\s*(?:(?:@[\w.-]+:)?registry|replace-registry-host|cafile|ca(?:\[\])?|strict-ssl|fetch-[a-z-]+|maxsockets|legacy-peer-deps|engine-strict|node-linker)\s*=/,
   },
@@ -39,7 +43,7 @@ const KINDS: readonly Kind[] = [
       at('.config/pip/pip.conf'),
       at('.pip/pip.conf'),
       at('Library/Application Support/pip/pip.conf'),
-      (user) => join(user.etc, 'pip.conf'),
+      (user) => user.machine.map((it) => join(it, 'pip.conf')),
     ],
     to: { path: '.config/pip/pip.conf' },
     // A value goes on over lines that begin with a space.
@@ -91,30 +95,23 @@ export function withoutCredentials(text: string): string {
 }
 
 async function sanitize({ from, to, keep }: Kind, user: User): Promise<SafeFile | null> {
-  const text = await firstOf(
-    from.map((it) => it(user)),
-    user,
-  )
-  if (text === null) return null
-  // A home folder is no secret, and is another one inside.
-  const known = text.replaceAll('${HOME}', user.home).replaceAll(/(=\s*["']?)~\//g, `$1${user.home}/`)
-  const lines = known.split(/\r?\n/).filter((it) => keep.test(it) && !it.includes('${'))
-  return lines.length === 0 ? null : { ...to, text: `${withoutCredentials(lines.join('\n'))}\n` }
-}
-
-async function firstOf(paths: readonly (string | undefined)[], user: User): Promise<string | null> {
-  for (const path of paths) {
-    if (!path) continue
-    const text = await readFile(isAbsolute(path) ? path : join(user.home, path), 'utf8').catch(() => null)
-    if (text !== null) return text
+  for (const path of from.flatMap((it) => it(user) ?? [])) {
+    // A home folder is no secret, and is another one inside.
+    const text = (await textOf(path, user)).replaceAll('${HOME}', user.home).replaceAll(/(=\s*["']?)~\//g, `$1${user.home}/`)
+    const lines = text.split(/\r?\n/).filter((it) => keep.test(it) && !it.includes('${'))
+    if (lines.length > 0) return { ...to, text: `${withoutCredentials(lines.join('\n'))}\n` }
   }
   return null
 }
 
+async function textOf(path: string, user: User): Promise<string> {
+  return await readFile(isAbsolute(path) ? path : join(user.home, path), 'utf8').catch(() => '')
+}
+
 /** Maven's file holds passwords beside the mirrors: only these are taken over. */
 async function mavenMirrors(user: User): Promise<SafeFile | null> {
-  const text = (await firstOf(['.m2/settings.xml'], user))?.replaceAll(/<!--[^]*?-->/g, '')
-  const mirrors = /<mirrors>[^]*?<\/mirrors>/.exec(text ?? '')?.[0]
+  const text = (await textOf('.m2/settings.xml', user)).replaceAll(/<!--[^]*?-->/g, '')
+  const mirrors = /<mirrors>[^]*?<\/mirrors>/.exec(text)?.[0]
   return mirrors === undefined ? null : { path: '.m2/settings.xml', text: `<settings>${withoutCredentials(mirrors)}</settings>\n` }
 }
 
