@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { inMarkdown as line } from '../core/hostile-text.ts'
+import { GRIPS } from '../core/isolation.ts'
 import { verdictSchema } from '../core/verdict.ts'
 
 const usageSchema = z.object({ inputTokens: z.number(), outputTokens: z.number(), cachedInputTokens: z.number(), requests: z.number() })
@@ -27,6 +28,8 @@ const trailSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
+const holdSchema = z.object({ name: z.string(), about: z.enum(['attack', 'limit']), grip: z.enum(GRIPS), reason: z.string() })
+
 /** The evidence card of a run: what agents claimed against what programs measured. `chain` is the head of the hash chain over `trail`. */
 export const cardSchema = z.object({
   format: z.literal(1),
@@ -37,7 +40,10 @@ export const cardSchema = z.object({
   base: z.string(),
   commit: z.string(),
   branch: z.string(),
+  /** The lowest level that programs of the run were held at, such as `L2 os-sandbox`. */
   isolation: z.string(),
+  /** What held them when the card was written, and the level below which the run would not have gone on. Older cards have none. */
+  held: z.object({ by: z.string(), needed: z.string(), holds: z.array(holdSchema) }).optional(),
   attempts: z.int(),
   files: z.array(z.object({ path: z.string(), status: z.string(), added: z.int(), removed: z.int() })),
   verdict: verdictSchema.nullable(),
@@ -69,7 +75,7 @@ export function cardText(card: Card): string {
         ['base', card.base],
         ['commit', card.commit],
         ['attempts', String(card.attempts)],
-        ['isolation', card.isolation],
+        ['isolation', card.held === undefined ? card.isolation : `${card.isolation} by ${card.held.by}; needed: ${card.held.needed}`],
         ['tokens', `${card.usage.inputTokens} in, ${card.usage.outputTokens} out, ${card.usage.requests} requests`],
         ['cost', card.cost === null ? 'unknown (no price for the model)' : `$${card.cost.toFixed(4)}`],
         ['reeve', card.reeve],

@@ -7,6 +7,7 @@ import { redactAll } from '../core/redact.ts'
 import { type Card, cardText } from './card.ts'
 import { chainHead, hashOf } from './hash.ts'
 import type { Job } from './job.ts'
+import { neededLevel, recordedLevel } from './minimum.ts'
 
 interface Outcome {
   status: string
@@ -34,6 +35,7 @@ export async function evidenceStep(job: Job, outcome: Outcome, name = 'evidence'
 /** Redacted before it is hashed: what is written is what is vouched for. */
 async function cardOf(job: Job, outcome: Outcome): Promise<Card> {
   const { workspace, spent, judged } = job
+  const { report } = job.keeping.sandbox
   const [task, trail] = [redactAll(job.task, job.kit.redact), redactAll(job.trail, job.kit.redact)]
   const commit = judged?.commit ?? job.checkpoint
   return {
@@ -45,7 +47,8 @@ async function cardOf(job: Job, outcome: Outcome): Promise<Card> {
     base: workspace.base,
     commit,
     branch: workspace.branch,
-    isolation: levelName(job.keeping.sandbox.report.level),
+    isolation: levelName(recordedLevel(job.run.row, report.level)),
+    held: { by: report.by, needed: levelName(neededLevel(job.run.row, [...job.roles.values()])), holds: report.holds },
     attempts: job.attempts,
     files: (await workspace.changes(workspace.base, commit)).map(({ path, status, added, removed }) => ({ path, status, added, removed })),
     verdict: job.verdict,

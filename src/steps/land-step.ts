@@ -5,6 +5,7 @@ import { redactAll } from '../core/redact.ts'
 import { type Landed, type Landing, land } from '../workspace/land.ts'
 import type { Job } from './job.ts'
 import { landingMessage } from './landing-message.ts'
+import { recordedLevel } from './minimum.ts'
 
 /** Lands a green run as configured, or says what stands in the way. Idempotent: landing the same run twice makes one commit. */
 export async function landStep(job: Job, name: string, how: 'branch' | 'merge' | 'squash'): Promise<string> {
@@ -20,7 +21,7 @@ export async function landStep(job: Job, name: string, how: 'branch' | 'merge' |
       ...landingMessage({
         task: redactAll(task, job.kit.redact),
         run: run.id,
-        isolation: levelName(job.keeping.sandbox.report.level),
+        isolation: levelName(recordedLevel(run.row, job.keeping.sandbox.report.level)),
         verdict: job.verdict?.status ?? 'not_run',
         forced: false,
       }),

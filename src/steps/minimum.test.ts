@@ -86,7 +86,7 @@ describe('a level that is too low', () => {
 
   it('says where to look when nothing can be installed, and names the flag of no sandbox at all', () => {
     const error = refusal(report('none', { improve: null, reason: '' }), 'guarded')
-    expect(error.message).toContain('plain processes gives no more.')
+    expect(error.message).toContain('no stronger one was asked for (sandbox.level).')
     expect(error.hint).toBe('See what this machine holds: reeve doctor\nTo accept the risk for this run: --i-understand-no-sandbox')
   })
 

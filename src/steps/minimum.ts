@@ -40,7 +40,7 @@ export function checkIsolation(report: IsolationReport, required: IsolationLevel
   throw new ReeveError('isolation_too_low', {
     level: levelName(report.level),
     minimum: levelName(required),
-    reason: report.reason === '' ? `${report.by} gives no more.` : report.reason,
+    reason: report.reason === '' ? 'no stronger one was asked for (sandbox.level).' : report.reason,
     improve:
       report.improve === null ? 'See what this machine holds: reeve doctor' : `For ${report.improve.gain}: ${report.improve.command}`,
     flag: acceptFlag(report.level),

@@ -46,6 +46,7 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
       workspace: workspace.path,
       isolation: levelName(keeping.sandbox.report.level),
     })
+    await step.emit('isolation.measured', { level: levelName(keeping.sandbox.report.level), by: keeping.sandbox.report.by })
     step.summarize(`${workspace.branch} from ${workspace.base.slice(0, 10)}`)
     return { branch: workspace.branch, path: workspace.path }
   })
