@@ -2,14 +2,31 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
 /** What tests start in a container, besides what reeve itself shows there. */
-const PROGRAMS = ['sh', 'cat', 'chmod', 'dd', 'env', 'head', 'id', 'ln', 'ls', 'mkdir', 'rm', 'setsid', 'sleep', 'touch', 'printf']
+const PROGRAMS = [
+  'sh',
+  'cat',
+  'chmod',
+  'dd',
+  'env',
+  'head',
+  'id',
+  'ln',
+  'ls',
+  'mkdir',
+  'rm',
+  'setsid',
+  'sleep',
+  'touch',
+  'printf',
+  'unshare',
+]
 
 /**
  * A podman image made of this machine's own programs, without a network: a shell, a few tools and the libraries that Node needs. The same name
  * for all tests; made when it is not there. Returns the name.
  */
 export function testImage(): string {
-  const name = 'localhost/reeve-test:2'
+  const name = 'localhost/reeve-test:3'
   if (succeeds('podman', ['image', 'inspect', name])) return name
   const programs = PROGRAMS.map((it) => [`/bin/${it}`, `/usr/bin/${it}`].find((path) => existsSync(path))).filter((it) => it !== undefined)
   const libraries = new Set([...programs, process.execPath].flatMap(librariesOf))
