@@ -18,8 +18,8 @@ const shown = {
   ...unmeasured,
   file: PROFILE,
   // The tests' machine lies there; a view that names what is shown is what hides it.
-  from: "...['--proc', '/proc', '--dev', '/dev'],",
-  to: "...['--bind', '/var/tmp', '/var/tmp', '--proc', '/proc', '--dev', '/dev'],",
+  from: "'--dev', '/dev'",
+  to: "'--bind', '/var/tmp', '/var/tmp', '--dev', '/dev'",
 } as const
 const network = { ...common, ...unmeasured, file: PROFILE, from: " '--unshare-net',", to: '' } as const
 const processes = { ...common, ...unmeasured, file: PROFILE, from: " '--unshare-pid',", to: '' } as const
@@ -27,15 +27,15 @@ const guarded = {
   ...common,
   ...unmeasured,
   file: PROFILE,
-  from: "    ...[...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at]),\n",
-  to: '',
+  from: "[...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at])",
+  to: "[...view.guarded].flatMap(([at, file]) => (at.endsWith('/.git') ? [] : ['--ro-bind', file, at]))",
 } as const
 const readOnly = {
   ...common,
   ...unmeasured,
   file: PROFILE,
-  from: "...view.readable.flatMap((it) => ['--ro-bind', it, it]),",
-  to: "...view.readable.flatMap((it) => ['--bind', it, it]),",
+  from: "view.readable.flatMap((it) => ['--ro-bind', it, it])",
+  to: "view.readable.flatMap((it) => ['--bind', it, it])",
 } as const
 const filter = {
   ...common,
@@ -145,7 +145,7 @@ export const OS_SANDBOX: readonly Entry[] = [
     title: 'user namespaces',
     test: { file: PROCESSES, name: '27: gives a command no further user namespace' },
     ...filter,
-    also: [{ file: PROFILE, from: "    '--disable-userns',\n", to: '' }],
+    also: [{ file: PROFILE, from: "'--disable-userns'", to: "'--unshare-uts'" }],
   },
   {
     case: '27b',
