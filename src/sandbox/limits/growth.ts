@@ -3,11 +3,11 @@ import type { Limits } from './port.ts'
 import type { FolderUsage } from './scan.ts'
 import type { Scan } from './scan-thread.ts'
 
-/** What folders have grown by since their baseline, as of the last scan; `largest` is the size of the largest file. */
+/** What folders have grown by since their baseline, as of the last scan; `ofSize`: files that have exactly the size one file may have. */
 export interface Grown {
   bytes: number
   entries: number
-  largest: number
+  ofSize: number
 }
 
 /** Watches what the programs of a run add to its folders. */
@@ -33,10 +33,10 @@ const URGENT_REST = 1
 /** What file systems hold, per device. */
 type Space = Map<number, { bytes: number; entries: number }>
 
-export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: Scan): Growth {
+export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files' | 'fileBytes'>, scan: Scan): Growth {
   const baseline = new Map<string, FolderUsage | null>()
   const devices = new Map<number, string>()
-  let grown: Grown = { bytes: 0, entries: 0, largest: 0 }
+  let grown: Grown = { bytes: 0, entries: 0, ofSize: 0 }
   let before: Space = new Map()
   let ended = 0
   let took = 0
@@ -48,20 +48,19 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
     const space = await spaceOf(devices)
     if (before.size === 0) before = space
     const folders = [...baseline.keys()]
-    const usages = await scan(folders)
+    const usages = await scan(folders, limits.fileBytes)
     ended = performance.now()
     took = ended - began
     if (usages === null) return
     before = space
-    grown = { bytes: 0, entries: 0, largest: 0 }
+    grown = { bytes: 0, entries: 0, ofSize: 0 }
     for (const [at, folder] of folders.entries()) {
       const now = usages[at] ?? null
       const old = baseline.get(folder)
       // A folder that has gone has grown by nothing, and when it comes again it is a new one.
       if (!old || !now) baseline.set(folder, now)
-      else
-        grown = { bytes: grown.bytes + now.bytes - old.bytes, entries: grown.entries + now.entries - old.entries, largest: grown.largest }
-      grown.largest = Math.max(grown.largest, now?.largest ?? 0)
+      else grown = { bytes: grown.bytes + now.bytes - old.bytes, entries: grown.entries + now.entries - old.entries, ofSize: grown.ofSize }
+      grown.ofSize += now?.ofSize ?? 0
     }
   }
 
@@ -114,7 +113,7 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files'>, scan: 
     grown: () => ({ ...grown, at: ended }),
     rebase() {
       for (const folder of baseline.keys()) baseline.set(folder, null)
-      grown = { bytes: 0, entries: 0, largest: 0 }
+      grown = { bytes: 0, entries: 0, ofSize: 0 }
       void (running === null ? begin() : running.then(begin))
     },
   }

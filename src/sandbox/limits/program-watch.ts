@@ -69,7 +69,10 @@ export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach
       ended = true
       full ??= fullOf(limits, await sampler.tmpfs())
       await sampler.close()
-      const breach = seen ?? bySignal(limits, exit, peak) ?? kernel ?? full ?? byGrowth(limits, grown)
+      const certain = seen ?? bySignal(limits, exit, peak) ?? kernel ?? growthBreach(limits, grown)
+      // What was found full, or of exactly the size that is allowed, is the reason only for a program that failed by itself.
+      const failed = exit === null || (exit.signal === null && exit.code !== 0)
+      const breach = certain ?? (failed ? (full ?? bySize(limits, grown)) : null)
       if (breach?.limit === 'memory') peak.memoryBytes = Math.max(peak.memoryBytes, breach.peak * MB)
       if (breach?.limit === 'processes') peak.processes = Math.max(peak.processes, breach.peak)
       return { usage: peak, breach }
@@ -104,9 +107,7 @@ function bySignal(limits: Limits, exit: Exit | null, peak: ResourceUsage): Breac
   return null
 }
 
-/** At the end: what was written last; and a program that takes the signal of a too large file as an error leaves one of exactly that size. */
-function byGrowth(limits: Limits, grown: Grown): Breach | null {
-  const growth = growthBreach(limits, grown)
-  if (growth !== null) return growth
-  return grown.largest === limits.fileBytes ? breachOf(limits, 'file size', grown.largest) : null
+/** A program that takes the signal of a too large file as an error leaves one of exactly that size. */
+function bySize(limits: Limits, { ofSize }: Grown): Breach | null {
+  return ofSize > 0 ? breachOf(limits, 'file size', limits.fileBytes) : null
 }

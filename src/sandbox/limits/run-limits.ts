@@ -85,6 +85,7 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     entering = Math.max(0, entering - 1)
     const program = watchProgram(tree, limits, broken)
     const before = count()
+    const { ofSize } = growth.grown()
     programs.add(program)
     stop ??= watchAll(tree)
     void beEager(program, look)
@@ -93,7 +94,9 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
         // Who takes the signal of a too large file as an error leaves one of exactly that size.
         await growth.settle(exit === undefined || exit.code === 0 ? Number.POSITIVE_INFINITY : limits.fileBytes)
         const kernel = kernelBreach(limits, await count(), await before)
-        const last = await program.end(exit ?? null, growth.grown(), kernel)
+        const grown = growth.grown()
+        // Files that were there before are not this program's.
+        const last = await program.end(exit ?? null, { ...grown, ofSize: grown.ofSize - ofSize }, kernel)
         programs.delete(program)
         if (programs.size === 0) await rest()
         return last

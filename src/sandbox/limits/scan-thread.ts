@@ -5,7 +5,7 @@ import type { FolderUsage } from './scan.ts'
 import type { ScanReply, ScanRequest } from './scan-worker.ts'
 
 /** Walks folders off the event loop; null when the thread broke. Scans of all runs queue behind one another: the disk is one. */
-export type Scan = (folders: readonly string[]) => Promise<(FolderUsage | null)[] | null>
+export type Scan = (folders: readonly string[], size: number) => Promise<(FolderUsage | null)[] | null>
 
 /** A thread that is started at the first scan and keeps no process alive. */
 export function scanThread(): Scan {
@@ -14,7 +14,7 @@ export function scanThread(): Scan {
   let ids = 0
 
   function start(): Worker {
-    const made = new Worker(workerFile(), { execArgv: ['--disable-warning=ExperimentalWarning'] })
+    const made = new Worker(workerFile(), { execArgv: ['--disable-warning=ExperimentalWarning', '--report-exclude-env'] })
     made.on('message', ({ id, usages }: ScanReply) => answer(id, usages))
     made.unref() // after the listener, which takes hold of the process again
     const broken = () => {
@@ -32,12 +32,12 @@ export function scanThread(): Scan {
     waiting.delete(id)
   }
 
-  return (folders) =>
+  return (folders, size) =>
     new Promise((resolve) => {
       ids += 1
       waiting.set(ids, resolve)
       worker ??= start()
-      const request: ScanRequest = { id: ids, folders }
+      const request: ScanRequest = { id: ids, folders, size }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(request)
     })

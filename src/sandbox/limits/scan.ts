@@ -1,42 +1,49 @@
 import { closeSync, constants, type Dirent, lstatSync, openSync, readdirSync } from 'node:fs'
 
-/** What a folder holds: bytes by blocks, files and folders, and the size of the largest file. */
+/** What a folder holds: bytes by blocks, files and folders, and how many files have exactly the size that was asked about. */
 export interface FolderUsage {
   bytes: number
   entries: number
-  largest: number
+  ofSize: number
 }
 
 /** Longer paths are refused by the system; below one of this length the walk goes on from a descriptor. */
 const LONG_PATH = 3000
 
 /** Walks a folder; null when there is none. Blocks: for a worker thread. Links are not followed, files with several names count once. */
-export function scanFolder(folder: string): FolderUsage | null {
-  const usage = { bytes: 0, entries: 0, largest: 0 }
-  return walk(folder, usage, new Set()) ? usage : null
+export function scanFolder(folder: string, size: number): FolderUsage | null {
+  const usage = { bytes: 0, entries: 0, ofSize: 0 }
+  return walk(folder, { usage, size, seen: new Set() }) ? usage : null
 }
 
-function walk(root: string, usage: FolderUsage, seen: Set<string>): boolean {
+interface Walk {
+  usage: FolderUsage
+  size: number
+  /** Files with several names that have been counted. */
+  seen: Set<string>
+}
+
+function walk(root: string, it: Walk): boolean {
   const queue = [root]
   for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
     if (folder.length > LONG_PATH) {
-      walkFrom(folder, usage, seen)
+      walkFrom(folder, it)
       continue
     }
     const entries = list(folder)
     if (entries === null && folder === root) return false
     for (const entry of entries ?? []) {
-      usage.entries += 1
+      it.usage.entries += 1
       const path = `${folder}/${entry.name}`
       if (entry.isDirectory()) queue.push(path)
-      else if (entry.isFile()) count(path, usage, seen)
+      else if (entry.isFile()) count(path, it)
     }
   }
   return true
 }
 
 /** So that nothing can be hidden below a path that is too long to name. */
-function walkFrom(folder: string, usage: FolderUsage, seen: Set<string>): void {
+function walkFrom(folder: string, it: Walk): void {
   let fd: number
   try {
     fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
@@ -44,7 +51,7 @@ function walkFrom(folder: string, usage: FolderUsage, seen: Set<string>): void {
     return // gone meanwhile
   }
   try {
-    walk(`/proc/self/fd/${fd}`, usage, seen)
+    walk(`/proc/self/fd/${fd}`, it)
   } finally {
     closeSync(fd)
   }
@@ -58,7 +65,7 @@ function list(folder: string): Dirent[] | null {
   }
 }
 
-function count(path: string, usage: FolderUsage, seen: Set<string>): void {
+function count(path: string, { usage, size, seen }: Walk): void {
   try {
     const found = lstatSync(path)
     if (found.nlink > 1) {
@@ -67,7 +74,7 @@ function count(path: string, usage: FolderUsage, seen: Set<string>): void {
       seen.add(id)
     }
     usage.bytes += found.blocks * 512
-    usage.largest = Math.max(usage.largest, found.size)
+    if (found.size === size) usage.ofSize += 1
   } catch {
     // gone meanwhile
   }
