@@ -98,9 +98,9 @@ function inert(text: string): string {
 
 /** One line inside Markdown (a card, the body of a pull request): no HTML, link, image or code, no mention, no closing of issues. */
 export function inMarkdown(text: string): string {
-  return inert(oneLine(text))
+  return forRunner(inert(oneLine(text)))
     .replaceAll(/\\(?=[!-/:-@[-`{-~]|$)/g, '\\\\')
-    .replaceAll(/[[\]`|]/g, String.raw`\$&`)
+    .replaceAll(/[`|]|\](?=[([:])/g, String.raw`\$&`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -25,7 +25,7 @@ export const runsList = operation({
       ...(project === null ? {} : { project: project.root }),
       ...(input.status.length === 0 ? {} : { states: input.status }),
     })
-    return { runs: rows.map(summaryOf) }
+    return { runs: rows.map((it) => summaryOf(context, it)) }
   },
 })
 

@@ -16,7 +16,7 @@ const comment = z.string().max(10_000).optional().describe('Why; kept with the d
 
 async function onRun(context: Context, text: string, fn: (store: Store, row: RunRow) => Promise<RunRow>): Promise<z.input<typeof one>> {
   const store = await context.store()
-  return { run: summaryOf(await fn(store, await runNamed(context, store, text))) }
+  return { run: summaryOf(context, await fn(store, await runNamed(context, store, text))) }
 }
 
 export const runsCancel = operation({
@@ -97,7 +97,7 @@ export const runsResume = operation({
       const reason = hindrance(row)
       if (reason !== null) throw new ReeveError('wrong_state', { run: row.id, status: statusOf(row), action: 'resume', allowed: reason })
       await acceptForRun(context, store, row, input.accept_isolation)
-      return { runs: [summaryOf(await wake(context, store, row))], skipped: [] }
+      return { runs: [summaryOf(context, await wake(context, store, row))], skipped: [] }
     }
     const project = await projectOf(context, input.project)
     const rows = await store.listRuns({ project: project.root, states: ['queued', 'running', 'waiting'], limit: 1000 })
@@ -110,7 +110,7 @@ export const runsResume = operation({
     const low: ReeveError[] = []
     for (const row of able) {
       const problem = await tooLow(() => acceptForRun(context, store, row, input.accept_isolation))
-      if (problem === null) runs.push(summaryOf(await wake(context, store, row)))
+      if (problem === null) runs.push(summaryOf(context, await wake(context, store, row)))
       else {
         skipped.push({ run: row.id, reason: `${statusOf(row)}; ${problem.message}` })
         low.push(problem)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { redactAll } from '../core/redact.ts'
 import type { RunView } from '../core/run.ts'
 import { viewRun } from '../engine/view.ts'
 import type { Store } from '../store/open.ts'
@@ -13,7 +14,7 @@ export function logPath(context: Pick<Context, 'folders'>, run: string): string 
 
 /** A run as the outside sees it. */
 export async function viewOf(context: Context, store: Store, row: RunRow): Promise<RunView> {
-  return viewRun(row, await store.events(row.id), {
+  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, await store.events(row.id), {
     project: row.project,
     workspace: row.facts.workspace ?? '',
     evidence: row.facts.evidence ?? null,
@@ -21,8 +22,8 @@ export async function viewOf(context: Context, store: Store, row: RunRow): Promi
   })
 }
 
-export function summaryOf(row: RunRow): RunSummary {
-  const { id, title, role, kind } = row.task
+export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSummary {
+  const { id, title, role, kind } = redactAll(row.task, context.secrets.redact)
   return {
     id: row.id,
     task: { id, title, role, kind },

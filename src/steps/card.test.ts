@@ -80,7 +80,7 @@ it('shows claims beside measurements, the gate matrix, the proof and what was no
 
 it('neutralises what an agent put into its words', () => {
   const text = cardText(CARD)
-  expect(text).toContain('All &lt;b&gt;done&lt;/b&gt; @ team \\x1b\\[31m')
+  expect(text).toContain('All &lt;b&gt;done&lt;/b&gt; @ team \\x1b[31m')
   expect(text).not.toContain('\u001B')
 })
 

@@ -1,15 +1,11 @@
 const MCP = 'reeve is no MCP client yet'
 const DAEMON = 'there is no server yet'
 const SANDBOX = 'its entry comes with the sandbox'
-const TEXT = 'its entry comes with the text rules'
 
 /** Cases that have no entry, each with the reason. One that gets an entry leaves this list. */
 export const NOT_HERE: Readonly<Record<number, string>> = {
   21: 'no tool of reeve fetches anything',
   28: SANDBOX,
-  31: TEXT,
-  32: TEXT,
-  33: TEXT,
   38: MCP,
   39: MCP,
   40: MCP,
@@ -22,8 +18,6 @@ export const NOT_HERE: Readonly<Record<number, string>> = {
   47: DAEMON,
   48: DAEMON,
   49: 'there is no audit log yet',
-  50: TEXT,
-  51: TEXT,
   53: 'reeve unpacks no archive and reads no bundle',
   54: 'reeve registers no link and no URL handler',
 }

@@ -59,8 +59,8 @@ export function parserThread(limits: { parseMs?: number; loadMs?: number; file?:
   function start(): Worker {
     const made = new Worker(limits.file ?? workerFile(), {
       resourceLimits: { maxOldGenerationSizeMb: 512 },
-      // Node's own parser, which the syntax check asks, announces itself.
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      // Node's own parser, which the syntax check asks, announces itself. A report of a crash has the environment of each thread.
+      execArgv: ['--disable-warning=ExperimentalWarning', '--report-exclude-env'],
     })
     made.on('message', (reply: ParseReply) => {
       if (reply.id !== current?.request.id) return
