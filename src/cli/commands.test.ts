@@ -265,7 +265,10 @@ describe('without a model', () => {
     expect([exit, lastLine(out)]).toEqual([0, 'All that is needed is there.'])
     const keyless = setUp({ 'reeve.toml': '[providers.c]\nkind = "anthropic"\nmodel = "m"\napi_key_env = "MY_KEY"\n' })
     const bad = await keyless.reeve(['doctor'])
-    expect([bad.exit, bad.out]).toEqual([3, expect.stringContaining('needs a key in the environment variable MY_KEY, which is not set.')])
+    expect([bad.exit, bad.out.replaceAll(/\s+/g, ' ')]).toEqual([
+      3,
+      expect.stringContaining('needs a key in the environment variable MY_KEY, which is not set.'),
+    ])
     const installed = setUp({ 'package-lock.json': '{}', 'node_modules/a/index.js': '' })
     expect((await installed.reeve(['doctor'])).out.replaceAll(/\s+/g, ' ')).toContain(
       '! project setup node_modules is here, but [project] setup is empty: a run works in a fresh copy without it In reeve.toml: [project] setup = ["npm ci"]',

@@ -117,6 +117,7 @@ describe('what only the user may open', () => {
     ['npm.example.com:0', 'whose port is none'],
     ['npm.example.com:99999', 'whose port is none'],
     ['127.0.0.1', 'which is an address; your own configuration may name it in sandbox.private_hosts'],
+    ['localhost:8080', 'which is no public name; your own configuration may name it in sandbox.private_hosts'],
     ['0x7f.1', 'which is no name of a host'],
     ['::1', 'which is no name of a host'],
     ['user@npm.example.com', 'which is no name of a host'],

@@ -107,5 +107,9 @@ function hostProblem(key: string, given: string, addresses: boolean): string[] {
   const [, name = '', port] = /^(.*?)(?::(\d+))?$/.exec(given) ?? []
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return refuse('whose port is none')
   if (ADDRESS.test(name)) return addresses ? [] : refuse('which is an address; your own configuration may name it in sandbox.private_hosts')
-  return NAME.test(name) && !/(?:^|\.)\d+$/.test(name) ? [] : refuse('which is no name of a host')
+  if (!NAME.test(name) || /(?:^|\.)\d+$/.test(name)) return refuse('which is no name of a host')
+  // `localhost`, `registry`: a name of this machine or of its own network.
+  return addresses || name.includes('.')
+    ? []
+    : refuse('which is no public name; your own configuration may name it in sandbox.private_hosts')
 }
