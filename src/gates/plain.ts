@@ -5,6 +5,7 @@ import { ReeveError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import type { Task, TaskKind } from '../core/task.ts'
 import { programEnv } from '../process/env.ts'
+import type { Confinement } from '../process/port.ts'
 import type { Checkout, Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
 import { judge as realJudge } from './create.ts'
@@ -28,6 +29,8 @@ export interface PlainOptions {
   signal: AbortSignal
   emit?: (event: GateEvent) => void
   judge?: Judge
+  /** How the commands are held; absent: as plain processes without limits. */
+  hold?: (place: { tree: string; home: string }) => Confinement
 }
 
 /**
@@ -42,8 +45,14 @@ export async function judgeCheckout(options: PlainOptions): Promise<Verdict> {
   try {
     const project = await projectAt(path, options.base)
     const root = project?.root ?? path
-    const env = programEnv({ home: join(temporary, 'home') })
-    const checkout: Checkout = { path: root, targetDir: relative(root, path) || '.', env }
+    const home = join(temporary, 'home')
+    const confinement = options.hold?.({ tree: root, home })
+    const checkout: Checkout = {
+      path: root,
+      targetDir: relative(root, path) || '.',
+      env: programEnv({ home }),
+      ...(confinement === undefined ? {} : { confinement }),
+    }
     const compared = project ? await compareCheckout({ project, checkout, base: options.base, folder: join(temporary, 'compared') }) : null
     const verdict = await (options.judge ?? realJudge)(requestOf(options, checkout, compared))
     if (verdict.gates.every((it) => it.command === null)) throw new ReeveError('no_gates', { path: options.path })

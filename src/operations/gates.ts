@@ -41,6 +41,7 @@ export const gatesRun = stream({
     const checkout = await plainCheckout(context, input.path)
     const { settings } = await settingsOf(context, await rootAround(checkout.path))
     const { judgeCheckout } = await import('../gates/plain.ts')
+    const sandbox = await context.kit.sandbox(asOwn(settings))
     const leave = new AbortController()
     const queue = createQueue<z.input<typeof gateEvents>>()
     const judged = judgeCheckout({
@@ -53,6 +54,7 @@ export const gatesRun = stream({
       signal: AbortSignal.any([signal, leave.signal]),
       emit: (event) => queue.push(event),
       judge: context.kit.judge,
+      hold: (place) => sandbox.confine(place, { kind: 'run' }),
     })
     judged.then(
       () => queue.end(),
@@ -67,6 +69,11 @@ export const gatesRun = stream({
     }
   },
 })
+
+/** The user's own commands on their own files: limits hold, and no sandbox comes between them and what they use in their terminal. */
+function asOwn(settings: Settings): Settings {
+  return settings.sandbox.level === 'none' ? settings : { ...settings, sandbox: { ...settings.sandbox, level: 'guarded' } }
+}
 
 /** The settings with all other gates switched off. Throws `gate_not_found`. */
 function onlyThese(settings: Settings, only: readonly string[]): Settings {
