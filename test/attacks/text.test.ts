@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openApp } from '../../src/app.ts'
 import { spansOf } from '../../src/core/redact.ts'
 import { SECRET_RULES } from '../../src/core/secret-patterns.ts'
 import { RANGES } from '../scenarios/cases.ts'
 import { type Call, fixtureProject, shell, write } from '../support/fixture-project.ts'
 import { type ModelServer, type Reply, startModelServer } from '../support/model-server.ts'
-import { reeveFor, type TaskFile } from '../support/reeve.ts'
+import { type Reeve, reeveFor, type TaskFile } from '../support/reeve.ts'
 import { git } from '../support/repository.ts'
+import { cli } from '../support/terminal.ts'
+
+const TEMPLATES = join(import.meta.dirname, '../../templates')
 
 /** Put together from parts, so that nothing that looks for keys finds one here. */
 const KEY = ['sk', 'hostile/Text+0123 456789', 'abcdef'].join('-')
@@ -73,26 +77,33 @@ async function tell(task: TaskFile, replies: readonly Reply[], env: Record<strin
   const file = join(reeve.home, 'task.yaml')
   writeFileSync(file, JSON.stringify(task))
   const ran = await reeve(['run', '--file', file], options)
-  const said = [ran]
-  const questions = [['show', 'last'], ['logs', 'last'], ['explain', 'last'], ['ls'], ['diff', 'last', '--stat'], ['rescue', 'last']]
-  said.push(...(await Promise.all(questions.map((it) => reeve(it, options)))), await reeve(['land', 'last', '--squash'], options))
-  const json = await Promise.all(
-    [
-      ['show', 'last', '--json'],
-      ['logs', 'last', '--json'],
-      ['ls', '--json'],
-    ].map((it) => reeve(it, options)),
-  )
-  const { evidence, log } = pathsOf(json[0]?.stdout ?? '')
+  const ask = questions(reeve, options.env)
+  const said = [ran.stdout + ran.stderr]
+  for (const it of ['show last', 'logs last', 'explain last', 'ls', 'diff last --stat', 'rescue last', 'land last --squash'])
+    said.push(await ask(...it.split(' ')))
+  const json: string[] = []
+  for (const it of ['show last --json', 'logs last --json', 'ls --json']) json.push(await ask(...it.split(' ')))
+  const { evidence, log } = pathsOf(json[0] ?? '')
   return {
-    human: said.map((it) => it.stdout + it.stderr).join('\n'),
-    json: json.map((it) => it.stdout + it.stderr).join('\n'),
+    human: said.join('\n'),
+    json: json.join('\n'),
     log: readFileSync(log, 'utf8'),
     card: readFileSync(join(evidence, 'card.md'), 'utf8'),
     cardJson: readFileSync(join(evidence, 'card.json'), 'utf8'),
     commits: git(reeve.project, 'log', '--all', '--format=%B'),
     prompts: promptsOf(server),
     exitCode: ran.exitCode,
+  }
+}
+
+/** The command line in this process: what looks at a run needs none of its own. */
+function questions(reeve: Reeve, env: Record<string, string>): (...argv: string[]) => Promise<string> {
+  const home = { PATH: process.env['PATH'], HOME: join(reeve.home, 'user'), REEVE_HOME: join(reeve.home, 'reeve') }
+  const client = openApp({ env: { ...home, ...env }, cwd: reeve.project, version: '1.2.3', self: [process.execPath], templates: TEMPLATES })
+  onTestFinished(() => client.close())
+  return async (...argv) => {
+    const { out, err } = await cli(argv, { client: { ...client, close: () => Promise.resolve() }, cwd: reeve.project })
+    return out + err
   }
 }
 
