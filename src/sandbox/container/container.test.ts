@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, vi } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, vi } from 'vitest'
 import { lastingFolder, temporaryFolder } from '../../../test/support/folder.ts'
 import { testImage } from '../../../test/support/image.ts'
 import { itNeeds } from '../../../test/support/needs.ts'
@@ -195,6 +198,34 @@ describe('a program in a container', () => {
     expect(result).toMatchObject({ ended: 'not_started', exitCode: null })
     expect(result.problem).toMatch(/was not started: podman did not start the container \(exit code 12[5-7]\)\./)
     expect(result.stderr).toContain('not-there')
+  })
+})
+
+describe('a setup command in a container', () => {
+  itHas('reaches the hosts it may reach by the proxy, and no others', async () => {
+    const server = createServer((_, response) => response.end('packages')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const [place, by] = [newPlace(), await usual()]
+    const get = (host: string) => `
+      const it = await fetch('http://${host}:${port}/x').catch((error) => ({ status: String(error.cause), text: () => '' }))
+      console.log(it.status, await it.text())`
+    const profile = { kind: 'install', hosts: [{ host: '127.0.0.1', port, own: true }] } as const
+    const env = by.env(place, profile)
+    const run = (host: string) => {
+      const confinement = by.confine(place, profile)
+      return runProgram({
+        argv: [process.execPath, '--input-type=module', '-e', get(host)],
+        cwd: place.tree,
+        env,
+        timeoutMs: 30_000,
+        confinement,
+      })
+    }
+    expect((await run('127.0.0.1')).stdout).toBe('200 packages\n')
+    expect((await run('127.0.0.2')).stdout).toMatch(/403|not among the hosts/)
+    expect(readdirSync(join(shared.folder, 's')).filter((it) => it.startsWith('out-'))).toEqual([])
   })
 })
 
