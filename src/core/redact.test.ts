@@ -140,6 +140,12 @@ describe('what looks like a secret', () => {
     expect(redaction([KEY]).known(text)).toBe(text)
     expect(redaction([KEY]).known(KEY)).toBe('[redacted]')
   })
+
+  it('a password that is a word is one for people, and a word for models', () => {
+    const { redact, known } = redaction(['postgres'])
+    expect(redact('as postgres')).toBe('as [redacted]')
+    expect(known('image: postgres')).toBe('image: postgres')
+  })
 })
 
 function through(stream: RedactStream, text: string, size: number): string[] {

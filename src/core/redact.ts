@@ -16,7 +16,7 @@ export interface RedactStream {
 export interface Redaction {
   /** For people, logs and events: values that are known, and what looks like a secret. */
   redact: Redact
-  /** For models: only values that are known, since a model must be able to edit what it reads. */
+  /** For models: only values that are known and no mere words, since a model must be able to edit what it reads. */
   known: Redact
   stream: () => RedactStream
 }
@@ -32,19 +32,27 @@ export const NO_REDACTION: Redaction = {
 
 /** A function that replaces each of these values, in every form of `formsOf`, the longest first. */
 export function redactor(secrets: readonly string[]): Redact {
-  return redaction(secrets, []).known
+  return redaction(secrets, []).redact
 }
+
+/** A word that stands in code as well: `POSTGRES_PASSWORD=postgres`. A model that reads it as secret would write that into a file. */
+const WORD = /^[A-Za-z]{1,16}$/
 
 /** Everything about these secrets, and about what the rules find. */
 export function redaction(secrets: readonly string[], rules: readonly SecretRule[] = SECRET_RULES): Redaction {
   const values = secrets.map((it) => it.trim()).filter((it) => it.length >= MIN_SECRET)
-  const forms = [...new Set(values.flatMap(formsOf))].toSorted((a, b) => b.length - a.length)
+  const forms = allForms(values)
+  const strong = allForms(values.filter((it) => !WORD.test(it)))
   const longest = forms[0]?.length ?? 0
   return {
     redact: (text) => replaced(text, [...knownIn(text, forms), ...cutIn(text, forms), ...ruledIn(text, rules)]),
-    known: (text) => (forms.length === 0 ? text : replaced(text, [...knownIn(text, forms), ...cutIn(text, forms)])),
+    known: (text) => (strong.length === 0 ? text : replaced(text, [...knownIn(text, strong), ...cutIn(text, strong)])),
     stream: () => redactStream((text) => [...knownIn(text, forms), ...ruledIn(text, rules)], longest),
   }
+}
+
+function allForms(values: readonly string[]): string[] {
+  return [...new Set(values.flatMap(formsOf))].toSorted((a, b) => b.length - a.length)
 }
 
 /** A value with every text in it redacted. */

@@ -13,8 +13,10 @@ import { cli } from '../support/terminal.ts'
 
 const TEMPLATES = join(import.meta.dirname, '../../templates')
 
-/** Put together from parts, so that nothing that looks for keys finds one here. */
-const KEY = ['sk', 'hostile/Text+0123 456789', 'abcdef'].join('-')
+/** Put together from parts, so that nothing that looks for keys finds one here. Of this process alone: others may run the same test. */
+const KEY = ['sk', 'hostile/Text+0123 456789', `abcdef${process.pid}`].join('-')
+/** As long as no other program on this machine sleeps. */
+const SLEEP = `sleep 2.${process.pid}`
 
 const chars = (...codes: number[]): string => String.fromCodePoint(...codes)
 /** Colours, the clipboard, a link, a device control string, C1, bells, overwriting, bidirectional marks, text nobody sees. */
@@ -232,16 +234,15 @@ describe('attack 25: the key of a provider', () => {
   it.runIf(process.platform === 'linux')(
     'is in no argument and no environment of a program, in no crash report and in no error',
     async () => {
-      const server = await startModelServer(call(shell('env; sleep 2; cat /proc/self/environ')), ...good, { kind: 'text', text: 'done' })
+      const server = await startModelServer(call(shell(`env; ${SLEEP}; cat /proc/self/environ`)), ...good, { kind: 'text', text: 'done' })
       const reeve = reeveFor(project(server))
       const env = { LOOPBACK_API_KEY: KEY, AWS_SECRET_ACCESS_KEY: KEY, NODE_OPTIONS: `--report-on-signal --report-directory=${reeve.home}` }
       const started = reeve.start(['run', 'Join ranges that touch', '--kind', 'bugfix'], { env })
-      const programs = watching((line) => line.includes('sleep 2') && started.child.kill('SIGUSR2'))
+      const programs = watching((line) => line.includes(SLEEP) && started.child.kill('SIGUSR2'))
       const ended = await started.ended
       const seen = programs.end()
-      expect(seen.join('\n'), 'programs of the run, and of its agent, were seen').toMatch(
-        /\bgit --git-dir[\s\S]*sleep 2|sleep 2[\s\S]*\bgit --git-dir/,
-      )
+      const said = seen.join('\n')
+      expect([said.includes(SLEEP), said.includes('git --git-dir')], 'programs of the agent, and of reeve, were seen').toEqual([true, true])
       expect(seen.filter((it) => it.includes(KEY))).toEqual([])
       expect(ended.text).not.toContain(KEY)
       expect(promptsOf(server)).toContain('PATH=')
@@ -361,7 +362,7 @@ function cost(fn: () => unknown): number {
     const { user, system } = process.cpuUsage(before)
     return user + system
   }
-  return Math.min(...Array.from({ length: 3 }, once))
+  return Math.min(...Array.from({ length: 5 }, once))
 }
 
 describe('attack 51: text made to keep a redaction rule busy', () => {

@@ -1,3 +1,4 @@
+import { forTerminal } from '../../core/hostile-text.ts'
 import type { Io } from '../io.ts'
 
 /** Lines that are redrawn in place. `freeze` leaves them as they are, for what comes below. */
@@ -14,7 +15,7 @@ export function createScreen(io: Pick<Io, 'out'>): Screen {
   let before = ''
   return {
     draw(lines) {
-      const body = lines.map((it) => `${it}${ESC}[K\n`).join('')
+      const body = lines.map((it) => `${forTerminal(it)}${ESC}[K\n`).join('')
       if (body === before) return
       const up = height > 0 ? `${ESC}[${height}A\r` : ''
       // Hidden while it moves: it would flicker over the lines.
