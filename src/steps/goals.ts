@@ -1,4 +1,4 @@
-import { isForbidden } from '../agents/tools/file-guard.ts'
+import { forbiddenBy } from '../agents/tools/file-guard.ts'
 import type { Finding, Verdict } from '../core/verdict.ts'
 import { introducedFindings } from '../core/verdict.ts'
 import { repoMap } from '../scanner/repo-map.ts'
@@ -167,13 +167,14 @@ function fence(language: string, text: string): string {
 }
 
 async function map(job: Job, focus: readonly string[]): Promise<string> {
+  const forbidden = forbiddenBy(job.settings.files.forbidden)
   return fence(
     '',
     await repoMap(job.workspace, {
       tokens: MAP_TOKENS,
       focus: [...focus],
       query: `${job.task.title} ${job.task.description}`,
-      leaveOut: (path) => isForbidden(path, job.settings.files.forbidden),
+      leaveOut: (path) => forbidden(path) !== null,
     }),
   )
 }

@@ -43,7 +43,9 @@ async function prove(entries: readonly Entry[], copies: readonly string[]): Prom
   const work = async (copy: string) => {
     for (let entry = queue.shift(); entry; entry = queue.shift()) {
       const held = holds(testsOf(entry, green))
-      const without = await tryWithout(entry, copy)
+      // A race is not lost every time, and a busy machine ends a test in other ways: twice, then it counts.
+      const first = await tryWithout(entry, copy)
+      const without = first === 'red' ? first : await tryWithout(entry, copy)
       outcomes.set(entry, { held, without, proved: held === 'yes' && without === 'red' })
       console.error(`${outcomes.size}/${entries.length}  ${entry.case} ${entry.title}: held ${held}, without the defence ${without}`)
     }

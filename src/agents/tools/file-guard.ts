@@ -1,6 +1,6 @@
 import type { Permissions } from '../../core/role.ts'
 import type { FileSettings } from '../../core/settings.ts'
-import { fitsGlob } from './glob.ts'
+import { fitsGlob, matcherOf } from './glob.ts'
 
 const MIB = 1024 * 1024
 
@@ -19,10 +19,11 @@ export interface FileGuard {
 
 export function guardFiles(settings: FileSettings, permissions: Permissions): FileGuard {
   const forbidden = [...settings.forbidden, ...permissions.forbidden]
+  const ruleFor = forbiddenBy(forbidden)
   const written = new Set<string>()
   const refusal = (path: string): string | null => {
-    const rule = forbidden.find((it) => fitsFolded(path, it))
-    if (rule === undefined) return null
+    const rule = ruleFor(path)
+    if (rule === null) return null
     return `"${path}" may be neither read nor written in this run (forbidden: ${rule}). Do without it, and say in your answer what you would have needed.`
   }
   return {
@@ -44,15 +45,18 @@ export function guardFiles(settings: FileSettings, permissions: Permissions): Fi
   }
 }
 
-/** Is it one of the files that nobody may read or write? */
-export function isForbidden(path: string, globs: readonly string[]): boolean {
-  return globs.some((it) => fitsFolded(path, it))
+/** Which of these globs makes a file one that nobody may read or write, null when none does. */
+export function forbiddenBy(globs: readonly string[]): (path: string) => string | null {
+  const any = matcherOf(...globs.map(folded))
+  return (path) => {
+    const wanted = folded(path)
+    return any(wanted) ? (globs.find((it) => fitsGlob(wanted, folded(it))) ?? null) : null
+  }
 }
 
 /** Some file systems take `.ENV` for `.env`, and two ways to write an accent for one. */
-function fitsFolded(path: string, glob: string): boolean {
-  const folded = (text: string) => text.normalize('NFC').toLowerCase()
-  return fitsGlob(folded(path), folded(glob))
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase()
 }
 
 function extensionRefusal(path: string, extensions: readonly string[]): string | null {

@@ -3,13 +3,20 @@ const MAX_ALTERNATIVES = 2000
 
 /** Does a path fit a glob? `*` and `?` within a name, `**` over folders, `{a,b}`; a glob without `/` fits any folder's files; a folder fits all below it. */
 export function fitsGlob(path: string, glob: string): boolean {
-  const anchored = glob.startsWith('/') ? glob.slice(1) : glob.includes('/') ? glob : `**/${glob}`
-  const below = anchored.endsWith('/') ? `${anchored}**` : anchored
-  return alternativesOf(below).some((it) => fits(path, partsOf(it)))
+  return matcherOf(glob)(path)
 }
 
-/** `name*`: characters within a name; `any*`: any characters; `folders`: nothing, or whole folders. */
-type Part = { one: string } | 'name' | 'name*' | 'any*' | 'folders'
+/** Does a path fit any of these? For many paths: what one path has shown of the globs is remembered for the next. */
+export function matcherOf(...globs: string[]): (path: string) => boolean {
+  const all = globs.flatMap((glob) => {
+    const anchored = glob.startsWith('/') ? glob.slice(1) : glob.includes('/') ? glob : `**/${glob}`
+    return alternativesOf(anchored.endsWith('/') ? `${anchored}**` : anchored)
+  })
+  return walkOf(all.map(partsOf))
+}
+
+/** `name*`: characters within a name; `any*`: any characters; `folders`: nothing, or whole folders; `end`: the glob has been gone through. */
+type Part = { one: string } | 'name' | 'name*' | 'any*' | 'folders' | 'end'
 
 /** The globs without braces that a glob stands for. A brace that is not closed ends with the glob. */
 function alternativesOf(glob: string): string[] {
@@ -50,28 +57,60 @@ function partsOf(glob: string): Part[] {
     if (typeof part !== 'string' || part === 'name' || parts.at(-1) !== part) parts.push(part)
     at += part === 'folders' ? 3 : part === 'any*' ? 2 : 1
   }
-  return parts
+  return [...parts, 'end']
 }
 
+/** Places of the globs that a path may have reached at a character, and where the next characters lead from there. */
+interface Reached {
+  places: ReadonlySet<number>
+  /** One of the globs has been gone through. */
+  ended: boolean
+  next: Map<string, Reached>
+}
+
+/** Steps that are remembered; names of a project are made of few characters, and a path made to be odd must not fill the memory. */
+const MAX_REMEMBERED = 10_000
+
 /**
- * All places of the glob at once, character by character: the time is bounded by path times glob, whatever both look like. A regular
+ * All places of all globs at once, character by character: the time is bounded by path times globs, whatever they look like. A regular
  * expression would try every way to share a long name between its stars.
  */
-function fits(path: string, parts: readonly Part[]): boolean {
-  let places = withSkips([0], parts, true)
-  for (let at = 0; at < path.length; at++) {
-    const character = path.charAt(at)
-    // A folder named without a final "/" covers what is below it.
-    if (character === '/' && places.has(parts.length)) return true
-    const next = [...places].flatMap((place) => after(place, parts[place], character))
-    places = withSkips(next, parts, character === '/')
-    if (places.size === 0) return false
+function walkOf(globs: readonly (readonly Part[])[]): (path: string) => boolean {
+  const parts = globs.flat()
+  const known = new Map<string, Reached>()
+  let remembered = 0
+  const reach = (places: ReadonlySet<number>): Reached => {
+    const key = [...places].toSorted((a, b) => a - b).join(' ')
+    const reached = known.get(key) ?? { places, ended: [...places].some((it) => parts[it] === 'end'), next: new Map() }
+    if (remembered < MAX_REMEMBERED) known.set(key, reached)
+    return reached
   }
-  return places.has(parts.length)
+  const step = (from: Reached, character: string): Reached => {
+    const next = [...from.places].flatMap((place) => after(place, parts[place], character))
+    const reached = reach(withSkips(next, parts, character === '/'))
+    if (remembered < MAX_REMEMBERED) {
+      remembered += 1
+      from.next.set(character, reached)
+    }
+    return reached
+  }
+  const begins = globs.map((_, at) => globs.slice(0, at).reduce((sum, it) => sum + it.length, 0))
+  const begin = reach(withSkips(begins, parts, true))
+  return (path) => {
+    let reached = begin
+    for (let at = 0; at < path.length; at++) {
+      const character = path.charAt(at)
+      // A folder named without a final "/" covers what is below it.
+      if (character === '/' && reached.ended) return true
+      reached = reached.next.get(character) ?? step(reached, character)
+      if (reached.places.size === 0) return false
+    }
+    return reached.ended
+  }
 }
 
 function after(place: number, part: Part | undefined, character: string): number[] {
-  if (part === undefined) return []
+  if (part === undefined || part === 'end') return []
   if (part === 'any*' || part === 'folders') return [place]
   if (part === 'name*') return character === '/' ? [] : [place]
   if (part === 'name') return character === '/' ? [] : [place + 1]
