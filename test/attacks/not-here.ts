@@ -1,11 +1,9 @@
 const MCP = 'reeve is no MCP client yet'
 const DAEMON = 'there is no server yet'
-const SANDBOX = 'its entry comes with the sandbox'
 
 /** Cases that have no entry, each with the reason. One that gets an entry leaves this list. */
 export const NOT_HERE: Readonly<Record<number, string>> = {
   21: 'no tool of reeve fetches anything',
-  28: SANDBOX,
   38: MCP,
   39: MCP,
   40: MCP,
