@@ -16,6 +16,7 @@ import type { Backend, BackendRequest } from '../backend.ts'
 import { limitsFrom } from '../limits/limits.ts'
 import { createRunLimits } from '../limits/run-limits.ts'
 import { limitTools } from '../limits/words.ts'
+import type { Decision } from '../network/decision.ts'
 import type { Place } from '../port.ts'
 import { probe } from '../probe/probe.ts'
 import { createContainer } from './backend.ts'
@@ -211,7 +212,12 @@ describe('a setup command in a container', () => {
     const get = (host: string) => `
       const it = await fetch('http://${host}:${port}/x').catch((error) => ({ status: String(error.cause), text: () => '' }))
       console.log(it.status, await it.text())`
-    const profile = { kind: 'install', hosts: [{ host: '127.0.0.1', port, own: true }] } as const
+    const decisions: Decision[] = []
+    const profile = {
+      kind: 'install',
+      hosts: [{ host: '127.0.0.1', port, own: true }],
+      decided: (it: Decision) => void decisions.push(it),
+    } as const
     const env = by.env(place, profile)
     const run = (host: string) => {
       const confinement = by.confine(place, profile)
@@ -224,7 +230,8 @@ describe('a setup command in a container', () => {
       })
     }
     expect((await run('127.0.0.1')).stdout).toBe('200 packages\n')
-    expect((await run('127.0.0.2')).stdout).toMatch(/403|not among the hosts/)
+    expect((await run('other.test')).stdout).not.toContain('packages')
+    expect(decisions.map((it) => `${it.target} ${it.reason}`)).toEqual([`127.0.0.1:${port} allowed`, `other.test:${port} not-allowed`])
     expect(readdirSync(join(shared.folder, 's')).filter((it) => it.startsWith('out-'))).toEqual([])
   })
 })
