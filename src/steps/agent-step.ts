@@ -1,6 +1,7 @@
 import type { AgentEvent, AgentResult } from '../agents/port.ts'
 import { chooseProvider, providerNames } from '../agents/route.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
+import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { redactAll } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
@@ -202,7 +203,12 @@ async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, resul
     await step.emit('attempt.kept', { ref: kept.ref, commit: kept.commit, number: kept.number })
     await workspace.restore(job.checkpoint)
   }
-  const made = await workspace.checkpoint(`${kit.redact(ask.message)}\n\nReeve-Run: ${job.run.id}\nReeve-Step: ${ask.name}`)
+  const trailers = [
+    `Reeve-Run: ${job.run.id}`,
+    `Reeve-Step: ${ask.name}`,
+    `Reeve-Isolation: ${levelName(job.keeping.sandbox.report.level)}`,
+  ]
+  const made = await workspace.checkpoint(`${kit.redact(ask.message)}\n\n${trailers.join('\n')}`)
   if (made.changed) {
     await workspace.publish()
     step.fact({ commit: made.commit })
