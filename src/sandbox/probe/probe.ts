@@ -65,6 +65,11 @@ export async function probe(confineFor: (place: Place, profile: Profile) => Conf
         problem: cause === null ? confined.problem : `${confined.problem.replace(/\.$/, '')}. Likely: ${cause}.`,
       })
     }
+    // Nothing would be measured then, and nothing found to get through.
+    if (free.problem !== '')
+      throw new ReeveError('sandbox_failed', {
+        problem: `it could not be measured, since the same does not run without it: ${free.problem}`,
+      })
     return await judge({ stage: inside, played: confined }, { stage: outside, played: free })
   } finally {
     await Promise.all([inside.close(), outside.close()])

@@ -145,7 +145,7 @@ export const OS_SANDBOX: readonly Entry[] = [
     title: 'user namespaces',
     test: { file: PROCESSES, name: '27: gives a command no further user namespace' },
     ...filter,
-    also: [{ file: PROFILE, from: "'--disable-userns'", to: "'--unshare-uts'" }],
+    also: [...unmeasured.also, { file: PROFILE, from: "'--disable-userns'", to: "'--unshare-uts'" }],
   },
   {
     case: '27b',
