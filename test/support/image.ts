@@ -26,7 +26,7 @@ const PROGRAMS = [
  * for all tests; made when it is not there. Returns the name.
  */
 export function testImage(): string {
-  const name = 'localhost/reeve-test:3'
+  const name = 'localhost/reeve-test:4'
   if (succeeds('podman', ['image', 'inspect', name])) return name
   const programs = PROGRAMS.map((it) => [`/bin/${it}`, `/usr/bin/${it}`].find((path) => existsSync(path))).filter((it) => it !== undefined)
   const libraries = new Set([...programs, process.execPath].flatMap(librariesOf))

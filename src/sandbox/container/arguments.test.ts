@@ -14,6 +14,7 @@ const engine = (more: Partial<Engine>): Engine => ({
   rootless: true,
   limits: ALL,
   selinux: false,
+  filter: null,
   env: {},
   ...more,
 })
@@ -28,6 +29,7 @@ const view: ContainerView = {
   ],
   cwd: '/w/tree/sub',
   limits: limitsFrom(settingsSchema.parse({}).sandbox.limits, 'run'),
+  filter: null,
 }
 
 describe('the words for a container engine', () => {

@@ -19,6 +19,8 @@ export interface ContainerView {
   mounts: readonly Mount[]
   cwd: string
   limits: Limits
+  /** File of a system call filter; null: the engine's own. */
+  filter: string | null
 }
 
 // Programs find their sockets and locks there; nothing large belongs into it.
@@ -43,6 +45,7 @@ export function containerArguments(engine: Engine, view: ContainerView): string[
     '--hostname=reeve',
     '--cap-drop=ALL',
     '--security-opt=no-new-privileges',
+    ...(view.filter === null ? [] : [`--security-opt=seccomp=${view.filter}`]),
     // Otherwise SELinux hides the folders of a user from containers; changing their labels would change the user's files.
     ...(engine.selinux ? ['--security-opt=label=disable'] : []),
     '--read-only',

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { problemOf } from '../../core/errors.ts'
 import { type ProcessIdentity, thisProcess } from '../../process/alive.ts'
@@ -11,6 +11,7 @@ import { holdsOf } from './holds.ts'
 import { findImage, type Image } from './image.ts'
 import { INSIDE } from './launch.ts'
 import { ownFolder, sweepContainers } from './leftovers.ts'
+import { narrowed } from './seccomp.ts'
 
 // The oldest that has all that the probe and the way out use.
 const OLDEST_NODE = 22
@@ -31,7 +32,8 @@ export async function createContainer(request: BackendRequest): Promise<Backend 
   if ('unavailable' in found) return found
   const { engine, image } = found
   const self = await thisProcess()
-  const housing = { request, engine, image, self, folder: await ownFolder(join(request.folder, 'containers'), self) }
+  const folder = await ownFolder(join(request.folder, 'containers'), self)
+  const housing = { request, engine, image, self, folder, filter: await narrowedFilter(engine, folder) }
   await sweepContainers(engine)
   const node = await findNode(housing)
   if ('unavailable' in node) return node
@@ -42,6 +44,15 @@ export async function createContainer(request: BackendRequest): Promise<Backend 
     limitHolds: () => holdsOf(engine),
     confine: (place, profile) => housed({ ...housing, node: node.path }, place, profile),
   }
+}
+
+/** Podman's own filter lets programs make namespaces, which is what its containers in containers need. Where it cannot be read the probe decides. */
+async function narrowedFilter({ kind, filter }: Engine, folder: string): Promise<string | null> {
+  const text = filter === null ? null : await readFile(filter, 'utf8').catch(() => null)
+  if (text === null) return null
+  const path = join(folder, 'filter.json')
+  await writeFile(path, narrowed(text, `the system call filter of ${kind}`), { mode: 0o600 })
+  return path
 }
 
 /** The first engine that answers and has the image; without root before with root. */

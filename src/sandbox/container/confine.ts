@@ -24,11 +24,13 @@ export interface Housing {
   folder: string
   /** Node inside: reeve's own, shown there, or the image's. */
   node: string
+  /** File of the system call filter; null: the engine's own. */
+  filter: string | null
 }
 
 /** Programs of a place, each in a container of its own. */
 export function housed(housing: Housing, place: Place, profile: Profile): Confinement {
-  const { request, engine, image, self, folder, node } = housing
+  const { request, engine, image, self, folder, node, filter } = housing
   const limits = request.limitsOf(place, profile)
   const { uid, gid } = userInfo()
   const possible = withinHard(limits.limits)
@@ -44,7 +46,7 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
           ...(await gitFile(place)),
           ...[...(door?.shown ?? [])].map(([at, from]) => ({ from, at, written: false })),
         ]
-        const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: possible }
+        const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: possible, filter }
         const launch = await launchContained({ engine, view, mounts, folder, limits, env: program.env, argv: [first, ...rest] })
         return door === null ? launch : closingAlso(launch, door)
       } catch (error) {

@@ -139,6 +139,14 @@ describe('a program in a container', () => {
     expect(stdout).toMatch(/Seccomp:\s+2\n/)
   })
 
+  itHas('makes no namespaces, and threads and processes as always', async () => {
+    const { stdout, stderr } = await inside('unshare -Ur id; unshare -m id; unshare -n id; (id) | cat')
+    expect(stdout.match(/uid=/g)).toHaveLength(1)
+    expect(stderr.match(/Operation not permitted/g)).toHaveLength(3)
+    const worker = "new (require('node:worker_threads').Worker)('console.log(1)', { eval: true })"
+    expect(await inside('', { argv: [process.execPath, '-e', worker] })).toMatchObject({ stdout: '1\n', exitCode: 0 })
+  })
+
   itHas('fills neither the memory nor the disk by what is private to it', async () => {
     const by = await container({ limits: { ...settingsSchema.parse({}).sandbox.limits, tmp_mb: 3, shared_memory_mb: 2 } })
     const line =
@@ -175,7 +183,7 @@ describe('a program in a container', () => {
     expect((await commandLines()).some((it) => it.includes('cafe-1234'))).toBe(false)
     writeFileSync(join(place.tree, 'seen'), '')
     expect((await running).stdout).toBe('cafe-1234')
-    expect(readdirSync(join(shared.folder, 's', 'containers', String(process.pid)))).toEqual(['process'])
+    expect(readdirSync(join(shared.folder, 's', 'containers', String(process.pid)))).toEqual(['filter.json', 'process'])
   })
 
   itHas('that takes too much memory is stopped, and the limit is named', async () => {

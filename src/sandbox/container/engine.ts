@@ -19,6 +19,8 @@ export interface Engine {
   /** What it can really limit for a container; the engines ignore the rest with a warning. */
   limits: { memory: boolean; processes: boolean; cpu: boolean; swap: boolean }
   selinux: boolean
+  /** File of its own system call filter, where it lets namespaces be made; null: it has one that does not. */
+  filter: string | null
   /** Environment of its program: where it finds its store, its socket and its configuration. */
   env: Readonly<Record<string, string>>
 }
@@ -40,7 +42,11 @@ const podmanInfo = z.object({
       .array(z.string())
       .nullish()
       .transform((it) => it ?? []),
-    security: z.object({ rootless: z.boolean(), selinuxEnabled: z.boolean().default(false) }),
+    security: z.object({
+      rootless: z.boolean(),
+      selinuxEnabled: z.boolean().default(false),
+      seccompProfilePath: z.string().default(''),
+    }),
   }),
   version: z.object({ Version: z.string() }),
 })
@@ -74,16 +80,16 @@ export async function findEngine(kind: EngineKind, from: Readonly<Record<string,
   }
 }
 
-type Traits = Pick<Engine, 'version' | 'rootless' | 'limits' | 'selinux'>
+type Traits = Pick<Engine, 'version' | 'rootless' | 'limits' | 'selinux' | 'filter'>
 
 function ofPodman(info: unknown): Traits {
   const { host, version } = podmanInfo.parse(info)
-  const { rootless, selinuxEnabled } = host.security
+  const { rootless, selinuxEnabled, seccompProfilePath } = host.security
   const v2 = host.cgroupVersion === 'v2'
   // Without root it can do nothing on version 1, whatever it lists; on version 2 it lists what was delegated to the user.
   const has = (name: string) => (v2 || !rootless) && host.cgroupControllers.includes(name)
   const limits = { memory: has('memory'), processes: has('pids'), cpu: has('cpu'), swap: v2 && has('memory') }
-  return { version: version.Version, rootless, selinux: selinuxEnabled, limits }
+  return { version: version.Version, rootless, selinux: selinuxEnabled, filter: seccompProfilePath || null, limits }
 }
 
 function ofDocker(info: unknown): Traits {
@@ -93,6 +99,7 @@ function ofDocker(info: unknown): Traits {
     version: it.ServerVersion,
     rootless: has('rootless'),
     selinux: has('selinux'),
+    filter: null,
     limits: { memory: it.MemoryLimit, swap: it.MemoryLimit && it.SwapLimit, processes: it.PidsLimit, cpu: it.CPUShares && it.CpuCfsQuota },
   }
 }
