@@ -78,6 +78,9 @@ Later ones win. Tables are merged key by key, lists are replaced whole.
 6. environment variables: \`REEVE_RUNS__MAX_ATTEMPTS=5\` is \`runs.max_attempts\`; \`__\` stands for the dot, \`_\` also for \`-\` in names of providers and gates
 7. flags of the command line
 
+Files of a project (3 to 5) may raise \`sandbox.level\` and \`sandbox.minimum\`, never lower them, and may not set \`sandbox.read\` and
+\`sandbox.private_hosts\`; a key of yours goes to a server that they name only after \`reeve trust\`. See [security](../security.md).
+
 A run takes its settings when it is submitted and keeps them: from your checkout as it is, or from the commit that \`--base\` names.
 No agent can change them.
 

@@ -48,6 +48,6 @@ export function checkIsolation(report: IsolationReport, required: IsolationLevel
 }
 
 /** The flag that accepts a level for one run. */
-export function acceptFlag(level: IsolationLevel): string {
+function acceptFlag(level: IsolationLevel): string {
   return level === 'none' ? '--i-understand-no-sandbox' : `--accept-isolation ${level}`
 }
