@@ -28,6 +28,14 @@ export async function createContainer(request: BackendRequest): Promise<Backend 
       improve: null,
     }
   }
+  try {
+    return await prepare(request, name)
+  } catch (error) {
+    return { unavailable: `Containers cannot be used: ${problemOf(error)}`, improve: null }
+  }
+}
+
+async function prepare(request: BackendRequest, name: string): Promise<Backend | Unavailable> {
   const found = await choose(request, name)
   if ('unavailable' in found) return found
   const { engine, image } = found

@@ -5,9 +5,12 @@ const profile = z.looseObject({ syscalls: z.array(z.looseObject({ names: z.array
 
 /**
  * Never needed to build or test, and where holes of the kernel have been: new namespaces (a user namespace gives back all capabilities
- * within it), keys, asynchronous calls that no filter sees.
+ * within it), mounts, keys, asynchronous calls that no filter sees.
  */
-const TAKEN = ['unshare', 'setns', 'clone', 'clone3', 'keyctl', 'add_key', 'request_key', 'userfaultfd', 'bpf', 'perf_event_open']
+const TAKEN = [
+  'unshare setns clone clone3 keyctl add_key request_key userfaultfd bpf perf_event_open',
+  'mount umount umount2 pivot_root move_mount open_tree mount_setattr fsopen fsconfig fsmount fspick',
+].flatMap((line) => line.split(' '))
 const NO_SUCH_CALL = ['clone3', 'io_uring_setup', 'io_uring_enter', 'io_uring_register']
 /** All flags of `clone` that make a namespace. */
 const NAMESPACES = 0x7e_02_00_00
