@@ -308,7 +308,7 @@ describe('containers of a reeve that died', () => {
       expect(await containersOf(pid)).toEqual([living])
       expect(readdirSync(join(folder, 'containers'))).toEqual([String(pid)])
     } finally {
-      await outside('podman', 'rm', '--force', dead, living)
+      await outside('podman', 'rm', '--force', '--ignore', dead, living)
     }
   })
 })

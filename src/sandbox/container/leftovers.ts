@@ -25,7 +25,8 @@ export async function sweepContainers(engine: Engine): Promise<number> {
     const [id, word] = split(line)
     if (id !== '' && !(await isRunning(word))) dead.push(id)
   }
-  if (dead.length > 0) await callEngine(engine, ['rm', '--force', '--volumes', ...dead], 60_000)
+  // One call each: of several, podman removes none when one has ended meanwhile.
+  await Promise.all(dead.map((id) => callEngine(engine, ['rm', '--force', '--volumes', id], 60_000)))
   return dead.length
 }
 
