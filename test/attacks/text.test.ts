@@ -168,7 +168,7 @@ describe('attack 32: commands to CI, mentions, HTML and trailers', () => {
     const task = {
       ...RANGES.task,
       title: `Join ranges ${words}`,
-      description: `${RANGES.task.description}\n::set-output name=a::b\n\n\`\`\`mermaid\ngraph TD\n\`\`\`\n\nReeve-Isolation: vm\nSigned-off-by: Eve <eve@example.org>`,
+      description: `${RANGES.task.description}\n${words}\n::set-output name=a::b\n\n\`\`\`mermaid\ngraph TD\n\`\`\`\n\nReeve-Isolation: vm\nSigned-off-by: Eve <eve@example.org>`,
     }
     const told = await tell(
       task,
@@ -202,14 +202,12 @@ describe('attack 32: commands to CI, mentions, HTML and trailers', () => {
     const refused = await reeve(['show', 'none\n::add-mask::x\n##[error]y'], { env })
     expect(refused.stderr).toContain('add-mask')
     expect(RUNNER.exec(refused.text)).toBeNull()
-    writeFileSync(
-      join(reeve.project, 'src/ranges.js'),
-      `${readFileSync(join(reeve.project, 'src/ranges.js'), 'utf8')}\n`.replace('export', '/*\n::add-mask::x\n*/\nexport'),
-    )
+    const file = join(reeve.project, 'src/ranges.js')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('    const before', '/*\n::add-mask::x\n*/\n    const before'))
     git(reeve.project, 'commit', '-qam', 'A comment')
     await reeve(['run', 'Join ranges that touch', '--kind', 'bugfix'], { env })
     const patch = await reeve(['diff', 'last'], { env })
-    expect(patch.stdout, patch.text).toContain('before[1] + 1')
+    expect(patch.stdout, patch.text).toMatch(/add-mask[\s\S]*before\[1\] \+ 1/)
     expect(RUNNER.exec(patch.stdout)).toBeNull()
   })
 })
@@ -236,7 +234,12 @@ describe('attack 25: the key of a provider', () => {
     async () => {
       const server = await startModelServer(call(shell(`env; ${SLEEP}; cat /proc/self/environ`)), ...good, { kind: 'text', text: 'done' })
       const reeve = reeveFor(project(server))
-      const env = { LOOPBACK_API_KEY: KEY, AWS_SECRET_ACCESS_KEY: KEY, NODE_OPTIONS: `--report-on-signal --report-directory=${reeve.home}` }
+      const env = {
+        LOOPBACK_API_KEY: KEY,
+        AWS_SECRET_ACCESS_KEY: KEY,
+        BILLING: KEY,
+        NODE_OPTIONS: `--report-on-signal --report-directory=${reeve.home}`,
+      }
       const started = reeve.start(['run', 'Join ranges that touch', '--kind', 'bugfix'], { env })
       const programs = watching((line) => line.includes(SLEEP) && started.child.kill('SIGUSR2'))
       const ended = await started.ended

@@ -212,8 +212,8 @@ export const TEXT: readonly Entry[] = [
     level: 'always',
     test: SECRET,
     file: FORMS,
-    from: '    ...base64,\n',
-    to: '',
+    from: '[0, 1, 2].map((before) => base64At(bytes, before))',
+    to: '[] as string[]',
   },
   {
     case: '50b',
