@@ -34,7 +34,7 @@ describe('29: what a program leaves', () => {
   it('29: nothing of a stubborn one is left at its time limit', async () => {
     onTestFinished(endThem)
     const { shell } = await limited()
-    const result = await shell(`${STUBBORN}`, { timeoutMs: 1500 })
+    const result = await shell(STUBBORN, { timeoutMs: 1500 })
     expect(result.ended).toBe('timeout')
     expect(processesWith(SLEEP)).toEqual([])
   })

@@ -15,6 +15,7 @@ const SLEEP = `86${process.pid}`
 const THOUSAND = `
 import os, time
 for i in range(1000):
+    time.sleep(0.002)
     if os.fork() == 0:
         time.sleep(5)
         os._exit(0)

@@ -5,7 +5,7 @@ import { createTicker, type Ticker } from './ticker.ts'
 const LOOK_MS = 20
 const sharedTicker = createTicker(LOOK_MS)
 
-/** Calls `look` when the machine has got more than `most` more processes since it was last asked. For where the kernel holds no number. */
+/** Calls `look` when the machine has got more than `most` more processes since it was last asked. For where no control group counts them. */
 export function watchCrowd(most: number, look: () => Promise<void>, ticker: Ticker = sharedTicker): () => void {
   let before: number | null = null
   return ticker.add(async () => {

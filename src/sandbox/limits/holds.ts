@@ -42,7 +42,7 @@ function memory({ cgroups }: Ground, looks: string): Held {
 
 function processes({ cgroups, namespace, root }: Ground, looks: string): Held {
   if (cgroups?.holds.processes === true) return ['kernel', `control group, version ${cgroups.version}`]
-  if (namespace && !root) return ['kernel', 'counted within the user namespace of each sandbox; together they are watched']
+  if (namespace && !root) return ['kernel', `each sandbox may have twice as many; at the limit it is ended, ${looks}`]
   const why = root ? 'the kernel counts no processes of root' : 'the kernel would count all processes of the user'
   return ['watched', `${looks}; ${why}, and no control group for them may be made here`]
 }

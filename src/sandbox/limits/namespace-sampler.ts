@@ -11,17 +11,18 @@ const TMPFS = 0x01021994
  * never taken for it, and what the private tmpfs held can be read when all in it have ended.
  */
 export function namespaceSampler(pid: number): Sampler {
-  const held = new Map<string, FileHandle>()
+  const held = new Map<string, Promise<FileHandle | null>>()
   let pids: string[] = []
   let closed = false
 
   /** The folder inside, as a path that stays the same; null until the sandbox has mounted its own. */
   async function folder(inside: string): Promise<string | null> {
     if (closed) return null
-    const handle = held.get(inside) ?? (await openPrivate(pid, inside))
-    if (handle === null) return null
-    held.set(inside, handle)
-    return `/proc/self/fd/${handle.fd}`
+    const opening = held.get(inside) ?? openPrivate(pid, inside)
+    held.set(inside, opening)
+    const handle = await opening
+    if (handle === null) held.delete(inside)
+    return handle === null || closed ? null : `/proc/self/fd/${handle.fd}`
   }
 
   async function filled(inside: string, limit: Tmpfs['limit']): Promise<Tmpfs[]> {
@@ -46,8 +47,7 @@ export function namespaceSampler(pid: number): Sampler {
     tmpfs: async () => [...(await filled('/tmp', 'temporary files')), ...(await filled('/dev/shm', 'shared memory'))],
     async close() {
       closed = true
-      await Promise.all([...held.values()].map((it) => it.close()))
-      held.clear()
+      await Promise.all([...held.values()].map(async (it) => (await it)?.close()))
     },
   }
 }

@@ -17,7 +17,7 @@ export interface RunState {
   programs: readonly ProgramWatch[]
   grown: Grown & { at: number }
   /** Since the last look. */
-  kernel: GroupCount | null
+  kernel: GroupCount
 }
 
 /**
@@ -32,12 +32,12 @@ export function overLimits({ limits, programs, grown, kernel }: RunState): Broke
     if (program) broken.push({ program, breach })
   }
 
-  if (kernel !== null && kernel.outOfMemory > 0) {
+  if (kernel.outOfMemory > 0) {
     endLargest(breachOf(limits, 'memory', kernel.memoryPeakBytes), (it) => it.peak.memoryBytes)
   }
   const processes = (it: ProgramWatch) => it.now()?.processes ?? 0
   const running = sum(programs.map(processes))
-  const refused = kernel !== null && kernel.refused > 0
+  const refused = kernel.refused > 0
   if (running > limits.processes || refused) {
     const peak = refused ? Math.max(running, limits.processes + SPARE_PROCESSES) : running
     endLargest(breachOf(limits, 'processes', peak), processes)

@@ -36,10 +36,13 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   const growth = createGrowth(limits, scan)
   const overMemory = memoryCheck(limits)
   let group: Promise<Group> | null = null
-  let counted: GroupCount | null = null
+  let counted = NOTHING
   let stop: (() => void) | null = null
 
-  const count = async () => (await (await group)?.count()) ?? null
+  const count = async (): Promise<GroupCount> => {
+    const made = (await group?.catch(() => null)) ?? null
+    return (await made?.count()) ?? NOTHING
+  }
 
   // The ticker and a program that has just begun may want one at the same moment.
   let looking: Promise<void> | null = null
@@ -52,7 +55,7 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
 
   async function lookNow(): Promise<void> {
     const [now] = await Promise.all([count(), growth.look(), ...[...programs].map((it) => it.look())])
-    const kernel = now === null ? null : since(now, counted)
+    const kernel = since(now, counted)
     counted = now
     const all = [...programs]
     const broken = overLimits({ limits, programs: all, grown: growth.grown(), kernel })
@@ -61,9 +64,9 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     memory?.program.break(memory.breach)
   }
 
-  function watchAll(tree: Tree): () => void {
+  function watchAll(): () => void {
     const ends = [ticker.add(look)]
-    if (cgroups?.holds.processes !== true && !countsProcesses(tree)) ends.push(watchCrowd(limits.processes, look))
+    if (cgroups?.holds.processes !== true) ends.push(watchCrowd(limits.processes, look))
     return () => {
       for (const end of ends) end()
     }
@@ -75,9 +78,18 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   async function enter(more: readonly string[]): Promise<readonly string[]> {
     growth.add(more)
     if (cgroups === null) return []
+    group ??= cgroups.group(run, limits).catch((error: unknown) => {
+      group = null
+      throw error
+    })
     entering += 1
-    group ??= cgroups.group(run, limits)
-    return (await group).words
+    return await group.then(
+      (it) => it.words,
+      (error: unknown) => {
+        entering -= 1
+        throw error
+      },
+    )
   }
 
   function watch(tree: Tree, broken: (breach: Breach) => void, more: readonly string[]): Watch {
@@ -87,7 +99,7 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     const before = count()
     const { ofSize } = growth.grown()
     programs.add(program)
-    stop ??= watchAll(tree)
+    stop ??= watchAll()
     void beEager(program, look)
     return {
       async end(exit) {
@@ -108,10 +120,10 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   async function rest(): Promise<void> {
     stop?.()
     stop = null
-    counted = null
     if (entering > 0) return
     const last = group
     group = null
+    counted = NOTHING
     await (await last)?.close()
   }
 
@@ -130,11 +142,6 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   return at(folders)
 }
 
-/** Does the kernel hold the number of a program's processes by `limitWords`? Never root's. */
-function countsProcesses(tree: Tree): boolean {
-  return tree.kind === 'namespace' && process.getuid?.() !== 0
-}
-
 /** Until a sandbox stands it is looked at in quick succession: a short program could else fill its `/tmp` and be gone unseen. */
 const EAGER_MS = [3, 5, 10, 20, 40]
 
@@ -147,13 +154,14 @@ async function beEager(program: ProgramWatch, look: () => Promise<void>): Promis
   }
 }
 
-function since(now: GroupCount, before: GroupCount | null): GroupCount {
-  if (before === null) return { ...now, outOfMemory: 0, refused: 0 }
+/** A group that has just been made, and none. */
+const NOTHING: GroupCount = { outOfMemory: 0, refused: 0, memoryPeakBytes: 0 }
+
+function since(now: GroupCount, before: GroupCount): GroupCount {
   return { ...now, outOfMemory: now.outOfMemory - before.outOfMemory, refused: now.refused - before.refused }
 }
 
-function kernelBreach(limits: Limits, now: GroupCount | null, before: GroupCount | null): Breach | null {
-  if (now === null || before === null) return null
+function kernelBreach(limits: Limits, now: GroupCount, before: GroupCount): Breach | null {
   const { outOfMemory, refused, memoryPeakBytes } = since(now, before)
   if (outOfMemory > 0) return breachOf(limits, 'memory', memoryPeakBytes)
   return refused > 0 ? breachOf(limits, 'processes', limits.processes + SPARE_PROCESSES) : null

@@ -11,9 +11,11 @@ export interface LimitTools {
 
 /** Builds and tests must not make the machine slow for its user. */
 const NICE = '10'
-/** So many more than the limit: what is seen above it can be named, and has then broken it for sure. */
+/** A control group refuses so many above the limit: what is seen above it has then broken it for sure. */
 export const SPARE_PROCESSES = 8
 const SPARE_CPU_SECONDS = 5
+/** A program that is refused a process mostly ends at once, unseen. Up to here the watcher has time to see the limit broken, and to say so. */
+const REFUSED_AT = 2
 
 let found: LimitTools | null = null
 
@@ -51,7 +53,7 @@ export function limitWords(limits: Limits, { prlimit, nice, hard }: LimitTools, 
     const line = `ulimit -c 0; ulimit -n ${openFiles}; ulimit -f ${Math.ceil(fileBytes / 512)}; exec "$@"`
     return [...low, '/bin/sh', '-c', line, 'reeve']
   }
-  const processes = Math.min(limits.processes + SPARE_PROCESSES, hard.processes)
+  const processes = Math.min(limits.processes * REFUSED_AT, hard.processes)
   return [
     ...low,
     prlimit,

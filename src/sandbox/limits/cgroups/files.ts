@@ -8,8 +8,8 @@ export async function read(folder: string, file: string): Promise<string> {
 }
 
 /** False when the kernel refuses it. */
-export async function write(folder: string, file: string, value: string | number): Promise<boolean> {
-  return await writeFile(`${folder}/${file}`, `${value}\n`, { flag: 'r+' }).then(
+export async function write(folder: string, file: string, value: string | number, flag: 'w' | 'r+' = 'w'): Promise<boolean> {
+  return await writeFile(`${folder}/${file}`, `${value}\n`, { flag }).then(
     () => true,
     () => false,
   )
@@ -31,7 +31,7 @@ const ROUNDS = 100
 /** Kills what is in a group and removes it. A group whose last process is still ending cannot be removed yet. */
 export async function removeGroup(folder: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    if (!(await write(folder, 'cgroup.kill', 1))) await killAll(folder)
+    if (!(await write(folder, 'cgroup.kill', 1, 'r+'))) await killAll(folder)
     const gone = await rmdir(folder).then(
       () => true,
       (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
