@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesOf, makeCheckout } from '../../test/support/checkout.ts'
 import { temporaryFolder } from '../../test/support/folder.ts'
+import { ReeveError } from '../core/errors.ts'
+import { settingsSchema } from '../core/settings.ts'
+import { guard } from '../sandbox/guarded.ts'
+import { createLimits } from '../sandbox/limits/of-runs.ts'
 import type { DetectedCommand } from '../scanner/port.ts'
 import type { Checkout } from '../workspace/port.ts'
 import { measure } from './measure.ts'
@@ -71,6 +75,28 @@ describe('a configured command', () => {
     expect(measured.status).toBe('failed')
     expect(measured.problem).toMatch(/^The JUnit report r\.xml is broken: /)
     expect(measured.cases).toHaveLength(1)
+  })
+})
+
+describe('a command under limits', () => {
+  it('that breaks one has a finding that names it, whatever it printed of full disks', async () => {
+    const limits = await createLimits(settingsSchema.parse({ sandbox: { limits: { file_size_mb: 1 } } }).sandbox.limits, null)
+    const checkout = { ...makeCheckout({ 'a.c': '' }), confinement: guard(limits.of({ folders: [] }, 'run')) }
+    const measured = await run(shell('echo ENOSPC; head -c 3000000 /dev/zero > big'), checkout)
+    const sentence =
+      'echo ENOSPC; head -c 3000000 /dev/zero > big was ended: it broke the limit of 1 MB for file size with 1 MB (sandbox.limits.file_size_mb).'
+    expect(measured).toMatchObject({ status: 'failed', problem: sentence, environmental: false, exitCode: null })
+    expect(measured.findings).toMatchObject([{ rule: 'reeve/limit-file-size', message: sentence }])
+  })
+
+  it('whose sandbox fails was not run', async () => {
+    const failing = {
+      level: 'os-sandbox',
+      launch: () => Promise.reject(new ReeveError('sandbox_failed', { problem: 'no filter' })),
+    } as const
+    const measured = await run(shell('true'), { ...makeCheckout({ 'a.c': '' }), confinement: failing })
+    expect(measured).toMatchObject({ status: 'not_run', findings: [] })
+    expect(measured.problem).toContain('no filter')
   })
 })
 

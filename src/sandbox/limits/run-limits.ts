@@ -38,6 +38,7 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   let group: Promise<Group> | null = null
   let counted = NOTHING
   let stop: (() => void) | null = null
+  let idle: NodeJS.Timeout | undefined
 
   const count = async (): Promise<GroupCount> => {
     const made = (await group?.catch(() => null)) ?? null
@@ -83,6 +84,7 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
       throw error
     })
     entering += 1
+    clearTimeout(idle)
     return await group.then(
       (it) => it.words,
       (error: unknown) => {
@@ -116,15 +118,22 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     }
   }
 
-  /** No program is left. Who is in the group all the same has run away from its own; an idle run keeps no group. */
+  /** No program is left. Who is in the group all the same has run away from its own. */
   async function rest(): Promise<void> {
     stop?.()
     stop = null
     if (entering > 0) return
+    await (await group?.catch(() => null))?.sweep()
+    idle = setTimeout(() => void leave(), IDLE_MS).unref()
+  }
+
+  async function leave(): Promise<void> {
+    clearTimeout(idle)
+    if (programs.size > 0 || entering > 0) return
     const last = group
     group = null
     counted = NOTHING
-    await (await last)?.close()
+    await (await last?.catch(() => null))?.close()
   }
 
   const at = (more: readonly string[]): RunLimits => ({
@@ -135,12 +144,18 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     at: (others) => at([...more, ...others]),
     rebase: () => growth.rebase(),
     async close() {
+      stop?.()
+      stop = null
       entering = 0
-      await rest()
+      programs.clear()
+      await leave()
     },
   })
   return at(folders)
 }
+
+// To make and remove a group costs tens of milliseconds: not for each command. An idle run keeps none.
+const IDLE_MS = 5000
 
 /** Until a sandbox stands it is looked at in quick succession: a short program could else fill its `/tmp` and be gone unseen. */
 const EAGER_MS = [3, 5, 10, 20, 40]

@@ -28,10 +28,18 @@ export async function folders(folder: string): Promise<string[]> {
 
 const ROUNDS = 100
 
+/** Kills what is in a group; one that starts processes meanwhile takes more than one round. */
+export async function sweepGroup(folder: string): Promise<void> {
+  for (let round = 0; round < ROUNDS && (await read(folder, 'cgroup.procs')) !== ''; round++) {
+    if (round > 0) await delay(5)
+    await kill(folder)
+  }
+}
+
 /** Kills what is in a group and removes it. A group whose last process is still ending cannot be removed yet. */
 export async function removeGroup(folder: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    if (!(await write(folder, 'cgroup.kill', 1, 'r+'))) await killAll(folder)
+    await kill(folder)
     const gone = await rmdir(folder).then(
       () => true,
       (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
@@ -41,8 +49,9 @@ export async function removeGroup(folder: string): Promise<void> {
   }
 }
 
-/** Version 1 has no file that kills all. */
-async function killAll(folder: string): Promise<void> {
+async function kill(folder: string): Promise<void> {
+  if (await write(folder, 'cgroup.kill', 1, 'r+')) return
+  // Version 1 has no file that kills all.
   const pids = (await read(folder, 'cgroup.procs')).split('\n').filter((it) => it !== '')
   for (const pid of pids) {
     if (Number(pid) === process.pid) continue

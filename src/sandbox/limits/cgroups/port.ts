@@ -15,6 +15,8 @@ export interface Group {
   words: readonly string[]
   /** All zero when the group is gone. */
   count(): Promise<GroupCount>
+  /** Kills what is in it. */
+  sweep(): Promise<void>
   /** Kills what is left in it and removes it. */
   close(): Promise<void>
 }

@@ -3,7 +3,7 @@ import { problemOf, ReeveError } from '../../../core/errors.ts'
 import type { Limits } from '../port.ts'
 import { SPARE_PROCESSES } from '../words.ts'
 import { cpuQuota, enrolWords } from './enrol.ts'
-import { counter, read, removeGroup, write } from './files.ts'
+import { counter, read, removeGroup, sweepGroup, write } from './files.ts'
 import { removeStale } from './names.ts'
 import type { CgroupHome, Group } from './port.ts'
 
@@ -69,6 +69,9 @@ async function makeGroup(bases: ReadonlyMap<Controller, string>, name: string, l
         pids === undefined ? 0 : counter(pids, 'pids.events', 'max'),
       ])
       return { outOfMemory, refused, memoryPeakBytes: Number(peak) }
+    },
+    async sweep() {
+      await Promise.all([...folders.values()].map(sweepGroup))
     },
     async close() {
       await Promise.all([...folders.values()].map(removeGroup))

@@ -3,7 +3,7 @@ import { problemOf, ReeveError } from '../../../core/errors.ts'
 import type { Limits } from '../port.ts'
 import { SPARE_PROCESSES } from '../words.ts'
 import { cpuQuota, enrolWords } from './enrol.ts'
-import { counter, read, removeGroup, write } from './files.ts'
+import { counter, read, removeGroup, sweepGroup, write } from './files.ts'
 import { removeStale } from './names.ts'
 import type { CgroupHome, Group } from './port.ts'
 
@@ -74,6 +74,7 @@ async function makeGroup(folder: string, limits: Limits, cpu: boolean): Promise<
       ])
       return { outOfMemory, refused, memoryPeakBytes: Number(peak) }
     },
+    sweep: () => sweepGroup(folder),
     close: () => removeGroup(folder),
   }
 }
