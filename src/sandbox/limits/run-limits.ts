@@ -112,17 +112,19 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
         // Files that were there before are not this program's.
         const last = await program.end(exit ?? null, { ...grown, ofSize: grown.ofSize - ofSize }, kernel)
         programs.delete(program)
-        if (programs.size === 0) await rest()
+        if (programs.size === 0) await rest(last.breach !== null)
         return last
       },
     }
   }
 
   /** No program is left. Who is in the group all the same has run away from its own. */
-  async function rest(): Promise<void> {
+  async function rest(broken: boolean): Promise<void> {
     stop?.()
     stop = null
     if (entering > 0) return
+    // A fork bomb takes a while to die, and would count against the next program: that one gets a new group.
+    if (broken) return await leave()
     await (await group?.catch(() => null))?.sweep()
     idle = setTimeout(() => void leave(), IDLE_MS).unref()
   }
