@@ -70,6 +70,8 @@ export function openApp(options: AppOptions): Client {
     agent: (provider, settings, project) => createAgent(provider, settings, project, { env, redaction: secrets }),
     roles: (project, commit) => rolesAt(options.templates, project, commit),
     sandbox: (settings) => sandboxOf(settings.sandbox),
+    env,
+    home: homedir(),
     redact: secrets.redact,
     version,
   }

@@ -83,7 +83,7 @@ async function keepUnsaved(context: Context, row: RunRow): Promise<void> {
     project: await openProject(row.project),
     runId: row.id,
     dataDir: context.kit.dataDir,
-    keeping: { sandbox: noSandbox, hosts: () => Promise.resolve([]) },
+    keeping: { sandbox: noSandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) },
     branch,
   })
   const changed = await workspace.changes(row.facts.commit ?? workspace.base)

@@ -16,9 +16,9 @@ export interface ProgramEnvOptions {
   realHome?: string | undefined
   /**
    * The program runs in a sandbox that shows nothing of the user's home but toolchains: caches are its own, and `packages` is the folder of
-   * what this project has downloaded, where there is one.
+   * what this project has downloaded, where there is one. `installs`: it is what downloads.
    */
-  confined?: { packages: string | undefined } | undefined
+  confined?: { packages: string | undefined; installs: boolean } | undefined
 }
 
 /** Passed on as they are. An allow-list: what is not here does not exist for the program. */
@@ -78,7 +78,7 @@ export function programEnv(options: ProgramEnvOptions): Record<string, string> {
   makeHome(home)
   const env: Record<string, string> = {}
   for (const name of PASSED) if (from[name]) env[name] = from[name]
-  Object.assign(env, options.confined ? confinedPlaces(from, realHome, options.confined.packages) : userPlaces(from, realHome))
+  Object.assign(env, options.confined ? confinedPlaces(from, realHome, options.confined) : userPlaces(from, realHome))
   for (const name of Object.keys(env)) if (looksSecret(name)) delete env[name]
 
   return {
@@ -103,7 +103,8 @@ export function programEnv(options: ProgramEnvOptions): Record<string, string> {
 /** Where the user's own tools and caches lie. A variable of the environment wins over the folder of the real home. */
 function userPlaces(from: ProgramEnvOptions['from'] & {}, realHome: string): Record<string, string> {
   const env: Record<string, string> = {}
-  for (const { name, folders } of HOME_PLACES) {
+  for (const { name, folders, confined } of HOME_PLACES) {
+    if (confined) continue
     const found = placeOf(name, folders, from, realHome)
     if (found) env[name] = found
   }
@@ -112,18 +113,28 @@ function userPlaces(from: ProgramEnvOptions['from'] & {}, realHome: string): Rec
   return env
 }
 
-/** The same for a sandbox: tools where they are, packages of the project's own or else the user's, nothing that builds write or that is private. */
-function confinedPlaces(from: ProgramEnvOptions['from'] & {}, realHome: string, packages: string | undefined): Record<string, string> {
+/**
+ * The same for a sandbox: tools where they are, packages of the project's own or, for tools its setup has not used, the user's; nothing that
+ * builds write or that is private.
+ */
+function confinedPlaces(
+  from: ProgramEnvOptions['from'] & {},
+  realHome: string,
+  { packages, installs }: ProgramEnvOptions['confined'] & {},
+): Record<string, string> {
   const env: Record<string, string> = {}
-  for (const { name, folders, holds, show } of HOME_PLACES) {
-    if (holds === 'packages' && packages !== undefined) env[name] = join(packages, name.toLowerCase())
-    else if (holds === 'tools' || (holds === 'packages' && show?.length !== 0)) {
-      const found = placeOf(name, folders, from, realHome)
-      if (found) env[name] = found
-    }
+  const own = (name: string): string | undefined => {
+    const folder = packages === undefined ? undefined : join(packages, name.toLowerCase())
+    return folder !== undefined && (installs || existsSync(folder)) ? folder : undefined
   }
-  const maven = packages === undefined ? join(realHome, MAVEN_REPOSITORY) : join(packages, 'maven')
-  if (packages !== undefined || existsSync(maven)) env['MAVEN_OPTS'] = withRepository(from['MAVEN_OPTS'], maven)
+  for (const { name, folders, holds, show } of HOME_PLACES) {
+    if (holds !== 'tools' && holds !== 'packages') continue
+    const users = show?.length === 0 ? undefined : placeOf(name, folders, from, realHome)
+    const found = holds === 'packages' ? (own(name) ?? users) : users
+    if (found !== undefined) env[name] = found
+  }
+  const maven = own('maven') ?? join(realHome, MAVEN_REPOSITORY)
+  if (installs || existsSync(maven)) env['MAVEN_OPTS'] = withRepository(from['MAVEN_OPTS'], maven)
   return env
 }
 
@@ -152,7 +163,13 @@ const GITCONFIG = '[user]\n\tname = reeve\n\temail = reeve@localhost\n[init]\n\t
 function makeHome(home: string): void {
   mkdirSync(join(home, 'tmp'), { recursive: true, mode: 0o700 })
   // Tests that commit need an identity, as they have on a user's machine.
-  if (!existsSync(join(home, '.gitconfig'))) writeFileSync(join(home, '.gitconfig'), GITCONFIG)
+  if (existsSync(join(home, '.gitconfig'))) return
+  try {
+    // Programs have been at work here: a link that they left must not be written through.
+    writeFileSync(join(home, '.gitconfig'), GITCONFIG, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** PATH without relative entries (they would find programs of the task) and without the ones npm puts in front when it starts reeve. */

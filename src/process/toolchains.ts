@@ -8,6 +8,8 @@ export interface HomePlace {
   holds: 'tools' | 'packages' | 'builds' | 'private'
   /** The parts of it that a sandbox shows, where it holds private things too; absent: all of it. */
   show?: readonly string[]
+  /** Named in sandboxes alone: with the user's own home outside, tools find it, or would write into it. */
+  confined?: true
 }
 
 export const HOME_PLACES: readonly HomePlace[] = [
@@ -39,6 +41,7 @@ export const HOME_PLACES: readonly HomePlace[] = [
   { name: 'npm_config_userconfig', folders: ['.npmrc'], holds: 'private' },
   { name: 'PIP_CONFIG_FILE', folders: ['.config/pip/pip.conf', '.pip/pip.conf'], holds: 'private' },
   { name: 'PIP_CACHE_DIR', folders: ['.cache/pip', 'Library/Caches/pip'], holds: 'packages', show: [] },
+  { name: 'PYTHONUSERBASE', folders: ['.local'], holds: 'packages', show: ['bin', 'lib'], confined: true },
   { name: 'UV_CACHE_DIR', folders: ['.cache/uv'], holds: 'packages', show: [] },
   // Where gems are installed; those of the system and of version managers are still found.
   { name: 'GEM_HOME', folders: [], holds: 'packages', show: [] },
@@ -52,8 +55,24 @@ export const HOME_TOOLS: readonly string[] = [
   '.local/lib',
   '.local/pipx',
   '.local/share/pipx',
-  '.local/share/uv',
+  '.local/share/uv/tools',
+  '.local/share/uv/python',
   '.local/share/pypoetry',
+]
+
+/** Files that hold passwords, wherever a toolchain keeps them beside its programs: a sandbox shows them empty. */
+export const PRIVATE_FILES: readonly string[] = [
+  'credentials',
+  'credentials.toml',
+  '.credentials',
+  'auth.json',
+  'settings.xml',
+  'settings-security.xml',
+  'gradle.properties',
+  'etc/npmrc',
+  '.npmrc',
+  '.netrc',
+  'hex.config',
 ]
 
 /** Local repository of Maven, which has no variable of its own. */

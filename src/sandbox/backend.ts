@@ -9,6 +9,8 @@ export interface Backend extends Omit<Sandbox, 'report' | 'close'> {
   readonly level: IsolationLevel
   /** Its name and version, for people. */
   readonly by: string
+  /** Attacks by name that its level leaves open on this system: reported as not held, and no reason to do without. */
+  readonly leavesOpen?: readonly string[]
   /** How each limit is held; empty: as `limits/` holds them. */
   limitHolds(): Hold[]
 }

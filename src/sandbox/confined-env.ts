@@ -1,5 +1,6 @@
 import { programEnv } from '../process/env.ts'
 import type { BackendRequest } from './backend.ts'
+import { withoutCredentials } from './network/registries/sanitized-config.ts'
 import type { Place, Profile } from './port.ts'
 import { profileVariables } from './profile-env.ts'
 
@@ -12,11 +13,13 @@ export function confinedEnv(request: BackendRequest, place: Place, profile: Prof
     run: place.run,
     from: request.env,
     realHome: request.realHome,
-    confined: { packages: place.packages },
+    confined: { packages: place.packages, installs: profile.kind === 'install' && place.packages !== undefined },
   })
   for (const name of WAYS_OUT) {
     delete env[name]
     delete env[name.toLowerCase()]
   }
-  return { ...env, ...profileVariables(request.settings, profile) }
+  // Addresses of registries may hold a password, which whatever runs here could send on or print.
+  const safe = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, withoutCredentials(value)]))
+  return { ...safe, ...profileVariables(request.settings, profile) }
 }

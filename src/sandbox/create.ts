@@ -55,10 +55,17 @@ function writtenBy(place: Place, profile: Profile): string[] {
   return [place.tree, place.home, ...(place.writable ?? []), ...packages]
 }
 
+type Way = (parts: BackendRequest) => Promise<Backend | Unavailable>
+
 /** The ways to try, strongest first. A container needs an image, so it must be asked for by name. */
-function waysOf({ level }: SandboxSettings): ((parts: BackendRequest) => Promise<Backend | Unavailable>)[] {
+function waysOf({ level }: SandboxSettings): Way[] {
+  const container: Way = async (parts) => (await import('./container/backend.ts')).createContainer(parts)
+  const system: Way =
+    process.platform === 'darwin'
+      ? async (parts) => (await import('./macos.ts')).createMacos(parts)
+      : async (parts) => (await import('./bubblewrap/backend.ts')).createBubblewrap(parts)
   if (level === 'guarded') return []
-  return [async (parts) => (await import('./bubblewrap/backend.ts')).createBubblewrap(parts)]
+  return level === 'container' ? [container, system] : [system]
 }
 
 /** Attacks this machine from inside the backend. What does not hold makes it none that can be used. */
@@ -67,13 +74,17 @@ async function measure(
   { folder, signal }: SandboxRequest,
   limits: LimitsOfRuns,
 ): Promise<Omit<Sandbox, 'close'> | Unavailable> {
-  const { probe } = await import('./probe/probe.ts')
+  const { ESSENTIAL, probe } = await import('./probe/probe.ts')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const stage = await mkdtemp(join(folder, 'probe-'))
   try {
     const attacks = await probe(backend.confine, { folder: stage, signal })
-    const through = attacks.filter((it) => it.outcome === 'succeeded').map((it) => it.name)
+    const known = new Set(backend.leavesOpen)
+    const through = attacks.filter((it) => it.outcome === 'succeeded' && !known.has(it.name)).map((it) => it.name)
     if (through.length > 0) return { unavailable: `${backend.by} is there and does not stop ${through.join(', ')}.`, improve: null }
+    const unknown = attacks.filter((it) => it.outcome === 'not measured' && ESSENTIAL.has(it.name)).map((it) => it.name)
+    if (unknown.length > 0)
+      return { unavailable: `Whether ${backend.by} stops ${unknown.join(', ')} could not be measured.`, improve: null }
     const own = backend.limitHolds()
     const holds = [
       ...attacks.map(({ name, about, grip, reason }) => ({ name, about, grip, reason })),

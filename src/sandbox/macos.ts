@@ -26,6 +26,8 @@ export async function createMacos(request: BackendRequest): Promise<Backend | Un
   return {
     level: 'os-sandbox',
     by: `sandbox-exec, Darwin ${release()}`,
+    // Tests talk to themselves over the loopback, and here there is only one for all.
+    leavesOpen: ['connecting to programs of this machine'],
     env: (place, profile) => confinedEnv(request, place, profile),
     limitHolds: () => [],
     confine(place, profile): Confinement {
@@ -56,7 +58,6 @@ async function profileText({ request, place, profile, env, door }: Scene): Promi
   const installs = profile.kind === 'install'
   const tools = await toolchains({
     env,
-    ownPackages: place.packages !== undefined,
     realHome: request.realHome,
     from: request.env,
     read: request.settings.read,
@@ -64,7 +65,7 @@ async function profileText({ request, place, profile, env, door }: Scene): Promi
   const git = place.git === undefined ? [] : [place.git]
   const shown = [...(door?.shown.values() ?? [])]
   return seatbeltProfile({
-    readable: await real([...tools, ...(place.readable ?? []), ...git, ...(installs ? [] : packages), ...shown]),
+    readable: await real([...tools.shown, ...(place.readable ?? []), ...git, ...(installs ? [] : packages), ...shown]),
     writable: await real([place.tree, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]),
     guarded: [join(await realpath(place.tree), '.git')],
     sockets: await real(shown),

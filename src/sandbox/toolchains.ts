@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { placeOf } from '../process/env.ts'
-import { HOME_PLACES, HOME_TOOLS, MAVEN_REPOSITORY, TOOL_VARIABLES } from '../process/toolchains.ts'
+import { HOME_PLACES, HOME_TOOLS, MAVEN_REPOSITORY, PRIVATE_FILES, TOOL_VARIABLES } from '../process/toolchains.ts'
 
 export interface ToolchainRequest {
   /** The environment programs will have. */
@@ -9,10 +9,14 @@ export interface ToolchainRequest {
   realHome: string
   /** This process's environment: where toolchains lie. */
   from: Readonly<Record<string, string | undefined>>
-  /** Is what the project downloads in a folder of its own? Then the user's downloads are not shown. */
-  ownPackages: boolean
   /** What the user added by `sandbox.read`. */
   read: readonly string[]
+}
+
+export interface Toolchains {
+  shown: string[]
+  /** Files in them that may hold passwords: not for programs of a run. */
+  private: string[]
 }
 
 /** Where the system's own programs are: shown whole already. */
@@ -22,7 +26,7 @@ const SYSTEM = /^\/(?:usr|bin|sbin|lib|lib32|lib64)(?:\/|$)/
  * Folders and files outside the system that toolchains need, to be shown read-only: this Node, what the search path and the variables of tools
  * name, what version managers keep below the home. Never the home itself nor a folder around it.
  */
-export async function toolchains(request: ToolchainRequest): Promise<string[]> {
+export async function toolchains(request: ToolchainRequest): Promise<Toolchains> {
   const { env, realHome, from } = request
   const around = [realHome, await realpath(realHome).catch(() => realHome)]
   const isTooMuch = (path: string) => path === '/' || around.some((it) => it === path || it.startsWith(`${path}/`))
@@ -37,22 +41,26 @@ export async function toolchains(request: ToolchainRequest): Promise<string[]> {
   const values = TOOL_VARIABLES.flatMap((it) => (env[it] ?? '').split(':')).filter((it) => it.startsWith('/'))
   for (const it of [dirname(process.execPath), ...values]) await show(await prefixOf(it, isTooMuch))
   for (const { name, folders, holds, show: parts } of HOME_PLACES) {
-    if (holds !== 'tools' && (holds !== 'packages' || request.ownPackages)) continue
-    const place = placeOf(name, folders, from, realHome)
-    if (place === undefined) continue
+    const place = holds === 'tools' || holds === 'packages' ? placeOf(name, folders, from, realHome) : undefined
+    // What programs are led elsewhere for is not shown either.
+    if (place === undefined || env[name] !== place) continue
     for (const part of parts ?? ['.']) await show(resolve(place, part))
   }
   for (const it of HOME_TOOLS) await show(join(realHome, it))
-  if (!request.ownPackages) await show(join(realHome, MAVEN_REPOSITORY))
+  const maven = join(realHome, MAVEN_REPOSITORY)
+  if (env['MAVEN_OPTS']?.includes(maven)) await show(maven)
   for (const it of request.read) await show(resolve(realHome, it.replace(/^~\//, './')))
-  return [...found]
+  const shown = [...found]
+  const suspects = [...shown, '/usr', '/usr/local'].flatMap((folder) => PRIVATE_FILES.map((it) => join(folder, it)))
+  const there = await Promise.all(suspects.map(async (it) => ((await stat(it).catch(() => null))?.isFile() ? [it] : [])))
+  return { shown, private: there.flat() }
 }
 
 /** `<prefix>/bin` of an installed toolchain is shown with its libraries; a mere folder of programs alone. */
 async function prefixOf(folder: string, isTooMuch: (path: string) => boolean): Promise<string> {
   const prefix = dirname(folder)
-  if (basename(folder) !== 'bin' || isTooMuch(prefix) || basename(prefix).startsWith('.')) return folder
-  for (const it of ['lib', 'include', 'libexec', 'share']) {
+  if (!['bin', 'shims'].includes(basename(folder)) || isTooMuch(prefix) || basename(prefix) === '.local') return folder
+  for (const it of ['lib', 'include', 'libexec', 'share', 'versions']) {
     if ((await stat(join(prefix, it)).catch(() => null))?.isDirectory()) return prefix
   }
   return folder

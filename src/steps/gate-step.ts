@@ -2,10 +2,12 @@ import type { Json } from '../core/json.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Comparison, GateEvent } from '../gates/port.ts'
 import { decidesInstall } from '../workspace/dependency-cache.ts'
+import type { Keeping } from '../workspace/held.ts'
 import { scratchFolder } from '../workspace/record.ts'
-import { judgeClean } from './clean-judge.ts'
+import { type CleanAsk, judgeClean } from './clean-judge.ts'
 import { hashOf } from './hash.ts'
 import type { Job } from './job.ts'
+import { telling } from './keeping.ts'
 
 export interface GateAsk {
   name: string
@@ -32,9 +34,12 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
       told.catch(() => undefined)
     }
     const { signal } = step
+    const network = telling(job.keeping, step)
     const inClone = ask.depth === 'full' || (ask.wanted !== 'red' && (await changesInstall(job)))
-    const judged = inClone ? await judgeCommit(job, ask.depth, signal, emit) : await judgeWorkspace(job, signal, emit)
-    await told
+    const judged = inClone
+      ? await judgeCommit(job, network.keeping, { depth: ask.depth, signal, emit })
+      : await judgeWorkspace(job, signal, emit)
+    await Promise.all([told, network.all()])
     step.signal.throwIfAborted()
     await clean(job, { keep: false })
     step.fact({ verdict: judged, attempts: job.attempts })
@@ -67,23 +72,21 @@ async function changesInstall({ settings, workspace }: Job): Promise<boolean> {
   return (await workspace.changes()).some((it) => decidesInstall(it.path))
 }
 
-async function judgeCommit(job: Job, depth: GateAsk['depth'], signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
+async function judgeCommit(job: Job, keeping: Keeping, ask: Pick<CleanAsk, 'depth' | 'signal' | 'emit'>): Promise<Verdict> {
   const { kit, project, workspace, task, settings, specs, run } = job
   // The clone borrows the objects of the project: the commit must be there.
   await workspace.publish()
   return judgeClean(kit, {
     project,
-    keeping: job.keeping,
+    keeping,
     base: workspace.base,
     commit: job.checkpoint,
     task,
     settings,
-    depth,
     specs,
     cacheDir: kit.cacheDir,
     run: { id: run.id, folder: scratchFolder(kit.dataDir, run.id) },
-    signal,
-    emit,
+    ...ask,
   })
 }
 

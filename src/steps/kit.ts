@@ -23,6 +23,9 @@ export interface Kit {
   roles(project: Project, commit: string): Promise<Map<string, Role>>
   /** How programs of runs with these settings are held on this machine; measured when it is first asked for. */
   sandbox(settings: Settings): Promise<Sandbox>
+  /** The user's environment and home: toolchains and package managers are theirs. */
+  env: Readonly<Record<string, string | undefined>>
+  home: string
   redact: Redact
   /** Version of reeve, for trailers and cards. */
   version: string

@@ -6,7 +6,7 @@ import { resolveTree } from '../workspace/git.ts'
 import { openProject } from '../workspace/project.ts'
 import { createWorkspace, openWorkspace } from '../workspace/workspace.ts'
 import { type Job, newJob } from './job.ts'
-import { keepingOf } from './keeping.ts'
+import { keepingOf, telling } from './keeping.ts'
 import type { Kit } from './kit.ts'
 import { checkIsolation, neededLevel } from './minimum.ts'
 import { optionsOf } from './options.ts'
@@ -34,12 +34,15 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
     ...(task.target_dir === undefined ? {} : { targetDir: task.target_dir }),
   }
   const made = await run.step({ name: 'workspace', kind: 'workspace', input: { base: options.base, task: task.id } }, async (step) => {
+    const told = telling(keeping, step)
     const workspace = await createWorkspace({
       ...place,
+      keeping: told.keeping,
       setup: options.settings.project.setup,
       signal: step.signal,
       timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
     })
+    await told.all()
     step.fact({
       base: workspace.base,
       branch: workspace.branch,

@@ -56,7 +56,7 @@ async function install(options: SetupOptions): Promise<boolean> {
   const { folders, record, cacheDir } = options
   const place = placeOf(options)
   const before = new Set(await besideTracked(place))
-  const { env } = await options.holder.install(folders.tree)
+  const { env } = await options.holder.install(folders.tree, gitOf(folders))
   // Without their scripts packages are installed differently.
   const setup = [...record.setup, `scripts:${env['npm_config_ignore_scripts'] !== 'true'}`]
   const key = dependencyKey(entriesOf(await git(place, ['ls-tree', '-r', '-z', '--full-tree', record.base])), setup)
@@ -105,6 +105,11 @@ function excludeLine(path: string): string {
   return `/${path.replaceAll(/[\\*?[\]!# ]/g, '\\$&')}\n`
 }
 
+/** The worktree's `.git` leads to the user's repository: it is shown to lead to the private one. Other trees have a git dir of their own. */
+function gitOf({ root, tree, git }: RunFolders): { git?: string } {
+  return tree === join(root, 'tree') ? { git } : {}
+}
+
 async function runSetup({
   folders,
   record,
@@ -113,7 +118,7 @@ async function runSetup({
   timeoutMs,
   onOutput,
 }: Omit<SetupOptions, 'project' | 'cacheDir'>): Promise<void> {
-  const held = await holder.install(folders.tree)
+  const { refused, ...held } = await holder.install(folders.tree, gitOf(folders))
   for (const command of record.setup) {
     const result = await runProgram({
       argv: ['/bin/sh', '-c', command],
@@ -127,7 +132,8 @@ async function runSetup({
     signal.throwIfAborted()
     if (result.exitCode === 0) continue
     const how = result.ended === 'exited' ? `failed with exit code ${result.exitCode}` : `did not finish: ${result.problem}`
-    const words = headAndTail(`${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean)).join('\n')
+    const said = headAndTail(`${result.stdout}\n${result.stderr}`.split('\n').filter(Boolean))
+    const words = [...said, ...new Set(refused)].join('\n')
     throw new ReeveError('environment', { problem: `The setup command "${command}" ${how}${words === '' ? '' : `\n${words}`}` })
   }
 }

@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { atLeast } from '../core/isolation.ts'
 import type { Confinement } from '../process/port.ts'
-import type { AllowedHost, Place, Profile, Sandbox, WayOut } from '../sandbox/port.ts'
+import type { Decision } from '../sandbox/network/decision.ts'
+import type { SafeFile } from '../sandbox/network/registries/sanitized-config.ts'
+import type { Place, Profile, Sandbox, WayOut } from '../sandbox/port.ts'
 import { copyTree } from './copy-tree.ts'
+import { isFolder } from './folders.ts'
+import { deleteFileIn, writeFileIn } from './paths.ts'
 import type { Project } from './port.ts'
 import type { RunFolders } from './record.ts'
+import type { Registries } from './registries.ts'
 
 /** How programs are held, and what setup commands may reach. */
 export interface Keeping {
   sandbox: Sandbox
   /** Package registries of the project as its base names them. Asked only when something is installed. */
-  hosts(): Promise<readonly AllowedHost[]>
+  registries(): Promise<Registries>
   /** Told what setup commands reached, and what they were refused. */
   decided?: WayOut['decided']
 }
@@ -27,8 +32,10 @@ export interface Held {
 export interface Holder {
   /** Tests, builds, an agent's commands. `git`: the private git dir that a worktree's `.git` file is shown to lead to. */
   run(tree: string, options?: { home?: string; git?: string }): Held
-  /** Setup commands. */
-  install(tree: string): Promise<Held>
+  /** Setup commands. `refused`: what they asked for on the network and did not get, a sentence each. */
+  install(tree: string, options?: { git?: string }): Promise<Held & { refused: readonly string[] }>
+  /** The same for files that a change has written: what it downloads is kept from other runs. */
+  ofChange(): Promise<Holder>
 }
 
 export interface HolderOptions {
@@ -68,20 +75,37 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
   return {
     run: (tree, { home = folders.home, git } = {}) =>
       held({ ...placeOf(tree, home), ...(git === undefined ? {} : { git }) }, { kind: 'run' }),
-    async install(tree) {
-      const hosts = isolated ? await keeping.hosts() : []
-      return held(placeOf(tree, folders.home), {
-        kind: 'install',
-        hosts,
-        ...(keeping.decided === undefined ? {} : { decided: keeping.decided }),
-      })
+    async install(tree, { git } = {}) {
+      const place = { ...placeOf(tree, folders.home), ...(git === undefined ? {} : { git }) }
+      const refused: string[] = []
+      if (!isolated) return { ...held(place, { kind: 'install', hosts: [] }), refused }
+      const { hosts, files, readable: more } = await keeping.registries()
+      const decided = (decision: Decision) => {
+        if (decision.outcome !== 'allowed') refused.push(decision.sentence)
+        keeping.decided?.(decision)
+      }
+      const installing = held({ ...place, readable: [...readable, ...more] }, { kind: 'install', hosts, decided })
+      for (const it of files) await configure(place, installing.env, it)
+      return { ...installing, refused }
     },
+    ofChange: () => createHolder({ ...options, trusted: false }),
   }
+}
+
+/** Programs have been at work in these folders: whatever lies at the place of the file is replaced, and no link is followed. */
+async function configure({ home, packages }: Place, env: Held['env'], { path, variable, text }: SafeFile): Promise<void> {
+  const place = variable === undefined ? undefined : env[variable]
+  const within = place !== undefined && packages !== undefined && place.startsWith(`${packages}/`)
+  const [root, file] = within ? [packages, join(relative(packages, place), path)] : [home, path]
+  // What belongs below a folder of the user's own is there already.
+  if (variable !== undefined && !within) return
+  await deleteFileIn(root, file, { missing: 'ok' })
+  await writeFileIn(root, file, text)
 }
 
 async function preparePackages(packages: string, shared: string): Promise<void> {
   await mkdir(shared, { recursive: true, mode: 0o700 })
-  if (packages !== shared) await copyTree(shared, packages)
+  if (packages !== shared && !(await isFolder(packages))) await copyTree(shared, packages)
 }
 
 /** A folder of git objects with those it borrows from: without them a repository that was cloned with `--shared` reads as broken. */

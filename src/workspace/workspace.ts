@@ -169,15 +169,16 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
   }
 
   async function scratch(commit: string, signal = new AbortController().signal): Promise<Scratch> {
+    const its = commit === base ? holder : await holder.ofChange()
     return await makeScratch({
       parent: folders.scratch,
       gitDir: folders.git,
       project,
       commit,
       targetDir: record.targetDir,
-      hold: (tree) => holder.run(tree),
+      hold: (tree) => its.run(tree),
       run: runId,
-      prepare: (at) => alone(() => fillScratch({ folders, record, holder, signal, timeoutMs: SETUP_MS }, at)),
+      prepare: (at) => alone(() => fillScratch({ folders, record, holder: its, signal, timeoutMs: SETUP_MS }, at)),
     })
   }
 

@@ -5,7 +5,7 @@ import { settingsSchema } from '../../src/core/settings.ts'
 import type { ProgramResult } from '../../src/process/port.ts'
 import { runProgram } from '../../src/process/run-program.ts'
 import { createSandbox } from '../../src/sandbox/create.ts'
-import type { Sandbox } from '../../src/sandbox/port.ts'
+import type { Keeping } from '../../src/workspace/held.ts'
 import type { Project, Workspace } from '../../src/workspace/port.ts'
 import { openProject } from '../../src/workspace/project.ts'
 import { createWorkspace } from '../../src/workspace/workspace.ts'
@@ -19,7 +19,7 @@ export interface Bench {
   home: string
   project: Project
   dataDir: string
-  sandbox: Sandbox
+  keeping: Keeping
   workspace: Workspace
   /** Another run's workspace on the same project. */
   sibling: Workspace
@@ -81,7 +81,7 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
   onTestFinished(() => sandbox.close())
   if (sandbox.report.level !== 'os-sandbox') throw new Error(`no sandbox: ${sandbox.report.reason}`)
   const project = await openProject(root)
-  const keeping = { sandbox, hosts: () => Promise.resolve([]) }
+  const keeping = { sandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
   const sibling = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r2' }))
   const workspace = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r1', setup }))
   const run = (argv: [string, ...string[]]) =>
@@ -97,7 +97,7 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
     home,
     project,
     dataDir,
-    sandbox,
+    keeping,
     workspace,
     sibling,
     shell: (line) => run(['/bin/bash', '-c', line]),

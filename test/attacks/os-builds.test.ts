@@ -150,10 +150,9 @@ describe('what runs of a project share', () => {
   })
 
   it('37: is not what a run of another project uses', async () => {
-    const { home, project, sandbox, dataDir, shell } = await bench({ files: FILES, setup: SETUP })
+    const { home, project, keeping, dataDir, shell } = await bench({ files: FILES, setup: SETUP })
     const root = join(home, 'work/other')
     git(home, 'clone', '-q', project.root, root)
-    const keeping = { sandbox, hosts: () => Promise.resolve([]) }
     const setup = ['touch node_modules', 'echo $npm_config_cache > packages.txt; ls -A $npm_config_cache > seen.txt 2>&1; true']
     const other = await createWorkspace(createOptions(await openProject(root), { dataDir, keeping, runId: 'r3', setup }))
     const { stdout } = await shell('echo $npm_config_cache')

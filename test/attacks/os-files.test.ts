@@ -74,10 +74,9 @@ describe('files outside the workspace', () => {
 
 describe('what a command leaves behind', () => {
   it('4: is no way out for reeve itself, which works in the same folders: its home', async () => {
-    const { home, project, dataDir, sandbox, shell } = await bench()
+    const { home, project, dataDir, keeping, shell } = await bench()
     const before = fingerprint(home)
     await shell(`cd; rm -rf .gitconfig tmp; ln -s ${home}/.planted .gitconfig; ln -s ${home}/.planted-folder tmp`)
-    const keeping = { sandbox, hosts: () => Promise.resolve([]) }
     await openWorkspace({ project, runId: 'r1', dataDir, keeping }).catch(() => undefined)
     await shell('true').catch(() => undefined)
     expect(changes(before, fingerprint(home))).toEqual([])

@@ -7,6 +7,7 @@ import type { RunView } from '../../src/core/run.ts'
 import { temporaryFolder } from './folder.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const PACKAGES = join(import.meta.dirname, '../../node_modules')
 // One command of a small project takes seconds; the slowest here compiles C++ a few times.
 const LIMIT_MS = 180_000
 
@@ -155,6 +156,8 @@ function startProcess(project: string, home: string, args: readonly string[], op
       GIT_CONFIG_NOSYSTEM: '1',
       // Machines without bubblewrap run these tests too, at what they have; tests of the rule itself take this away.
       REEVE_SANDBOX__MINIMUM: 'guarded',
+      // Fixtures link the tools they need from here.
+      REEVE_SANDBOX__READ: JSON.stringify([PACKAGES]),
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -76,6 +76,8 @@ export async function play(scene: Scene): Promise<Played> {
     agent: async (provider) => agent(provider),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
     sandbox: () => Promise.resolve({ ...noSandbox, report: { ...noSandbox.report, level: 'os-sandbox' } }),
+    env: {},
+    home,
     redact: scene.redact ?? ((text) => text),
     version: '0.0.0-test',
   }

@@ -59,6 +59,8 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'run.resumed': (it) => plain(`resumed by ${it.get('actor')}`),
   'isolation.accepted': (it) =>
     it.marked('warning', `isolation ${it.get('level')} instead of ${it.get('needed')} accepted by ${it.get('actor')}`),
+  'network.reached': (it) => plain(`network: ${it.get('target')} was reached`),
+  'network.refused': (it) => it.marked('warning', `network: ${it.get('message') || it.get('target')}`),
   'isolation.measured': (it) => plain(`isolation ${it.get('level')}${inBrackets(it.get('by'))}`),
   'run.finished': (it) => it.marked(finishMark(it), `${it.get('status')}${inBrackets(it.get('reason'))}${it.because('message')}`),
   'run.landed': (it) =>

@@ -1,6 +1,8 @@
-import { glob, lstat, readdir, readFile } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { glob, lstat, readdir } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative } from 'node:path'
+import { problemOf } from '../../core/errors.ts'
 import type { DetectedCommand } from '../../scanner/port.ts'
+import { readFileIn } from '../../workspace/paths.ts'
 import type { ReportFile } from '../reports/reading.ts'
 
 /** Larger is no report of a suite that a person could read. */
@@ -15,8 +17,16 @@ export interface LoadedReports {
   problem: string | null
 }
 
-async function load(path: string, since: number, into: LoadedReports): Promise<void> {
-  const stat = await lstat(path).catch(() => null)
+/**
+ * A report of a program that may have been written to deceive: no link is followed on the way to it, so that nothing outside of the folder is
+ * taken for one.
+ */
+async function load(root: string, path: string, since: number, into: LoadedReports): Promise<void> {
+  const full = isAbsolute(path) ? path : join(root, path)
+  // A command that works in a folder of the project may report beside it.
+  const from = full.startsWith(`${root}/`) ? root : dirname(full)
+  const within = relative(from, full)
+  const stat = await lstat(full).catch(() => null)
   if (!stat?.isFile()) return
   // Written before the command began: what an earlier run (or anybody) left behind proves nothing. Some file systems count whole seconds.
   if (stat.mtimeMs < since - 1000) return
@@ -24,7 +34,11 @@ async function load(path: string, since: number, into: LoadedReports): Promise<v
     into.problem = `The report ${path.split('/').at(-1)} is larger than ${LARGEST / 1024 / 1024} MiB.`
     return
   }
-  into.files.push({ path, text: new TextDecoder('utf-8').decode(await readFile(path)) })
+  const bytes = await readFileIn(from, within, LARGEST).catch((error: unknown) => {
+    into.problem = `The report ${path.split('/').at(-1)} was not read: ${problemOf(error)}`
+    return null
+  })
+  if (bytes !== null) into.files.push({ path: full, text: new TextDecoder('utf-8').decode(bytes) })
 }
 
 /** The report files of a command: one path, or a glob under the checkout. Files older than `since` (epoch ms) are left out. */
@@ -33,7 +47,7 @@ export async function loadReports(command: DetectedCommand, folder: string, repo
   const wanted = command.report?.path?.replaceAll('{report}', reportFolder)
   if (wanted === undefined) return loaded
   if (!/[*?[]/.test(wanted)) {
-    await load(isAbsolute(wanted) ? wanted : join(folder, wanted), since, loaded)
+    await load(wanted.startsWith(`${reportFolder}/`) ? reportFolder : folder, wanted, since, loaded)
     return loaded
   }
   const found: string[] = []
@@ -41,7 +55,7 @@ export async function loadReports(command: DetectedCommand, folder: string, repo
     found.push(path)
     if (found.length >= MOST_FILES) break
   }
-  for (const path of found.toSorted()) await load(isAbsolute(path) ? path : join(folder, path), since, loaded)
+  for (const path of found.toSorted()) await load(folder, path, since, loaded)
   return loaded
 }
 
@@ -50,7 +64,7 @@ export async function loadExtra(reportFolder: string): Promise<ReportFile[]> {
   const loaded: LoadedReports = { files: [], problem: null }
   const entries = await readdir(reportFolder, { recursive: true, withFileTypes: true }).catch(() => [])
   const paths = entries.filter((it) => it.isFile() && it.name.endsWith('.xml')).map((it) => join(it.parentPath, it.name))
-  for (const path of paths.toSorted().slice(0, MOST_FILES)) await load(path, 0, loaded)
+  for (const path of paths.toSorted().slice(0, MOST_FILES)) await load(reportFolder, path, 0, loaded)
   return loaded.files
 }
 
@@ -69,6 +83,6 @@ const USUAL = [
 export async function loadUsual(folder: string, since: number): Promise<ReportFile[]> {
   const loaded: LoadedReports = { files: [], problem: null }
   // Exact, not a second early: nobody asked for these files, so an old one must not speak for this run.
-  for (const name of USUAL) await load(join(folder, name), since + 1000, loaded)
+  for (const name of USUAL) await load(folder, name, since + 1000, loaded)
   return loaded.files
 }

@@ -3,13 +3,13 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Confinement, Launch } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
-import { TOOL_VARIABLES } from '../../process/toolchains.ts'
+import { HOME_PLACES, TOOL_VARIABLES } from '../../process/toolchains.ts'
 import type { Backend, BackendRequest, Unavailable } from '../backend.ts'
 import { confinedEnv } from '../confined-env.ts'
 import { type Door, openDoor } from '../door.ts'
 import { howToInstall } from '../improve.ts'
 import type { Place, Profile } from '../port.ts'
-import { toolchains } from '../toolchains.ts'
+import { type Toolchains, toolchains } from '../toolchains.ts'
 import { type Generated, generateEtc, HOME_LINK } from './etc.ts'
 import { launchSandboxed } from './launch.ts'
 import type { View } from './profile.ts'
@@ -31,9 +31,7 @@ export async function createBubblewrap(request: BackendRequest): Promise<Backend
     systemView(),
     generateEtc(join(request.folder, 'etc'), process.arch, { name: username, uid, gid }),
   ])
-  const tools = oncePerEnvironment((env, ownPackages) =>
-    toolchains({ env, ownPackages, realHome: request.realHome, from: request.env, read: request.settings.read }),
-  )
+  const tools = oncePerEnvironment((env) => toolchains({ env, realHome: request.realHome, from: request.env, read: request.settings.read }))
   return {
     level: 'os-sandbox',
     by: `bubblewrap ${found.version}`,
@@ -93,7 +91,7 @@ async function findBwrap(): Promise<{ path: string; version: string } | Unavaila
 }
 
 interface Scene {
-  tools: (env: Readonly<Record<string, string>>, ownPackages: boolean) => Promise<string[]>
+  tools: (env: Readonly<Record<string, string>>) => Promise<Toolchains>
   system: SystemView
   generated: Generated
   place: Place
@@ -104,7 +102,7 @@ interface Scene {
 
 async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, string> }> {
   const { system, generated, place, profile, program } = scene
-  const tools = await scene.tools(program.env, place.packages !== undefined)
+  const tools = await scene.tools(program.env)
   const packages = place.packages === undefined ? [] : [place.packages]
   const mayInstall = profile.kind === 'install'
   const guarded = new Map<string, string>()
@@ -112,11 +110,13 @@ async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, strin
   return {
     readable: [
       ...system.readable,
-      ...tools,
+      ...tools.shown,
       ...(place.readable ?? []),
       ...(place.git === undefined ? [] : [place.git]),
       ...(mayInstall ? [] : packages),
     ],
+    kernel: system.kernel,
+    masked: [...system.hidden, ...tools.private],
     shown: generated.shown,
     links: new Map([...system.links, [HOME_LINK, place.home]]),
     writable: [place.tree, place.home, ...(place.writable ?? []), ...(mayInstall ? packages : [])],
@@ -128,10 +128,10 @@ async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, strin
 
 /** Looking for toolchains asks the file system a hundred times; it depends on few variables, which are the same for most programs. */
 function oncePerEnvironment(find: Scene['tools']): Scene['tools'] {
-  const known = new Map<string, Promise<string[]>>()
-  return (env, ownPackages) => {
-    const key = [ownPackages, ...TOOL_VARIABLES.map((it) => env[it])].join('\0')
-    const found = known.get(key) ?? find(env, ownPackages)
+  const known = new Map<string, Promise<Toolchains>>()
+  return (env) => {
+    const key = [...TOOL_VARIABLES, ...HOME_PLACES.map((it) => it.name), 'MAVEN_OPTS'].map((it) => env[it] ?? '').join('\0')
+    const found = known.get(key) ?? find(env)
     known.set(key, found)
     return found
   }

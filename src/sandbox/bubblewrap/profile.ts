@@ -7,6 +7,10 @@ export const FD = { info: 3, seccomp: 4, begun: 5 } as const
 export interface View {
   /** Read: parts of the system, toolchains, git objects. */
   readable: readonly string[]
+  /** Parts of `/proc` that are not for writing. */
+  kernel: readonly string[]
+  /** Files that are there and empty, within folders that are shown. */
+  masked: readonly string[]
   /** Path inside -> file that is shown there, read-only. */
   shown: ReadonlyMap<string, string>
   /** Path inside -> what the link says. */
@@ -34,10 +38,14 @@ export function bwrapArguments(view: View): string[] {
     ['--new-session'],
     ['--cap-drop', 'ALL', '--hostname', 'reeve'],
     ['--info-fd', `${FD.info}`, '--seccomp', `${FD.seccomp}`],
-    ['--proc', '/proc', '--dev', '/dev'],
+    ['--proc', '/proc'],
+    // Settings of the kernel belong to user 0, whom the sandbox does not make another one: read-only, or not there at all.
+    view.kernel.flatMap((it) => ['--ro-bind', it, it]),
+    ['--dev', '/dev'],
     ['--size', `${view.limits.sharedMemoryBytes}`, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ['--size', `${view.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
     view.readable.flatMap((it) => ['--ro-bind', it, it]),
+    view.masked.flatMap((it) => ['--ro-bind', '/dev/null', it]),
     [...view.links].flatMap(([at, target]) => ['--symlink', target, at]),
     [...view.shown].flatMap(([at, file]) => ['--ro-bind', file, at]),
     view.writable.flatMap((it) => ['--bind', it, it]),

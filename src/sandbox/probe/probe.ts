@@ -38,6 +38,9 @@ const NAMES: Readonly<Record<Attack | 'sleeper', string>> = {
   sleeper: 'processes left behind',
 }
 
+/** Without these nothing is a sandbox: it is not enough that they were not seen to fail. */
+export const ESSENTIAL: ReadonlySet<string> = new Set([NAMES.home, NAMES.secret, NAMES.git])
+
 /** They need what only Linux has. */
 const LINUX_ONLY: ReadonlySet<string> = new Set(['abstract', 'environ', 'namespaces'])
 
