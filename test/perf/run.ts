@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { engineStep } from './engine-step.ts'
 import { loopTurn } from './loop-turn.ts'
 import { type Figure, shown } from './measure.ts'
+import { runOf200, sandboxInstall, sandboxRun } from './sandbox.ts'
 import { map, scan } from './scan.ts'
 import { startup } from './startup.ts'
 import { workspace } from './workspace.ts'
@@ -24,6 +25,9 @@ const MEASURES: readonly (readonly [name: string, measure: (folder: string) => P
   ['startup', startup],
   ['scan', scan],
   ['map', map],
+  ['sandbox-run', sandboxRun],
+  ['sandbox-install', sandboxInstall],
+  ['sandbox-200', runOf200],
 ]
 
 function table(figures: readonly Figure[]): string {

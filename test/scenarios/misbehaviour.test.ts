@@ -176,7 +176,8 @@ describe('an agent that reaches for what is not its own', () => {
     )
     const project = fixtureProject('node-test', { replies: [{ role: 'implementer', turns: acts(...good, poison) }], config: CONFIG })
     const reeve = reeveFor(project)
-    const ended = await reeve.run(RANGES.task)
+    // In a sandbox the settings are not there to be poisoned: this is what holds without one.
+    const ended = await reeve.run(RANGES.task, { env: { REEVE_SANDBOX__LEVEL: 'guarded' } })
     expect(existsSync(mark), `during the run\n${ended.text}`).toBe(false)
     expect(readFileSync(join(project, '.git/config'), 'utf8'), 'the settings are poisoned').toContain(mark)
     for (const command of [
@@ -187,7 +188,7 @@ describe('an agent that reaches for what is not its own', () => {
       ['gate', '--base', 'HEAD'],
       ['clean', '--all'],
     ]) {
-      const { text } = await reeve(command)
+      const { text } = await reeve(command, { env: { REEVE_SANDBOX__LEVEL: 'guarded' } })
       expect(existsSync(mark), `reeve ${command.join(' ')} executed a program of the agent\n${text}`).toBe(false)
     }
   })

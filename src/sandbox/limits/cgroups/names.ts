@@ -6,12 +6,14 @@ import { folders, removeGroup } from './files.ts'
 export async function groupNames(): Promise<() => string> {
   const { pid, started } = await thisProcess()
   const prefix = `reeve-${await pidNamespace()}-${pid}-${started}`
-  let count = 0
   return () => {
-    count += 1
-    return `${prefix}-${count}`
+    made += 1
+    return `${prefix}-${made}`
   }
 }
+
+/** Of this process: two that count for themselves would give the same name. */
+let made = 0
 
 /** Removes the groups of reeves that have died, with what is left in them. A pid says nothing in another namespace: those are let be. */
 export async function removeStale(base: string): Promise<void> {
