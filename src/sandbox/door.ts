@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Launch } from '../process/port.ts'
+import type { BackendRequest } from './backend.ts'
 import { BRIDGE_FILE, bridgeWords } from './network/bridge.ts'
 import { createProxy } from './network/proxy.ts'
 import { upstreamFrom } from './network/upstream.ts'
-import type { WayOut } from './port.ts'
+import type { Profile, WayOut } from './port.ts'
 
 /** A way out of an empty network, for one program. */
 export interface Door {
@@ -17,14 +19,18 @@ export interface Door {
 const INSIDE = { socket: '/run/reeve/out.sock', bridge: '/run/reeve/bridge.mjs' } as const
 
 /** Opens a way to these hosts and no others. `folder`: of reeve's own; its path must be short, as that of a socket is. */
-export async function openDoor(folder: string, way: WayOut, env: Readonly<Record<string, string | undefined>>): Promise<Door> {
+async function openDoor(folder: string, way: WayOut, env: BackendRequest['env']): Promise<Door> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const own = await mkdtemp(join(folder, 'out-'))
+  const remove = () => rm(own, { recursive: true, force: true })
   const proxy = await createProxy({
     allow: way.hosts,
     socketPath: join(own, 's'),
     onDecision: (decision) => way.decided?.(decision),
     upstream: upstreamFrom(env),
+  }).catch(async (error: unknown) => {
+    await remove()
+    throw error
   })
   return {
     shown: new Map([
@@ -34,7 +40,33 @@ export async function openDoor(folder: string, way: WayOut, env: Readonly<Record
     words: bridgeWords({ node: process.execPath, ...INSIDE }, way.hosts),
     async close() {
       await proxy.close()
-      await rm(own, { recursive: true, force: true })
+      await remove()
     },
+  }
+}
+
+/** Launches a program with the way out that its profile has, if any. It is closed when the program has ended, or could not be launched. */
+export async function throughDoor(
+  { folder, env }: Pick<BackendRequest, 'folder' | 'env'>,
+  profile: Profile,
+  launch: (door: Door | null) => Promise<Launch>,
+): Promise<Launch> {
+  if (profile.kind === 'run') return await launch(null)
+  const door = await openDoor(folder, profile, env)
+  try {
+    const launched = await launch(door)
+    return {
+      ...launched,
+      async end() {
+        try {
+          return await launched.end()
+        } finally {
+          await door.close()
+        }
+      },
+    }
+  } catch (error) {
+    await door.close()
+    throw error
   }
 }

@@ -5,7 +5,7 @@ import type { Confinement, Launch, StartedProgram } from '../process/port.ts'
 import { which } from '../process/which.ts'
 import type { Backend, BackendRequest, Unavailable } from './backend.ts'
 import { confinedEnv } from './confined-env.ts'
-import { type Door, openDoor } from './door.ts'
+import { type Door, throughDoor } from './door.ts'
 import type { RunLimits, Watch } from './limits/port.ts'
 import { seatbeltProfile } from './macos-profile.ts'
 import type { Place, Profile } from './port.ts'
@@ -34,11 +34,11 @@ export async function createMacos(request: BackendRequest): Promise<Backend | Un
       const limits = request.limitsOf(place, profile)
       return {
         level: 'os-sandbox',
-        async launch(program): Promise<Launch> {
-          const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
-          const text = await profileText({ request, place, profile, env: program.env, door })
-          return await launchSeatbelt({ text, limits, door, program })
-        },
+        launch: (program) =>
+          throughDoor(request, profile, async (door) => {
+            const text = await profileText({ request, place, profile, env: program.env, door })
+            return await launchSeatbelt({ text, limits, door, program })
+          }),
       }
     },
   }
@@ -109,7 +109,6 @@ async function launchSeatbelt({ text, limits, door, program }: Sandboxed): Promi
     },
     async end() {
       const seen = await watch?.end(child === null ? undefined : { code: child.exitCode, signal: child.signalCode })
-      await door?.close()
       return { usage: seen?.usage ?? null, breach: seen?.breach ?? null, failure: begun ? null : 'sandbox-exec did not start it.' }
     },
   }

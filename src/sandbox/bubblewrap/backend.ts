@@ -1,15 +1,16 @@
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { Confinement, Launch } from '../../process/port.ts'
+import type { Confinement } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
 import { HOME_PLACES, TOOL_VARIABLES } from '../../process/toolchains.ts'
 import type { Backend, BackendRequest, Unavailable } from '../backend.ts'
 import { confinedEnv } from '../confined-env.ts'
-import { type Door, openDoor } from '../door.ts'
+import { type Door, throughDoor } from '../door.ts'
 import { howToInstall } from '../improve.ts'
 import type { Place, Profile } from '../port.ts'
 import { type Toolchains, toolchains } from '../toolchains.ts'
+import { gitLink } from '../whole-file.ts'
 import { type Generated, generateEtc, HOME_LINK } from './etc.ts'
 import { launchSandboxed } from './launch.ts'
 import type { View } from './profile.ts'
@@ -42,28 +43,19 @@ export async function createBubblewrap(request: BackendRequest): Promise<Backend
       return {
         level: 'os-sandbox',
         outputBytes: limits.limits.outputBytes,
-        async launch(program): Promise<Launch> {
-          const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
-          const view = await viewOf({ tools, system, generated, place, profile, program, limits: limits.limits })
-          for (const [at, file] of door?.shown ?? []) view.guarded.set(at, file)
-          const [first, ...rest] = [...(door?.words ?? []), ...program.argv]
-          const argv: [string, ...string[]] = [first ?? program.argv[0], ...rest]
-          const launch = await launchSandboxed({ bwrap: found.path, filter: generated.filter, view, limits, env: program.env, argv })
-          return door === null ? launch : closingAfter(launch, door)
-        },
-      }
-    },
-  }
-}
-
-function closingAfter(launch: Launch, door: Door): Launch {
-  return {
-    ...launch,
-    async end() {
-      try {
-        return await launch.end()
-      } finally {
-        await door.close()
+        launch: (program) =>
+          throughDoor(request, profile, async (door) => {
+            const view = await viewOf({ tools, system, generated, place, profile, program, door, limits: limits.limits })
+            const [first = program.argv[0], ...rest] = [...(door?.words ?? []), ...program.argv]
+            return await launchSandboxed({
+              bwrap: found.path,
+              filter: generated.filter,
+              view,
+              limits,
+              env: program.env,
+              argv: [first, ...rest],
+            })
+          }),
       }
     },
   }
@@ -97,16 +89,16 @@ interface Scene {
   place: Place
   profile: Profile
   program: { cwd: string; env: Readonly<Record<string, string>> }
+  door: Door | null
   limits: View['limits']
 }
 
-async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, string> }> {
+async function viewOf(scene: Scene): Promise<View> {
   const { system, generated, place, profile, program } = scene
   const tools = await scene.tools(program.env)
   const packages = place.packages === undefined ? [] : [place.packages]
   const mayInstall = profile.kind === 'install'
-  const guarded = new Map<string, string>()
-  if (place.git !== undefined) guarded.set(join(place.tree, '.git'), await gitFile(place.git))
+  const link: (readonly [string, string])[] = place.git === undefined ? [] : [[join(place.tree, '.git'), await gitLink(place.git)]]
   return {
     readable: [
       ...system.readable,
@@ -120,7 +112,7 @@ async function viewOf(scene: Scene): Promise<View & { guarded: Map<string, strin
     shown: generated.shown,
     links: new Map([...system.links, [HOME_LINK, place.home]]),
     writable: [place.tree, place.home, ...(place.writable ?? []), ...(mayInstall ? packages : [])],
-    guarded,
+    guarded: new Map([...link, ...(scene.door?.shown ?? [])]),
     cwd: program.cwd,
     limits: scene.limits,
   }
@@ -135,11 +127,4 @@ function oncePerEnvironment(find: Scene['tools']): Scene['tools'] {
     known.set(key, found)
     return found
   }
-}
-
-/** A file beside a git directory that leads to it, as the `.git` file of a worktree does. */
-async function gitFile(git: string): Promise<string> {
-  const path = `${git}.link`
-  await writeFile(path, `gitdir: ${git}\n`)
-  return path
 }

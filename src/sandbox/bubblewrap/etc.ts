@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from '../whole-file.ts'
 import { seccompFilter } from './seccomp.ts'
 
 /** Where the home of programs is for whoever asks the system instead of HOME: a link to the real folder. */
@@ -31,16 +32,10 @@ export async function generateEtc(
   }
   const shown = new Map<string, string>()
   for (const [file, text] of Object.entries(files)) {
-    await put(join(folder, file), text)
+    await writeWhole(join(folder, file), text)
     shown.set(join('/etc', file), join(folder, file))
   }
   const filter = join(folder, 'filter.bpf')
-  await put(filter, seccompFilter(arch))
+  await writeWhole(filter, seccompFilter(arch))
   return { shown, filter }
-}
-
-async function put(path: string, content: string | Uint8Array): Promise<void> {
-  const unfinished = `${path}.${process.pid}`
-  await writeFile(unfinished, content, { mode: 0o644 })
-  await rename(unfinished, path)
 }

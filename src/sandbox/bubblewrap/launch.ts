@@ -26,7 +26,11 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
     throw new ReeveError('sandbox_failed', { problem: problemOf(error) })
   })
   const inner = [...limits.inner({ namespace: true }), '/bin/sh', '-c', BEGIN, 'reeve', ...argv]
-  const [program = bwrap, ...rest] = [...(await limits.outer()), bwrap, ...bwrapArguments(view), '--', ...inner]
+  const outer = await limits.outer().catch(async (error: unknown) => {
+    await seccomp.close()
+    throw error
+  })
+  const [program = bwrap, ...rest] = [...outer, bwrap, ...bwrapArguments(view), '--', ...inner]
   let begun = false
   let first: number | null = null
   let watch: Watch | null = null

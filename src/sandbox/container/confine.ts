@@ -1,13 +1,13 @@
-import { writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ProcessIdentity } from '../../process/alive.ts'
-import type { Confinement, Launch } from '../../process/port.ts'
+import type { Confinement } from '../../process/port.ts'
 import type { BackendRequest } from '../backend.ts'
-import { type Door, openDoor } from '../door.ts'
+import { throughDoor } from '../door.ts'
 import type { Limits } from '../limits/port.ts'
 import { limitTools } from '../limits/words.ts'
 import type { Place, Profile } from '../port.ts'
+import { gitLink } from '../whole-file.ts'
 import type { Mount } from './arguments.ts'
 import type { Engine } from './engine.ts'
 import type { Image } from './image.ts'
@@ -37,9 +37,8 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
   const shown = shownOf(housing, place, profile)
   return {
     level: 'container',
-    async launch(program): Promise<Launch> {
-      const door = profile.kind === 'run' ? null : await openDoor(request.folder, profile, request.env)
-      try {
+    launch: (program) =>
+      throughDoor(request, profile, async (door) => {
         const [first = node, ...rest] = [...(door?.words ?? []), ...program.argv].map((it) => (it === process.execPath ? node : it))
         const mounts = [
           ...shown,
@@ -47,13 +46,8 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
           ...[...(door?.shown ?? [])].map(([at, from]) => ({ from, at, written: false })),
         ]
         const view = { labels: labelsOf(self, place.run), image, user: { uid, gid }, cwd: program.cwd, limits: possible, filter }
-        const launch = await launchContained({ engine, view, mounts, folder, limits, env: program.env, argv: [first, ...rest] })
-        return door === null ? launch : closingAlso(launch, door)
-      } catch (error) {
-        await door?.close()
-        throw error
-      }
-    },
+        return await launchContained({ engine, view, mounts, folder, limits, env: program.env, argv: [first, ...rest] })
+      }),
   }
 }
 
@@ -66,19 +60,6 @@ function withinHard(limits: Limits): Limits {
     processes: Math.min(limits.processes, hard.processes),
     fileBytes: Math.min(limits.fileBytes, hard.fileBytes),
     cpuSeconds: Math.min(limits.cpuSeconds, hard.cpuSeconds),
-  }
-}
-
-function closingAlso(launch: Launch, door: Door): Launch {
-  return {
-    ...launch,
-    async end() {
-      try {
-        return await launch.end()
-      } finally {
-        await door.close()
-      }
-    },
   }
 }
 
@@ -99,7 +80,5 @@ function shownOf({ request, node }: Housing, place: Place, profile: Profile): Mo
 /** The tree's `.git` file leads to the git directory of the run, not to the user's own. */
 async function gitFile({ tree, git }: Place): Promise<Mount[]> {
   if (git === undefined) return []
-  const path = `${git}.link`
-  await writeFile(path, `gitdir: ${git}\n`)
-  return [{ from: path, at: join(tree, '.git'), written: false }]
+  return [{ from: await gitLink(git), at: join(tree, '.git'), written: false }]
 }

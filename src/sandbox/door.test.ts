@@ -1,0 +1,66 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { temporaryFolder } from '../../test/support/folder.ts'
+import type { Launch } from '../process/port.ts'
+import { type Door, throughDoor } from './door.ts'
+import type { Profile } from './port.ts'
+
+const INSTALL: Profile = { kind: 'install', hosts: [{ host: 'packages.test', port: 443, own: false }] }
+
+const LAUNCH: Launch = {
+  argv: ['true'],
+  cwd: '/',
+  env: {},
+  descriptors: [],
+  diesWhole: false,
+  started: () => undefined,
+  end: () => Promise.resolve({ usage: null, breach: null, failure: 'as it ended' }),
+}
+
+it('opens no way out for a program that has none', async () => {
+  const folder = temporaryFolder()
+  const doors: (Door | null)[] = []
+  await throughDoor({ folder, env: {} }, { kind: 'run' }, (door) => {
+    doors.push(door)
+    return Promise.resolve(LAUNCH)
+  })
+  expect(doors).toEqual([null])
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('shows a program the socket and the bridge, and takes them away when it has ended', async () => {
+  const folder = temporaryFolder()
+  let sockets: string[] = []
+  const launch = await throughDoor({ folder, env: {} }, INSTALL, (door) => {
+    sockets = [...(door?.shown ?? [])].filter(([at]) => at.endsWith('.sock')).map(([, file]) => file)
+    expect(door?.words.join(' ')).toContain('/run/reeve/bridge.mjs /run/reeve/out.sock')
+    return Promise.resolve(LAUNCH)
+  })
+  expect(sockets.map((it) => existsSync(it))).toEqual([true])
+  expect(await launch.end()).toMatchObject({ failure: 'as it ended' })
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('leaves no proxy behind when the program could not be launched', async () => {
+  const folder = temporaryFolder()
+  const failing = throughDoor({ folder, env: {} }, INSTALL, () => Promise.reject(new Error('no filter')))
+  await expect(failing).rejects.toThrow('no filter')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('closes also when looking after the program fails', async () => {
+  const folder = temporaryFolder()
+  const end = () => Promise.reject(new Error('no peaks'))
+  const launch = await throughDoor({ folder, env: {} }, INSTALL, () => Promise.resolve({ ...LAUNCH, end }))
+  await expect(launch.end()).rejects.toThrow('no peaks')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+it('leaves no folder behind when the proxy cannot be had', async () => {
+  // A socket's path has a hundred characters or so at the most.
+  const folder = join(temporaryFolder(), 'x'.repeat(120))
+  mkdirSync(folder)
+  await expect(throughDoor({ folder, env: {} }, INSTALL, () => Promise.resolve(LAUNCH))).rejects.toThrow()
+  expect(readdirSync(folder)).toEqual([])
+})
