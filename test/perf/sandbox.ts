@@ -66,10 +66,12 @@ function sandboxIn(folder: string): Promise<Sandbox> {
 export async function runOf200(folder: string): Promise<Figure> {
   const project = join(folder, 'project')
   mkdirSync(project)
-  const call = { tool: 'run_command', input: { command: 'test -f reeve.toml' } }
-  const calls = Array.from({ length: COMMANDS / 10 }, () => ({ calls: Array.from({ length: 10 }, () => call) }))
+  // Each a little different: an agent that does the same again and again is stopped.
+  const call = (number: number) => ({ tool: 'run_command', input: { command: `test ${number} -gt 0` } })
+  const turn = (first: number) => ({ calls: Array.from({ length: 10 }, (_, at) => call(first + at + 1)) })
+  const calls = Array.from({ length: COMMANDS / 10 }, (_, at) => turn(at * 10))
   const write = { calls: [{ tool: 'write_file', input: { path: 'NOTES.md', content: 'Looked.\n' } }] }
-  writeFileSync(join(folder, 'replies.yaml'), JSON.stringify({ replies: [...calls, write, { text: 'Done.' }] }))
+  writeFileSync(join(folder, 'replies.yaml'), JSON.stringify({ replies: [{ turns: [...calls, write, { text: 'Done.' }] }] }))
   writeFileSync(
     join(project, 'reeve.toml'),
     `[gates.tests]\ncommand = "true"\n[providers.script]\nkind = "scripted"\nfile = "../replies.yaml"\n[runs]\nworkflow = "direct"\n`,

@@ -44,7 +44,7 @@ export function bwrapArguments(view: View): string[] {
     ['--dev', '/dev'],
     ['--size', `${view.limits.sharedMemoryBytes}`, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ['--size', `${view.limits.tmpBytes}`, '--perms', '1777', '--tmpfs', '/tmp'],
-    view.readable.flatMap((it) => ['--ro-bind', it, it]),
+    outermost(view.readable).flatMap((it) => ['--ro-bind', it, it]),
     view.masked.flatMap((it) => ['--ro-bind', '/dev/null', it]),
     [...view.links].flatMap(([at, target]) => ['--symlink', target, at]),
     [...view.shown].flatMap(([at, file]) => ['--ro-bind', file, at]),
@@ -52,4 +52,10 @@ export function bwrapArguments(view: View): string[] {
     [...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at]),
     ['--remount-ro', '/', '--chdir', view.cwd],
   ].flat()
+}
+
+/** Paths that lie in no other one of them: each mount takes bwrap a tenth of a millisecond. */
+function outermost(paths: readonly string[]): string[] {
+  const all = [...new Set(paths)]
+  return all.filter((it) => !all.some((other) => it.startsWith(`${other}/`)))
 }

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 const FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/run/current-system', '/gnu/store']
 const ETC = [
   // The loader, and where Debian's alternatives lead.
-  'ld.so.cache ld.so.conf ld.so.conf.d alternatives',
+  'ld.so.cache alternatives',
   // Who is trusted; the private keys beside the certificates are not shown.
-  'ssl/certs ssl/cert.pem ssl/openssl.cnf pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf pki/ca-trust/extracted ca-certificates crypto-policies',
-  'localtime timezone locale.alias locale.conf mime.types os-release debian_version fonts xml sgml magic static',
-  'protocols services host.conf gai.conf',
+  'ssl/certs ssl/cert.pem ssl/openssl.cnf pki/tls/certs pki/tls/cert.pem pki/tls/openssl.cnf pki/ca-trust/extracted crypto-policies',
+  'localtime locale.conf mime.types os-release fonts static',
+  'protocols services',
   // Configuration of toolchains as the system installs them. Java's runtime image links here.
-  'maven gemrc python3 python2.7 java profile.d/jdk.sh bash.bashrc inputrc erlang elixir terminfo texmf R php perl',
+  'maven gemrc python3 java erlang elixir texmf R php',
 ].flatMap((line) => line.split(' '))
 const ETC_PATTERN = /^(?:java-.+|python3\.\d+|php)$/
 
