@@ -5,8 +5,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/fixtures/**', 'templates/**', 'node_modules/**'],
     pool: 'forks',
-    // One less than the cores is vitest's choice; most tests wait for programs they start.
-    maxWorkers: 2,
+    // More than the two cores of a small machine: most tests wait for programs they start.
+    maxWorkers: 4,
     // Whole runs start git and test runners; a busy two-core machine needs the room.
     testTimeout: 60_000,
     hookTimeout: 60_000,

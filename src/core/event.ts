@@ -22,7 +22,7 @@ export const EVENT_TYPES = {
   'run.detached': 'message',
   'run.paused': 'actor',
   'run.resumed': 'actor',
-  'network.reached': 'target, address, sent, received: a setup command reached a host; bytes as it sees them',
+  'network.reached': 'target, connections, sent, received: setup commands reached a host; bytes as they see them',
   'network.refused': 'target, reason, message: a setup command asked for a host and did not get it',
   'isolation.accepted': 'actor, level, needed: a person lets the run go on at a lower level of isolation',
   'isolation.measured': 'level, by: how the programs of the run are held from here on',

@@ -39,7 +39,8 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
     const judged = inClone
       ? await judgeCommit(job, network.keeping, { depth: ask.depth, signal, emit })
       : await judgeWorkspace(job, signal, emit)
-    await Promise.all([told, network.all()])
+    await told
+    await network.told()
     step.signal.throwIfAborted()
     await clean(job, { keep: false })
     step.fact({ verdict: judged, attempts: job.attempts })

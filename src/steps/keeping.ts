@@ -13,17 +13,24 @@ export async function keepingOf(kit: Kit, about: { project: Project; base: strin
   return { sandbox, registries: () => (found ??= registriesAt({ ...about, env: kit.env, home: kit.home })) }
 }
 
-/** The same, with what programs reach on the network, and what they are refused, as events of a step. */
-export function telling(keeping: Keeping, step: Pick<StepHandle, 'emit'>): { keeping: Keeping; all(): Promise<void> } {
-  let told: Promise<void> = Promise.resolve()
-  const decided = ({ outcome, target, address, sent, received, reason, sentence }: Decision): void => {
-    told = told.then(() =>
-      outcome === 'allowed'
-        ? step.emit('network.reached', { target, address, sent, received })
-        : step.emit('network.refused', { target, reason, message: sentence }),
-    )
-    // Awaited by whoever asked; until then a run that was stopped meanwhile is nobody's surprise.
-    told.catch(() => undefined)
+/**
+ * The same, with what programs reach on the network, and what they are refused, as events of a step: an install opens dozens of connections to
+ * one registry, so each host is one event, when `told` is called.
+ */
+export function telling(keeping: Keeping, step: Pick<StepHandle, 'emit'>): { keeping: Keeping; told(): Promise<void> } {
+  const reached = new Map<string, { connections: number; sent: number; received: number }>()
+  const refused = new Map<string, Decision>()
+  const decided = (decision: Decision): void => {
+    const { outcome, target, sent, received, reason } = decision
+    if (outcome !== 'allowed') return void refused.set(`${target} ${reason}`, decision)
+    const before = reached.get(target) ?? { connections: 0, sent: 0, received: 0 }
+    reached.set(target, { connections: before.connections + 1, sent: before.sent + sent, received: before.received + received })
   }
-  return { keeping: { ...keeping, decided }, all: () => told }
+  return {
+    keeping: { ...keeping, decided },
+    async told() {
+      for (const [target, sums] of reached) await step.emit('network.reached', { target, ...sums })
+      for (const { target, reason, sentence } of refused.values()) await step.emit('network.refused', { target, reason, message: sentence })
+    },
+  }
 }

@@ -1,6 +1,9 @@
 import { needsRedProof } from '../core/task.ts'
 import { trustedFile } from '../core/trusted-files.ts'
 import type { Verdict } from '../core/verdict.ts'
+import { addedHosts } from '../sandbox/network/registries/registries.ts'
+import type { FileChange } from '../workspace/port.ts'
+import { listFiles, showFile } from '../workspace/revisions.ts'
 import type { Job } from './job.ts'
 
 // A change that removes this much deserves a person's look, however green it is.
@@ -12,7 +15,8 @@ export async function riskStep(job: Job): Promise<string> {
     const changes = await job.workspace.changes()
     const trusted = changes.filter((it) => isTrusted(it.path)).map((it) => it.path)
     const removed = changes.reduce((sum, it) => sum + it.removed, 0)
-    const risk = describe(trusted, removed, gateFindings(job.verdict), unproved(job))
+    const hosts = await newHosts(job, changes)
+    const risk = describe({ trusted, removed, hosts, config: gateFindings(job.verdict), noProof: unproved(job) })
     step.summarize(risk === '' ? 'nothing that needs a person' : risk)
     return risk
   })
@@ -38,7 +42,24 @@ function unproved(job: Job): string {
   return needsRedProof(job.task.kind) && proof?.status === 'not_run' ? proof.reason : ''
 }
 
-function describe(trusted: readonly string[], removed: number, config: readonly string[], noProof: string): string {
+/** Hosts from which the changed lockfiles and settings of package managers would have others install, and the base does not. */
+async function newHosts({ project, workspace, checkpoint }: Job, changes: readonly FileChange[]): Promise<string[]> {
+  const paths = changes.filter((it) => it.status !== 'deleted' && !it.opaque).map((it) => it.path)
+  const before = { paths: await listFiles(project, workspace.base), read: (path: string) => showFile(project, workspace.base, path) }
+  const after = { paths, read: (path: string) => workspace.fileAt(path, checkpoint) }
+  return (await addedHosts(before, after)).map(({ host, file }) => `${host} (${file})`)
+}
+
+interface Risks {
+  trusted: readonly string[]
+  hosts: readonly string[]
+  config: readonly string[]
+  noProof: string
+  removed: number
+}
+
+function describe({ trusted, hosts, config, noProof, removed }: Risks): string {
+  if (hosts.length > 0) return `It has packages installed from elsewhere: ${hosts.slice(0, 5).join(', ')}.`
   if (trusted.length > 0) return `It changes files that other programs trust: ${trusted.slice(0, 5).join(', ')}.`
   if (config.length > 0) return `It changes how the project is checked: ${config.slice(0, 5).join(', ')}.`
   if (noProof !== '') return `There is no red proof: ${noProof}`

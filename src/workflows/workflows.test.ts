@@ -367,6 +367,13 @@ describe('an autonomous run', () => {
       proved,
       'It changes files that other programs trust: AGENTS.md.',
     ],
+    [
+      'packages would come from another host',
+      () => (request: AgentRequest) =>
+        write(request, 'package-lock.json', '{"packages":{"node_modules/a":{"resolved":"https://packages.invalid/a.tgz"}}}\n'),
+      proved,
+      'It has packages installed from elsewhere: packages.invalid (package-lock.json).',
+    ],
   ])('asks a person when %s', async (_why, reply, parts, message) => {
     const repository = makeRepository(FILES)
     const { row, types } = await play({
