@@ -38,7 +38,7 @@ export const LOCKFILES: readonly FileKind[] = [
   { path: /(?:^|\/)pylock(?:\.[\w-]+)?\.toml$/, read: each(/\b(?:url|index) = ["'](https?:[^"']+)/g), manager: 'pip' },
   { path: /(?:^|\/)Pipfile\.lock$/, read: each(/"(?:url|file|git)":\s*"(https?:[^"]+)"/g), manager: 'pip' },
   { path: /(?:^|\/)(?:[\w.-]*(?:requirements|constraints)[\w.-]*|requirements\/[\w.-]+)\.txt$/, read: requirements, manager: 'pip' },
-  { path: /(?:^|\/)Cargo\.lock$/, read: each(/^source = "(?:registry|sparse|git)\+(https?:[^"]+)"/gm), manager: 'cargo' },
+  { path: /(?:^|\/)Cargo\.lock$/, read: cargoLock, manager: 'cargo' },
   { path: /(?:^|\/)go\.(?:mod|sum)$/, read: none, manager: 'go' },
   { path: /(?:^|\/)(?:Gemfile\.lock|gems\.locked)$/, read: each(/^[ \t]+remote: (https?:\S+)/gm), manager: 'bundler' },
   { path: /(?:^|\/)mix\.lock$/, read: each(/\{:git, "(https?:[^"]+)"/g), manager: 'hex' },
@@ -89,6 +89,16 @@ function yarnLock(text: string): string[] {
   const plain = each(/^[ \t]+resolved "([^"]+)"|^[ \t]+resolution: "[^"\n]{0,1000}?@(https?:[^"]+)"/gm)(text)
   const escaped = each(/[&:]__archiveUrl=([^&"\s]+)/g)(text).flatMap((it) => URL.parse(unescaped(it))?.href ?? [])
   return [...plain, ...escaped]
+}
+
+/**
+ * A registry is named by the repository of its index, `…/<name>-index`, also where cargo asks the sparse index at `index.<name>` instead and
+ * gets the packages from `static.<name>`.
+ */
+function cargoLock(text: string): string[] {
+  const sources = each(/^source = "(?:registry|sparse|git)\+(https?:[^"]+)"/gm)(text)
+  const named = each(/^source = "registry\+https:\/\/[^"]+\/([a-z0-9-]+\.[a-z0-9.-]+)-index"/gm)(text)
+  return [...sources, ...named.flatMap((it) => [`https://index.${it}/`, `https://static.${it}/`])]
 }
 
 function unescaped(text: string): string {

@@ -128,6 +128,11 @@ describe('registries of a project', () => {
     expect(await hostsOf({ 'Cargo.lock': '' }, home)).toEqual(['files.test:443', 'index.test:443'])
   })
 
+  it('are those of the sparse index that a lockfile of cargo names by its repository', async () => {
+    const text = 'source = "registry+https://code.test/rust/crates.test-index"\n'
+    expect(await hostsOf({ 'Cargo.lock': text }, {})).toEqual(['code.test:443', 'index.crates.test:443', 'static.crates.test:443'])
+  })
+
   it('are the hosts of the modules where go fetches them directly', async () => {
     const text = 'module me.test/x\nrequire (\n\tcode.test/a/b v1.2.3\n\tgolang.test/x v0.1.0 // indirect\n)\nrequire one.test/c v1.0.0\n'
     const says = { 'go env': 'direct\noff\n' }
