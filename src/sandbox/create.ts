@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { problemOf } from '../core/errors.ts'
 import type { IsolationReport } from '../core/isolation.ts'
 import type { SandboxSettings } from '../core/settings.ts'
+import { programEnv } from '../process/env.ts'
 import type { Backend, BackendRequest, Unavailable } from './backend.ts'
 import { createGuarded } from './guarded.ts'
 import { createLimits, type LimitsOfRuns } from './limits/of-runs.ts'
 import type { Place, Profile, Sandbox } from './port.ts'
+import { profileVariables } from './profile-env.ts'
 import { noSandbox } from './unconfined.ts'
 
 export interface SandboxRequest {
@@ -24,7 +26,7 @@ export interface SandboxRequest {
  * and does not hold is not used; the report says why. Measured each time it is called: keep the result.
  */
 export async function createSandbox(request: SandboxRequest): Promise<Sandbox> {
-  if (request.settings.level === 'none') return noSandbox
+  if (request.settings.level === 'none') return unheld(request)
   const limits = await createLimits(request.settings.limits)
   const parts: BackendRequest = {
     ...request,
@@ -35,7 +37,10 @@ export async function createSandbox(request: SandboxRequest): Promise<Sandbox> {
   for (const make of waysOf(request.settings)) {
     const backend = await make(parts)
     const measured = 'unavailable' in backend ? backend : await measure(backend, request, limits)
-    if (!('unavailable' in measured)) return { ...measured, close: () => limits.close() }
+    if (!('unavailable' in measured)) {
+      const report: IsolationReport = { ...measured.report, ...whyNotStronger(refusals) }
+      return { ...measured, report, close: () => limits.close() }
+    }
     refusals.push(measured)
   }
   const guarded = createGuarded(parts, () => limits.holds({ namespace: false }))
@@ -43,10 +48,25 @@ export async function createSandbox(request: SandboxRequest): Promise<Sandbox> {
     level: guarded.level,
     by: guarded.by,
     holds: guarded.limitHolds(),
+    ...whyNotStronger(refusals),
+  }
+  return { env: guarded.env, confine: guarded.confine, report, close: () => limits.close() }
+}
+
+/** Nobody is held; what the settings say about installs is true all the same. */
+function unheld({ settings, env, realHome }: SandboxRequest): Sandbox {
+  return {
+    ...noSandbox,
+    env: ({ home, run }, profile) => ({ ...programEnv({ home, run, from: env, realHome }), ...profileVariables(settings, profile) }),
+  }
+}
+
+/** Also where a weaker way holds: a container was asked for by name, and there is none. */
+function whyNotStronger(refusals: readonly Unavailable[]): Pick<IsolationReport, 'reason' | 'improve'> {
+  return {
     reason: refusals.map((it) => it.unavailable).join(' '),
     improve: refusals.find((it) => it.improve !== null)?.improve ?? null,
   }
-  return { env: guarded.env, confine: guarded.confine, report, close: () => limits.close() }
 }
 
 /** What programs of a place add to counts here. */
@@ -94,8 +114,8 @@ async function measure(
     return { env: backend.env, confine: backend.confine, report }
   } catch (error) {
     signal.throwIfAborted()
-    const { howToAllow } = await import('./improve.ts')
-    return { unavailable: `${backend.by} is there and does not work: ${problemOf(error)}`, improve: await howToAllow() }
+    const improve = backend.level === 'os-sandbox' ? await (await import('./improve.ts')).howToAllow() : null
+    return { unavailable: `${backend.by} is there and does not work: ${problemOf(error)}`, improve }
   } finally {
     await rm(stage, { recursive: true, force: true })
   }
