@@ -9,7 +9,7 @@ import { type Door, throughDoor } from './door.ts'
 import type { RunLimits, Watch } from './limits/port.ts'
 import { seatbeltProfile } from './macos-profile.ts'
 import type { Place, Profile } from './port.ts'
-import { toolchains } from './toolchains.ts'
+import { namedOutside, toolchains } from './toolchains.ts'
 
 const SANDBOX_EXEC = '/usr/bin/sandbox-exec'
 /** Tells by its descriptor that the sandbox stands, then becomes the program. */
@@ -36,7 +36,7 @@ export async function createMacos(request: BackendRequest): Promise<Backend | Un
         level: 'os-sandbox',
         launch: (program) =>
           throughDoor(request, profile, async (door) => {
-            const text = await profileText({ request, place, profile, env: program.env, door })
+            const text = await profileText({ request, place, profile, door })
             return await launchSeatbelt({ text, limits, door, program })
           }),
       }
@@ -48,16 +48,15 @@ interface Scene {
   request: BackendRequest
   place: Place
   profile: Profile
-  env: Readonly<Record<string, string>>
   door: Door | null
 }
 
 /** The profile of one program, with real paths. */
-async function profileText({ request, place, profile, env, door }: Scene): Promise<string> {
+async function profileText({ request, place, profile, door }: Scene): Promise<string> {
   const packages = place.packages === undefined ? [] : [place.packages]
   const installs = profile.kind === 'install'
   const tools = await toolchains({
-    env,
+    env: namedOutside(confinedEnv(request, place, profile), place),
     realHome: request.realHome,
     from: request.env,
     read: request.settings.read,

@@ -1,10 +1,11 @@
 import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, normalize, resolve } from 'node:path'
 import { placeOf } from '../process/env.ts'
 import { HOME_PLACES, HOME_TOOLS, MAVEN_REPOSITORY, PRIVATE_FILES, TOOL_VARIABLES } from '../process/toolchains.ts'
+import type { Place } from './port.ts'
 
 export interface ToolchainRequest {
-  /** The environment programs will have. */
+  /** The environment the sandbox gives programs; never what a command adds, which may name folders that programs write. */
   env: Readonly<Record<string, string>>
   realHome: string
   /** This process's environment: where toolchains lie. */
@@ -54,6 +55,17 @@ export async function toolchains(request: ToolchainRequest): Promise<Toolchains>
   const suspects = [...shown, '/usr', '/usr/local'].flatMap((folder) => PRIVATE_FILES.map((it) => join(folder, it)))
   const there = await Promise.all(suspects.map(async (it) => ((await stat(it).catch(() => null))?.isFile() ? [it] : [])))
   return { shown, private: there.flat() }
+}
+
+/**
+ * An environment without the entries that lie where programs of a place write: a link that one of them leaves there must not decide what the
+ * next one is shown.
+ */
+export function namedOutside(env: Readonly<Record<string, string>>, place: Place): Record<string, string> {
+  const written = [place.tree, place.home, ...(place.writable ?? []), ...(place.packages === undefined ? [] : [place.packages])]
+  const isOutside = (path: string) => !written.some((it) => normalize(path) === it || normalize(path).startsWith(`${it}/`))
+  const outside = TOOL_VARIABLES.map((it) => [it, (env[it] ?? '').split(':').filter(isOutside).join(':')] as const)
+  return { ...env, ...Object.fromEntries(outside.filter(([name]) => env[name] !== undefined)) }
 }
 
 /** `<prefix>/bin` of an installed toolchain is shown with its libraries; a mere folder of programs alone. */

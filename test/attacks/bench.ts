@@ -23,8 +23,8 @@ export interface Bench {
   workspace: Workspace
   /** Another run's workspace on the same project. */
   sibling: Workspace
-  /** Runs a command line as an agent of the run does. */
-  shell: (line: string) => Promise<ProgramResult>
+  /** Runs a command line as an agent of the run does. `env`: what the command sets for itself, as a script of the project may. */
+  shell: (line: string, env?: Readonly<Record<string, string>>) => Promise<ProgramResult>
   /** The same for Python: system calls by number, sockets of any family. */
   python: (code: string) => Promise<ProgramResult>
 }
@@ -84,11 +84,11 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
   const keeping = { sandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
   const sibling = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r2' }))
   const workspace = await createWorkspace(createOptions(project, { dataDir, keeping, runId: 'r1', setup }))
-  const run = (argv: [string, ...string[]]) =>
+  const run = (argv: [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
     runProgram({
       argv,
       cwd: workspace.path,
-      env: workspace.agentEnv ?? workspace.env,
+      env: { ...(workspace.agentEnv ?? workspace.env), ...more },
       timeoutMs: 30_000,
       run: workspace.runId,
       ...(workspace.agentConfinement === undefined ? {} : { confinement: workspace.agentConfinement }),
@@ -100,7 +100,7 @@ export async function bench({ files = {}, setup = [], settings = {}, env = () =>
     keeping,
     workspace,
     sibling,
-    shell: (line) => run(['/bin/bash', '-c', line]),
+    shell: (line, more) => run(['/bin/bash', '-c', line], more),
     python: (code) => run(['python3', '-c', code]),
   }
 }

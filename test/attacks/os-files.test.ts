@@ -51,6 +51,27 @@ describe('files outside the workspace', () => {
     expect(stdout).toBe('#!/bin/sh\n')
   })
 
+  it('2: are not shown by a link at a place that the search path of a command names', async () => {
+    const { home, workspace, shell } = await bench({ env: (home) => ({ GEM_HOME: `${home}/.gem` }) })
+    await shell(`mkdir node_modules; ln -s ${home}/.ssh node_modules/.bin; ln -s ${home}/.aws .venv`)
+    const env = { PATH: `${workspace.path}/node_modules/.bin:${workspace.path}/.venv:${workspace.agentEnv?.['PATH']}` }
+    const { stdout } = await shell(`cat ${home}/.ssh/id_rsa ${home}/.aws/credentials; echo looked`, env)
+    expect(stdout).toBe('looked\n')
+  })
+
+  it('1: are not written by a library that a command has the loader take, on its way into the sandbox', async () => {
+    const { home, workspace, shell } = await bench()
+    const code = `#include <stdio.h>
+__attribute__((constructor)) static void f(void) { FILE *o = fopen("${home}/pwned", "a"); if (o) fclose(o); puts("loaded"); }`
+    writeFiles(workspace.path, { 'x.c': code })
+    const made = await shell('cc -shared -fPIC -o x.so x.c')
+    expect(made.exitCode, made.stderr).toBe(0)
+    const before = fingerprint(home)
+    const { stdout } = await shell('true', { LD_PRELOAD: join(workspace.path, 'x.so') })
+    expect(stdout, 'inside it is the command itself that asks for it').toContain('loaded')
+    expect(changes(before, fingerprint(home))).toEqual([])
+  })
+
   it('3: are not read: the workspace of another run, the checkout, another repository', async () => {
     const { home, project, dataDir, workspace, sibling, shell } = await bench()
     const other = join(home, 'work/other')

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Confinement } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
@@ -9,7 +8,8 @@ import { confinedEnv } from '../confined-env.ts'
 import { type Door, throughDoor } from '../door.ts'
 import { howToInstall } from '../improve.ts'
 import type { Place, Profile } from '../port.ts'
-import { type Toolchains, toolchains } from '../toolchains.ts'
+import { thisUser } from '../this-user.ts'
+import { namedOutside, type Toolchains, toolchains } from '../toolchains.ts'
 import { gitLink } from '../whole-file.ts'
 import { type Generated, generateEtc, HOME_LINK } from './etc.ts'
 import { launchSandboxed } from './launch.ts'
@@ -27,11 +27,7 @@ export async function createBubblewrap(request: BackendRequest): Promise<Backend
   const found = await findBwrap()
   if ('unavailable' in found) return found
   if (!hasFilter(process.arch)) return { unavailable: `There is no system call filter for ${process.arch} yet.`, improve: null }
-  const { uid, gid, username } = userInfo()
-  const [system, generated] = await Promise.all([
-    systemView(),
-    generateEtc(join(request.folder, 'etc'), process.arch, { name: username, uid, gid }),
-  ])
+  const [system, generated] = await Promise.all([systemView(), generateEtc(join(request.folder, 'etc'), process.arch, thisUser())])
   const tools = oncePerEnvironment((env) => toolchains({ env, realHome: request.realHome, from: request.env, read: request.settings.read }))
   return {
     level: 'os-sandbox',
@@ -40,12 +36,23 @@ export async function createBubblewrap(request: BackendRequest): Promise<Backend
     limitHolds: () => [],
     confine(place, profile): Confinement {
       const limits = request.limitsOf(place, profile)
+      let named: Readonly<Record<string, string>> | undefined
       return {
         level: 'os-sandbox',
         outputBytes: limits.limits.outputBytes,
         launch: (program) =>
           throughDoor(request, profile, async (door) => {
-            const view = await viewOf({ tools, system, generated, place, profile, program, door, limits: limits.limits })
+            named ??= namedOutside(confinedEnv(request, place, profile), place)
+            const view = await viewOf({
+              tools: await tools(named),
+              system,
+              generated,
+              place,
+              profile,
+              program,
+              door,
+              limits: limits.limits,
+            })
             const [first = program.argv[0], ...rest] = [...(door?.words ?? []), ...program.argv]
             return await launchSandboxed({
               bwrap: found.path,
@@ -83,19 +90,18 @@ async function findBwrap(): Promise<{ path: string; version: string } | Unavaila
 }
 
 interface Scene {
-  tools: (env: Readonly<Record<string, string>>) => Promise<Toolchains>
+  tools: Toolchains
   system: SystemView
   generated: Generated
   place: Place
   profile: Profile
-  program: { cwd: string; env: Readonly<Record<string, string>> }
+  program: { cwd: string }
   door: Door | null
   limits: View['limits']
 }
 
 async function viewOf(scene: Scene): Promise<View> {
-  const { system, generated, place, profile, program } = scene
-  const tools = await scene.tools(program.env)
+  const { tools, system, generated, place, profile, program } = scene
   const packages = place.packages === undefined ? [] : [place.packages]
   const mayInstall = profile.kind === 'install'
   const link: (readonly [string, string])[] = place.git === undefined ? [] : [[join(place.tree, '.git'), await gitLink(place.git)]]
@@ -118,8 +124,10 @@ async function viewOf(scene: Scene): Promise<View> {
   }
 }
 
+type FindTools = (env: Readonly<Record<string, string>>) => Promise<Toolchains>
+
 /** Looking for toolchains asks the file system a hundred times; it depends on few variables, which are the same for most programs. */
-function oncePerEnvironment(find: Scene['tools']): Scene['tools'] {
+function oncePerEnvironment(find: FindTools): FindTools {
   const known = new Map<string, Promise<Toolchains>>()
   return (env) => {
     const key = [...TOOL_VARIABLES, ...HOME_PLACES.map((it) => it.name), 'MAVEN_OPTS'].map((it) => env[it] ?? '').join('\0')

@@ -26,11 +26,12 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
     throw new ReeveError('sandbox_failed', { problem: problemOf(error) })
   })
   const inner = [...limits.inner({ namespace: true }), '/bin/sh', '-c', BEGIN, 'reeve', ...argv]
+  const { free, set } = heldBack(env)
   const outer = await limits.outer().catch(async (error: unknown) => {
     await seccomp.close()
     throw error
   })
-  const [program = bwrap, ...rest] = [...outer, bwrap, ...bwrapArguments(view), '--', ...inner]
+  const [program = bwrap, ...rest] = [...outer, bwrap, ...bwrapArguments(view), ...set, '--', ...inner]
   let begun = false
   let first: number | null = null
   let watch: Watch | null = null
@@ -38,7 +39,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
   return {
     argv: [program, ...rest],
     cwd: '/',
-    env,
+    env: free,
     descriptors: ['pipe', seccomp.fd, 'pipe'],
     diesWhole: true,
     started(child, broken) {
@@ -65,6 +66,21 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
       }
       return { usage, breach, failure: begun ? null : 'the sandbox did not come up' }
     },
+  }
+}
+
+// What the loader and the C library of bwrap itself, and of what puts it into its group, would act on: libraries and files named there are loaded.
+const OF_THE_LOADER = /^(?:LD_|GLIBC_|GCONV_PATH$|LOCPATH$|NLSPATH$|MALLOC_|BASH_|ENV$|SHELLOPTS$|PS4$)/
+
+/**
+ * A script of a project may set such variables (`LD_PRELOAD=./x.so npm test`): they are set within the sandbox only. No secrets: the words
+ * are there for all users of the machine to see.
+ */
+function heldBack(env: Readonly<Record<string, string>>): { free: Record<string, string>; set: string[] } {
+  const all = Object.entries(env)
+  return {
+    free: Object.fromEntries(all.filter(([name]) => !OF_THE_LOADER.test(name))),
+    set: all.flatMap(([name, value]) => (OF_THE_LOADER.test(name) ? ['--setenv', name, value] : [])),
   }
 }
 

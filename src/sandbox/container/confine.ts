@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ProcessIdentity } from '../../process/alive.ts'
 import type { Confinement } from '../../process/port.ts'
@@ -7,6 +6,7 @@ import { throughDoor } from '../door.ts'
 import type { Limits } from '../limits/port.ts'
 import { limitTools } from '../limits/words.ts'
 import type { Place, Profile } from '../port.ts'
+import { thisUser } from '../this-user.ts'
 import { gitLink } from '../whole-file.ts'
 import type { Mount } from './arguments.ts'
 import type { Engine } from './engine.ts'
@@ -32,7 +32,7 @@ export interface Housing {
 export function housed(housing: Housing, place: Place, profile: Profile): Confinement {
   const { request, engine, image, self, folder, node, filter } = housing
   const limits = request.limitsOf(place, profile)
-  const { uid, gid } = userInfo()
+  const { uid, gid } = thisUser()
   const possible = withinHard(limits.limits)
   const shown = shownOf(housing, place, profile)
   return {
