@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { itNeeds } from '../../test/support/needs.ts'
-import type { ProgramSpec } from './port.ts'
+import type { Confinement, ProgramSpec } from './port.ts'
 import { runProgram } from './run-program.ts'
 import { sweepRun } from './sweep.ts'
+import { unconfined } from './unconfined.ts'
 
 const PATH = process.env['PATH'] ?? '/usr/bin:/bin'
 
@@ -54,6 +55,19 @@ describe('running a program', () => {
       .split('\n')
       .map((it) => it.split('=')[0])
     expect(new Set(names)).toEqual(new Set(['A', 'PATH', 'REEVE_PROC']))
+  })
+
+  it('is not started for good when it is stopped while it is being launched', async () => {
+    const stop = new AbortController()
+    const confinement: Confinement = {
+      level: 'none',
+      launch: async (program) => {
+        stop.abort()
+        return await unconfined.launch(program)
+      },
+    }
+    const result = await shell('sleep 15', { signal: stop.signal, confinement })
+    expect(result.ended).toBe('aborted')
   })
 
   it('says when a program was not found, and when its folder is not there', async () => {

@@ -131,6 +131,8 @@ function stopper(spec: ProgramSpec) {
   const aborted = because('aborted')
   // Longer timers wrap around in Node and would fire at once.
   const timer = setTimeout(because('timeout'), Math.min(spec.timeoutMs, 2 ** 31 - 1))
+  // It may have been aborted while the program was being launched.
+  if (spec.signal?.aborted) aborted()
   spec.signal?.addEventListener('abort', aborted, { once: true })
   return {
     promise,
