@@ -34,13 +34,11 @@ export async function gateStep(job: Job, ask: GateAsk): Promise<Verdict> {
       told.catch(() => undefined)
     }
     const { signal } = step
-    const network = telling(job.keeping, step)
     const inClone = ask.depth === 'full' || (ask.wanted !== 'red' && (await changesInstall(job)))
-    const judged = inClone
-      ? await judgeCommit(job, network.keeping, { depth: ask.depth, signal, emit })
-      : await judgeWorkspace(job, signal, emit)
+    const judged = await telling(job.keeping, step, (keeping) =>
+      inClone ? judgeCommit(job, keeping, { depth: ask.depth, signal, emit }) : judgeWorkspace(job, signal, emit),
+    )
     await told
-    await network.told()
     step.signal.throwIfAborted()
     await clean(job, { keep: false })
     step.fact({ verdict: judged, attempts: job.attempts })

@@ -13,21 +13,35 @@ const DECISION: Decision = {
   received: 100,
   durationMs: 1,
 }
+const REFUSAL: Decision = { ...DECISION, outcome: 'refused', target: 'evil.invalid:443', reason: 'not-allowed', sentence: 'No.' }
+const REFUSED = { type: 'network.refused', target: 'evil.invalid:443', reason: 'not-allowed', message: 'No.' }
+
+function events() {
+  const all: unknown[] = []
+  const emit = (type: string, data: object) => {
+    all.push({ type, ...data })
+    return Promise.resolve()
+  }
+  return { all, emit }
+}
 
 it('tells each host that was reached once, with what all connections carried, and each refusal once', async () => {
-  const events: unknown[] = []
-  const { keeping, told } = telling(unkept, {
-    emit: (type, data) => {
-      events.push({ type, ...data })
-      return Promise.resolve()
-    },
+  const { all, emit } = events()
+  const result = await telling(unkept, { emit }, (keeping) => {
+    for (const one of [DECISION, DECISION, REFUSAL, REFUSAL]) keeping.decided?.(one)
+    expect(all).toEqual([])
+    return Promise.resolve('installed')
   })
-  const refusal: Decision = { ...DECISION, outcome: 'refused', target: 'evil.invalid:443', reason: 'not-allowed', sentence: 'No.' }
-  for (const it of [DECISION, DECISION, refusal, refusal]) keeping.decided?.(it)
-  expect(events).toEqual([])
-  await told()
-  expect(events).toEqual([
-    { type: 'network.reached', target: 'packages.invalid:443', connections: 2, sent: 20, received: 200 },
-    { type: 'network.refused', target: 'evil.invalid:443', reason: 'not-allowed', message: 'No.' },
-  ])
+  expect(result).toBe('installed')
+  expect(all).toEqual([{ type: 'network.reached', target: 'packages.invalid:443', connections: 2, sent: 20, received: 200 }, REFUSED])
+})
+
+it('tells what was refused also when the work failed, which is when somebody looks for it', async () => {
+  const { all, emit } = events()
+  const work = telling(unkept, { emit }, (keeping) => {
+    keeping.decided?.(REFUSAL)
+    return Promise.reject(new Error('The setup command failed.'))
+  })
+  await expect(work).rejects.toThrow('The setup command failed.')
+  expect(all).toEqual([REFUSED])
 })

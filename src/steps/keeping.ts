@@ -14,10 +14,10 @@ export async function keepingOf(kit: Kit, about: { project: Project; base: strin
 }
 
 /**
- * The same, with what programs reach on the network, and what they are refused, as events of a step: an install opens dozens of connections to
- * one registry, so each host is one event, when `told` is called.
+ * Works with programs whose connections become events of a step, also when the work fails: what an install was refused is why it failed. An
+ * install opens dozens of connections to one registry, so each host is one event, at the end.
  */
-export function telling(keeping: Keeping, step: Pick<StepHandle, 'emit'>): { keeping: Keeping; told(): Promise<void> } {
+export async function telling<T>(keeping: Keeping, step: Pick<StepHandle, 'emit'>, work: (keeping: Keeping) => Promise<T>): Promise<T> {
   const reached = new Map<string, { connections: number; sent: number; received: number }>()
   const refused = new Map<string, Decision>()
   const decided = (decision: Decision): void => {
@@ -26,11 +26,10 @@ export function telling(keeping: Keeping, step: Pick<StepHandle, 'emit'>): { kee
     const before = reached.get(target) ?? { connections: 0, sent: 0, received: 0 }
     reached.set(target, { connections: before.connections + 1, sent: before.sent + sent, received: before.received + received })
   }
-  return {
-    keeping: { ...keeping, decided },
-    async told() {
-      for (const [target, sums] of reached) await step.emit('network.reached', { target, ...sums })
-      for (const { target, reason, sentence } of refused.values()) await step.emit('network.refused', { target, reason, message: sentence })
-    },
+  try {
+    return await work({ ...keeping, decided })
+  } finally {
+    for (const [target, sums] of reached) await step.emit('network.reached', { target, ...sums })
+    for (const { target, reason, sentence } of refused.values()) await step.emit('network.refused', { target, reason, message: sentence })
   }
 }

@@ -34,15 +34,15 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
     ...(task.target_dir === undefined ? {} : { targetDir: task.target_dir }),
   }
   const made = await run.step({ name: 'workspace', kind: 'workspace', input: { base: options.base, task: task.id } }, async (step) => {
-    const network = telling(keeping, step)
-    const workspace = await createWorkspace({
-      ...place,
-      keeping: network.keeping,
-      setup: options.settings.project.setup,
-      signal: step.signal,
-      timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
-    })
-    await network.told()
+    const workspace = await telling(keeping, step, (told) =>
+      createWorkspace({
+        ...place,
+        keeping: told,
+        setup: options.settings.project.setup,
+        signal: step.signal,
+        timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
+      }),
+    )
     step.fact({
       base: workspace.base,
       branch: workspace.branch,
