@@ -80,6 +80,11 @@ describe('the arguments of bwrap', () => {
     expect(all).toContain('--size 2000 --perms 1777 --tmpfs /tmp')
   })
 
+  it('mount a folder once, not again what lies in it', () => {
+    const binds = options({ readable: ['/usr', '/usr/lib/node', '/usrlocal', '/usr'] }).filter((it) => it.startsWith('--ro-bind /usr'))
+    expect(binds).toEqual(['--ro-bind /usr /usr', '--ro-bind /usrlocal /usrlocal'])
+  })
+
   it('keep links of the system links', () => {
     expect(options()).toContain('--symlink usr/bin /bin')
   })

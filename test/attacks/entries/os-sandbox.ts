@@ -34,8 +34,8 @@ const readOnly = {
   ...common,
   ...unmeasured,
   file: PROFILE,
-  from: "view.readable.flatMap((it) => ['--ro-bind', it, it])",
-  to: "view.readable.flatMap((it) => ['--bind', it, it])",
+  from: "outermost(view.readable).flatMap((it) => ['--ro-bind', it, it])",
+  to: "outermost(view.readable).flatMap((it) => ['--bind', it, it])",
 } as const
 const filter = {
   ...common,
