@@ -64,7 +64,7 @@ export async function cloneAt(options: CloneOptions): Promise<Clone> {
         main = { ...folders, tree }
         await git({ gitDir: folders.git, workTree: tree, index: join(folders.git, 'index') }, ['read-tree', commit])
         const cacheDir = join(dataDir, 'cache', 'dependencies')
-        const ownCacheDir = options.change ? join(options.run?.folder ?? root, '..', 'installs') : undefined
+        const ownCacheDir = options.change ? (options.run ? join(options.run.folder, '..', 'installs') : join(root, 'installs')) : undefined
         const prepared = await prepareDependencies({ project, folders: main, record, holder, cacheDir, ownCacheDir, signal, timeoutMs })
         filled = { ...record, ...prepared }
       },

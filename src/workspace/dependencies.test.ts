@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -150,6 +150,44 @@ describe('scratch checkouts', () => {
       expect(git(scratch.path, 'status', '--porcelain')).toBe('')
     }
     await clone.dispose()
+  })
+})
+
+describe('4: a link that a change commits where dependencies belong', () => {
+  const files = { ...FILES, '.gitignore': '.venv\n*.local\n', 'api/app.py': '1\n', '.worktreeinclude': '*.local\n' }
+  const setup = ['mkdir -p api/.venv; echo installed > api/.venv/x']
+
+  async function linked() {
+    const victim = temporaryFolder('reeve-victim-')
+    writeFiles(victim, { '.venv/mine': 'mine\n' })
+    const root = makeRepository(files)
+    writeFiles(root, { 'api/key.local': 'key\n' })
+    const { project, dataDir, workspace } = await live({}, { root, setup })
+    rmSync(join(workspace.path, 'api'), { recursive: true })
+    symlinkSync(victim, join(workspace.path, 'api'))
+    const { commit } = await workspace.checkpoint('Link')
+    await workspace.publish()
+    return { victim, project, dataDir, workspace, commit }
+  }
+
+  it('leads the cache of installs nowhere: nothing is removed or written behind it', async () => {
+    const { victim, project, dataDir, commit } = await linked()
+    const { signal } = new AbortController()
+    // Its own setup would write through the link where no sandbox holds it.
+    const clone = await cloneAt({ project, commit, keeping: unkept, change: true, setup, dataDir, signal, timeoutMs: 10_000 })
+    expect(lstatSync(join(clone.path, 'api')).isSymbolicLink()).toBe(true)
+    expect(readdirSync(join(victim, '.venv'))).toEqual(['mine'])
+    await clone.dispose()
+  })
+
+  it('leads the copies for a scratch checkout nowhere', async () => {
+    const { victim, workspace, commit } = await linked()
+    rmSync(join(victim, '.venv'), { recursive: true })
+    await workspace.restore(workspace.base)
+    writeFiles(workspace.path, { 'api/.venv/x': 'planted\n', 'api/key.local': 'key\n' })
+    const scratch = await workspace.scratch(commit)
+    expect(lstatSync(join(scratch.path, 'api')).isSymbolicLink()).toBe(true)
+    expect(readdirSync(victim)).toEqual([])
   })
 })
 

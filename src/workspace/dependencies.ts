@@ -5,6 +5,7 @@ import { ReeveError } from '../core/errors.ts'
 import { runProgram } from '../process/run-program.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
 import { dependencyKey, isDependency, putIntoCache, takeFromCache } from './dependency-cache.ts'
+import { isBehindLink } from './folders.ts'
 import { git, items, type TreePlace } from './git.ts'
 import type { Holder } from './held.ts'
 import { exists } from './nested.ts'
@@ -146,6 +147,7 @@ async function copyIncluded(options: SetupOptions): Promise<string[]> {
 }
 
 async function copyMissing(fromRoot: string, toRoot: string, path: string): Promise<void> {
+  if ((await isBehindLink(fromRoot, path)) || (await isBehindLink(toRoot, path))) return
   const [from, to] = [join(fromRoot, path), join(toRoot, path)]
   const found = await lstat(from).catch(() => null)
   if (!found || !(found.isFile() || found.isSymbolicLink()) || (await exists(to))) return
@@ -176,7 +178,7 @@ async function includedPaths({ project, folders, record }: SetupOptions): Promis
 export async function shareDependencies({ folders, record }: Pick<SetupOptions, 'folders' | 'record'>, to: string): Promise<void> {
   const installed = (await besideTracked(placeOf({ folders, record }))).filter(isDependency).map((it) => it.replace(/\/$/, ''))
   for (const path of installed) {
-    if (await exists(join(to, path))) continue
+    if ((await isBehindLink(to, path)) || (await exists(join(to, path)))) continue
     await copyTree(join(folders.tree, path), join(to, path))
     await relocatePython(join(to, path), folders.tree, to)
   }

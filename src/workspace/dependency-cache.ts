@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson, parseJson } from '../core/json.ts'
 import { copyTree, relocatePython } from './copy-tree.ts'
-import { removeFolder } from './folders.ts'
+import { isBehindLink, removeFolder } from './folders.ts'
 import type { TreeEntry } from './revisions.ts'
 
 /** Files that decide what an install brings. */
@@ -54,6 +54,7 @@ export async function takeFromCache(cacheDir: string, key: string, tree: string)
   if (text === null) return null
   const entry = EntrySchema.parse(parseJson(text, join(folder, 'entry.json')))
   for (const path of entry.paths) {
+    if (await isBehindLink(tree, path)) continue
     await removeFolder(join(tree, path))
     await copyTree(join(folder, 'files', path), join(tree, path))
     await relocatePython(join(tree, path), entry.madeAt, tree)
