@@ -46,7 +46,7 @@ export const KEY_NOTES: Record<string, string> = {
   'sandbox.level':
     'How programs of runs are held: `auto` takes the strongest that this machine has, but no container, which needs an image. A project may raise it, not lower it.',
   'sandbox.minimum':
-    'Below this level a run does not start. Absent: `os-sandbox` where an agent may run commands and does not ask before each step, else `guarded`. A project may raise it, not lower it.',
+    'Below this level a run does not start. Absent: `os-sandbox` where an agent may run commands or write code, `guarded` where it may not and in a `manual` run. A project may raise it, not lower it.',
   'sandbox.read': 'More folders and files that programs may read, such as a toolchain below your home. Only from your own configuration.',
   'sandbox.hosts': 'More hosts that setup commands may reach, besides the registries that the lockfiles name: `name` or `name:port`.',
   'sandbox.private_hosts':

@@ -79,8 +79,8 @@ const sandboxSettings = z.strictObject({
   /** How programs of runs are held: `auto` takes the strongest this machine has (not a container, which needs an image). */
   level: z.enum(['auto', ...ISOLATION_LEVELS]).default('auto'),
   /**
-   * Below this level a run does not start. Unset: `os-sandbox` where an agent may run commands and does not ask before each step, else
-   * `guarded`. A project's own file may raise it, never lower it.
+   * Below this level a run does not start. Unset: `os-sandbox` where an agent may run commands or write code, `guarded` where it may not and
+   * in a `manual` run. A project's own file may raise it, never lower it.
    */
   minimum: z.enum(ISOLATION_LEVELS).optional(),
   /** More folders and files programs may read, such as a toolchain below your home. Only from your own configuration. */

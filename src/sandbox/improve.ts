@@ -33,21 +33,44 @@ function idsOf(osRelease: string): string[] {
   return `${value('ID')} ${value('ID_LIKE')}`.split(' ').filter((it) => it !== '')
 }
 
-// Switches that keep ordinary users from making namespaces, with the value that does, and what gives them back.
-const SWITCHES: readonly (readonly [file: string, off: string, command: string])[] = [
+/** A switch of the system that keeps ordinary users from making namespaces. */
+export interface Switch {
+  file: string
+  /** The value that does. */
+  off: string
+  /** Half a sentence. */
+  cause: string
+  /** What gives namespaces back. */
+  command: string
+}
+
+export const SWITCHES: readonly Switch[] = [
+  {
+    file: '/proc/sys/user/max_user_namespaces',
+    off: '0',
+    cause: 'user namespaces are switched off here (user.max_user_namespaces is 0)',
+    command: 'sysctl -w user.max_user_namespaces=15000',
+  },
+  {
+    file: '/proc/sys/kernel/unprivileged_userns_clone',
+    off: '0',
+    cause: 'user namespaces are for root only here (kernel.unprivileged_userns_clone is 0)',
+    command: 'sysctl -w kernel.unprivileged_userns_clone=1',
+  },
   // Ubuntu 24.04 and newer: the exception for /usr/bin/bwrap is a profile that 24.04 does not load by itself.
-  [
-    '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
-    '1',
-    'apt-get install apparmor-profiles && sudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && sudo systemctl reload apparmor',
-  ],
-  ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'sysctl -w kernel.unprivileged_userns_clone=1'],
-  ['/proc/sys/user/max_user_namespaces', '0', 'sysctl -w user.max_user_namespaces=15000'],
+  {
+    file: '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+    off: '1',
+    cause:
+      'AppArmor keeps programs without a profile from user namespaces, as on Ubuntu 24.04 and newer (kernel.apparmor_restrict_unprivileged_userns is 1)',
+    command:
+      'apt-get install apparmor-profiles && sudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && sudo systemctl reload apparmor',
+  },
 ]
 
 /** bubblewrap is there and cannot make its namespaces: which switch of the system is in the way, and the command that turns it. */
 export async function howToAllow(read: Read = readIfThere, root = process.getuid?.() === 0): Promise<Improvement | null> {
-  for (const [file, off, command] of SWITCHES) {
+  for (const { file, off, command } of SWITCHES) {
     if ((await read(file))?.trim() === off) return { command: asRoot(command, root), gain: GAIN }
   }
   return null

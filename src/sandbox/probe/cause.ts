@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { SWITCHES } from '../improve.ts'
 
 type Read = (path: string) => Promise<string>
 
@@ -7,22 +8,12 @@ const readIfThere: Read = (path) => readFile(path, 'utf8').catch(() => '')
 // What bubblewrap says when a namespace is refused: it comes up to half way before the refusal.
 const REFUSED = /namespace|uid map|gid map|RTM_NEWADDR|not permitted|permission denied|no space left/i
 
-const SWITCHES: readonly (readonly [file: string, off: string, cause: string])[] = [
-  ['/proc/sys/user/max_user_namespaces', '0', 'user namespaces are switched off here (user.max_user_namespaces is 0)'],
-  ['/proc/sys/kernel/unprivileged_userns_clone', '0', 'user namespaces are for root only here (kernel.unprivileged_userns_clone is 0)'],
-  [
-    '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
-    '1',
-    'AppArmor keeps programs without a profile from user namespaces, as on Ubuntu 24.04 and newer (kernel.apparmor_restrict_unprivileged_userns is 1)',
-  ],
-]
-
 /** Why a sandbox that said this did probably not come up: half a sentence, null when nothing is known. */
 export async function likelyCause(said: string, read: Read = readIfThere): Promise<string | null> {
   if (!REFUSED.test(said)) return null
   // Some paths of a container's /proc are covered, and the kernel shows no namespace more than that.
   if (/mount.*proc/i.test(said)) return 'this is a container that may not mount /proc, so it is itself the sandbox'
-  for (const [file, off, cause] of SWITCHES) if ((await read(file)).trim() === off) return cause
+  for (const { file, off, cause } of SWITCHES) if ((await read(file)).trim() === off) return cause
   const inside = (await read('/proc/1/environ')).includes('container=') || (await read('/run/.containerenv')) !== ''
   return inside ? 'this is a container that may not make namespaces, so it is itself the sandbox' : null
 }
