@@ -1,4 +1,4 @@
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, statSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { filesOf, makeCheckout } from '../../test/support/checkout.ts'
@@ -51,6 +51,16 @@ describe('a configured command', () => {
     const measured = await run(shell(`mkdir -p out; echo "${xml}" > out/r.xml`, { report: { format: 'junit', path: 'out/r.xml' } }))
     expect(measured).toMatchObject({ status: 'failed', exitCode: 0 })
     expect(measured.cases?.map((it) => `${it.name} ${it.status}`)).toEqual(['s > a passed', 's > b failed'])
+  })
+
+  it('has its report folder elsewhere when a program has put a link in the place of the one for temporary files', async () => {
+    const [victim, home] = [temporaryFolder(), temporaryFolder()]
+    symlinkSync(victim, join(home, 'tmp'))
+    const checkout = makeCheckout({ 'a.c': '' })
+    const env = { ...checkout.env, TMPDIR: join(home, 'tmp') }
+    utimesSync(victim, 1, 1)
+    expect(await run(shell('true'), { ...checkout, env })).toMatchObject({ status: 'passed' })
+    expect(statSync(victim).mtimeMs, 'nothing was made in it').toBe(1000)
   })
 
   it('can name the private report folder', async () => {

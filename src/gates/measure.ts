@@ -6,6 +6,7 @@ import type { ProgramResult } from '../process/port.ts'
 import { runProgram } from '../process/run-program.ts'
 import { which } from '../process/which.ts'
 import type { DetectedCommand } from '../scanner/port.ts'
+import { isFolder } from '../workspace/folders.ts'
 import type { Checkout } from '../workspace/port.ts'
 import type { Finding, Measure, Measurement, MeasureOptions, TestCase } from './port.ts'
 import { NOTHING, type ReaderInput, type Reading } from './reports/reading.ts'
@@ -209,7 +210,8 @@ async function measureIn(it: Bench, roots: readonly string[]): Promise<Measureme
 /** In the run's own folder for temporary files where it has one, so that it goes with the run when nobody else removes it. */
 async function makeReportFolder(checkout: Checkout): Promise<string> {
   const own = checkout.env['TMPDIR']
-  const usable = own !== undefined && !own.startsWith(`${checkout.path}/`) && (await exists(own))
+  // A program may have put a link in its place, which would lead us elsewhere.
+  const usable = own !== undefined && !own.startsWith(`${checkout.path}/`) && (await isFolder(own))
   return await realpath(await mkdtemp(join(usable ? own : tmpdir(), 'reeve-report-')))
 }
 

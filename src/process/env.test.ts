@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
@@ -15,6 +15,22 @@ describe('the environment of programs', () => {
     expect(existsSync(join(home, 'tmp'))).toBe(true)
     expect(env['GIT_CONFIG_NOSYSTEM']).toBe('1')
     expect(readFileSync(env['GIT_CONFIG_GLOBAL'] ?? '', 'utf8')).toContain('email = reeve@localhost')
+  })
+
+  it('has a folder for temporary files again when a program has put a link or a file in its place', () => {
+    const [home, victim] = [temporaryFolder(), temporaryFolder()]
+    const temporary = join(home, 'tmp')
+    for (const put of [
+      () => symlinkSync(victim, temporary),
+      () => symlinkSync('/nowhere/x', temporary),
+      () => writeFileSync(temporary, ''),
+    ]) {
+      put()
+      programEnv({ home, from: BASE, realHome: '/nowhere' })
+      expect(lstatSync(temporary).isDirectory()).toBe(true)
+      rmSync(temporary, { recursive: true })
+    }
+    expect(existsSync(victim), 'the link alone is removed').toBe(true)
   })
 
   it('passes on what is on the list and nothing else, least of all secrets', () => {

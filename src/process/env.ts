@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { HOME_PLACES, MAVEN_REPOSITORY } from './toolchains.ts'
@@ -161,11 +161,15 @@ const GITCONFIG = '[user]\n\tname = reeve\n\temail = reeve@localhost\n[init]\n\t
 
 /** Sync on purpose: three calls once per environment, and callers need the environment at once. */
 function makeHome(home: string): void {
-  mkdirSync(join(home, 'tmp'), { recursive: true, mode: 0o700 })
+  const temporary = join(home, 'tmp')
+  // Programs have been at work here: what one of them put in its place must neither be followed nor keep all others from starting.
+  const found = lstatSync(temporary, { throwIfNoEntry: false })
+  if (found && !found.isDirectory()) rmSync(temporary, { force: true })
+  mkdirSync(temporary, { recursive: true, mode: 0o700 })
   // Tests that commit need an identity, as they have on a user's machine.
   if (existsSync(join(home, '.gitconfig'))) return
   try {
-    // Programs have been at work here: a link that they left must not be written through.
+    // A link that they left must not be written through.
     writeFileSync(join(home, '.gitconfig'), GITCONFIG, { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

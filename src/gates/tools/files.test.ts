@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, truncateSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../../test/support/folder.ts'
@@ -103,6 +103,17 @@ describe('a report', () => {
       Date.now() - 60_000,
     )
     expect(found.files.map((it) => it.text)).toEqual(['<one/>'])
+  })
+
+  it('is one of so many that together they are too large, and says so', async () => {
+    const folder = temporaryFolder()
+    const names = Array.from({ length: 12 }, (_, at) => `r${at}.xml`)
+    writeFiles(folder, Object.fromEntries(names.map((it) => [it, ''])))
+    // All holes: they take no room on the disk, and all of theirs in memory.
+    for (const it of names) truncateSync(join(folder, it), 16 * 1024 * 1024)
+    const found = await loadReports(command({ report: { format: 'junit', path: '*.xml' } }), folder, '/r', 0)
+    expect(found.files).toHaveLength(8)
+    expect(found.problem).toBe('The reports together are larger than 128 MiB.')
   })
 
   it('is what a broken encoding leaves of it', async () => {

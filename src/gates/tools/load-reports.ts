@@ -7,6 +7,8 @@ import type { ReportFile } from '../reports/reading.ts'
 
 /** Larger is no report of a suite that a person could read. */
 const LARGEST = 32 * 1024 * 1024
+/** Of all reports of a command together: a file with holes costs a program nothing, and us its whole size in memory. */
+const MOST_BYTES = 128 * 1024 * 1024
 /** Surefire and Gradle write one file per class. */
 const MOST_FILES = 5000
 const IGNORED = ['node_modules', '.git']
@@ -17,11 +19,19 @@ export interface LoadedReports {
   problem: string | null
 }
 
+/** While they are being loaded. */
+interface Loading extends LoadedReports {
+  /** Bytes that may still be read. */
+  room: number
+}
+
+const nothingYet = (): Loading => ({ files: [], problem: null, room: MOST_BYTES })
+
 /**
  * A report of a program that may have been written to deceive: no link is followed on the way to it, so that nothing outside of the folder is
  * taken for one.
  */
-async function load(root: string, path: string, since: number, into: LoadedReports): Promise<void> {
+async function load(root: string, path: string, since: number, into: Loading): Promise<void> {
   const full = isAbsolute(path) ? path : join(root, path)
   // A command that works in a folder of the project may report beside it.
   const from = full.startsWith(`${root}/`) ? root : dirname(full)
@@ -34,6 +44,11 @@ async function load(root: string, path: string, since: number, into: LoadedRepor
     into.problem = `The report ${path.split('/').at(-1)} is larger than ${LARGEST / 1024 / 1024} MiB.`
     return
   }
+  if (stat.size > into.room) {
+    into.problem = `The reports together are larger than ${MOST_BYTES / 1024 / 1024} MiB.`
+    return
+  }
+  into.room -= stat.size
   const bytes = await readFileIn(from, within, LARGEST).catch((error: unknown) => {
     into.problem = `The report ${path.split('/').at(-1)} was not read: ${problemOf(error)}`
     return null
@@ -43,7 +58,7 @@ async function load(root: string, path: string, since: number, into: LoadedRepor
 
 /** The report files of a command: one path, or a glob under the checkout. Files older than `since` (epoch ms) are left out. */
 export async function loadReports(command: DetectedCommand, folder: string, reportFolder: string, since: number): Promise<LoadedReports> {
-  const loaded: LoadedReports = { files: [], problem: null }
+  const loaded = nothingYet()
   const wanted = command.report?.path?.replaceAll('{report}', reportFolder)
   if (wanted === undefined) return loaded
   if (!/[*?[]/.test(wanted)) {
@@ -61,7 +76,7 @@ export async function loadReports(command: DetectedCommand, folder: string, repo
 
 /** Everything else that was written into the report folder: XML files of googletest and pytest, one level deep. */
 export async function loadExtra(reportFolder: string): Promise<ReportFile[]> {
-  const loaded: LoadedReports = { files: [], problem: null }
+  const loaded = nothingYet()
   const entries = await readdir(reportFolder, { recursive: true, withFileTypes: true }).catch(() => [])
   const paths = entries.filter((it) => it.isFile() && it.name.endsWith('.xml')).map((it) => join(it.parentPath, it.name))
   for (const path of paths.toSorted().slice(0, MOST_FILES)) await load(reportFolder, path, 0, loaded)
@@ -81,7 +96,7 @@ const USUAL = [
 
 /** Reports that an unknown script has written at a usual place since it began. */
 export async function loadUsual(folder: string, since: number): Promise<ReportFile[]> {
-  const loaded: LoadedReports = { files: [], problem: null }
+  const loaded = nothingYet()
   // Exact, not a second early: nobody asked for these files, so an old one must not speak for this run.
   for (const name of USUAL) await load(folder, name, since + 1000, loaded)
   return loaded.files
