@@ -17,6 +17,7 @@ export interface FileGuard {
   wrote(path: string): void
 }
 
+/** The guard of one step: make a new one for the next, which may write as many files again. */
 export function guardFiles(settings: FileSettings, permissions: Permissions): FileGuard {
   const forbidden = [...settings.forbidden, ...permissions.forbidden]
   const ruleFor = forbiddenBy(forbidden)

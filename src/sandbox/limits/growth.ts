@@ -33,6 +33,7 @@ const URGENT_REST = 1
 /** What file systems hold, per device. */
 type Space = Map<number, { bytes: number; entries: number }>
 
+/** `scan` walks the folders; it is called only when the file systems themselves have changed. */
 export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files' | 'fileBytes'>, scan: Scan): Growth {
   const baseline = new Map<string, FolderUsage | null>()
   const devices = new Map<number, string>()

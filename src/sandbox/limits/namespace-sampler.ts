@@ -62,6 +62,7 @@ async function openPrivate(pid: number, inside: string): Promise<FileHandle | nu
   return null
 }
 
+/** Processes with their threads, and what they use; those that are gone are null. */
 export function sumOf(all: readonly ({ threads: number; rssBytes: number; cpuSeconds: number } | null)[]): Sample {
   const sum = { processes: 0, rssBytes: 0, cpuSeconds: 0 }
   for (const it of all) {
@@ -73,6 +74,7 @@ export function sumOf(all: readonly ({ threads: number; rssBytes: number; cpuSec
   return sum
 }
 
+/** Memory of processes by their folders in `/proc`, in bytes, shared pages counted once; null when none of them may be read. */
 export async function sumOfShares(folders: readonly string[]): Promise<{ all: number; shared: number } | null> {
   const shares = (await Promise.all(folders.map(readShare))).filter((it) => it !== null)
   if (shares.length === 0) return null

@@ -31,6 +31,8 @@ export interface Exit {
 const MB = 1024 * 1024
 /** A tmpfs with less room than this share counts as full: what did not fit may have been larger than what is left. */
 const FULL = 0.98
+
+/** Puts a program under watch; whoever holds the run calls `look`. `broken` is called at most once. */
 export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach) => void): ProgramWatch {
   const sampler = tree.kind === 'namespace' ? namespaceSampler(tree.pid) : plainSampler(tree.pid)
   const peak: ResourceUsage = { memoryBytes: 0, processes: 0, cpuSeconds: 0 }
@@ -80,6 +82,7 @@ export function watchProgram(tree: Tree, limits: Limits, broken: (breach: Breach
   }
 }
 
+/** What private file systems in memory hold together. */
 export function filledBytes(all: readonly Tmpfs[]): number {
   return all.reduce((sum, it) => sum + it.used, 0)
 }

@@ -16,14 +16,13 @@ export function scanThread(): Scan {
   function start(): Worker {
     const made = new Worker(workerFile(), { execArgv: ['--disable-warning=ExperimentalWarning', '--report-exclude-env'] })
     made.on('message', ({ id, usages }: ScanReply) => answer(id, usages))
-    made.unref() // after the listener, which takes hold of the process again
     const broken = () => {
       if (worker === made) worker = null
       for (const id of waiting.keys()) answer(id, null)
     }
     made.on('error', broken)
     made.on('exit', broken)
-    made.unref() // last: a listener holds the process again
+    made.unref() // last: the listener for messages takes hold of the process again
     return made
   }
 

@@ -73,7 +73,7 @@ async function resolve(host: string, lookup: Lookup, signal: AbortSignal): Promi
   try {
     return await Promise.race([lookup(host), aborted(signal)])
   } catch {
-    return []
+    return [] // no address: the caller says so
   }
 }
 

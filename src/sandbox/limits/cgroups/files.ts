@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 // A control file takes what is written to it in one call, and says no by an error.
 
+/** The text of a control file, '' when it is not there or may not be read. */
 export async function read(folder: string, file: string): Promise<string> {
   return await readFile(`${folder}/${file}`, 'latin1').catch(() => '')
 }
@@ -21,6 +22,7 @@ export async function counter(folder: string, file: string, name: string): Promi
   return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
 }
 
+/** Names of the groups below one. */
 export async function folders(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   return entries.filter((it) => it.isDirectory()).map((it) => it.name)

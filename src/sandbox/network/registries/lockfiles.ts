@@ -105,7 +105,7 @@ function unescaped(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return ''
+    return '' // no address, so no host
   }
 }
 
@@ -123,7 +123,7 @@ function composerLock(text: string): string[] {
       .flatMap((it) => [it.dist?.url, it.source?.url])
       .filter((it) => typeof it === 'string')
   } catch {
-    return []
+    return [] // composer will say that its file is broken; until then it names no host
   }
 }
 
@@ -158,14 +158,17 @@ export function iniUrls(text: string): Record<string, string[]> {
   return found
 }
 
+/** Addresses of registries in an `.npmrc`. */
 export function npmRegistries(text: string): string[] {
   return each(REGISTRY_LINE)(text)
 }
 
+/** The same in a `.yarnrc` or `.yarnrc.yml`. */
 export function yarnRegistries(text: string): string[] {
   return each(YARN_LINE)(text)
 }
 
+/** The same in cargo's `config.toml`. */
 export function cargoConfiguration(text: string): string[] {
   return each(/^[ \t]*(?:registry|index)[ \t]*=[ \t]*["'](?:sparse\+|registry\+)?(https?:[^"']+)/gm)(text)
 }

@@ -183,7 +183,7 @@ function downloadsOf(config: string): string[] {
     const { dl } = parseJson(config, 'config.json') as { dl?: string }
     return dl === undefined ? [] : [dl.replace(/\{[^]*$/, '')]
   } catch {
-    return []
+    return [] // not there, or not cargo's: it names no host
   }
 }
 
