@@ -24,12 +24,13 @@ server.on('error', (error) => {
 
 // Any port: where a sandbox has no loopback of its own, several bridges share the machine's.
 server.listen(0, HOST, () => {
+  // First: the command may send one, or be sent one, before this line is left.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
   const child = spawn(command, args, { stdio: 'inherit', env: withProxy(process.env, server.address().port) })
   child.on('error', (error) => {
     process.stderr.write(`reeve: ${command}: ${error.message}\n`)
     process.exit(error.code === 'ENOENT' ? ENDED.notFound : ENDED.notRun)
   })
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(signal === null ? code : ENDED.signal + constants.signals[signal]))
 })
 
