@@ -14,7 +14,7 @@ import {
   userLayer,
   workingFiles,
 } from './layers.ts'
-import { expandHome, projectProblems, sandboxProblems } from './own.ts'
+import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems } from './own.ts'
 import { isSecretHeader } from './secrets.ts'
 import { fromText, type Shape, shapeAt } from './shape.ts'
 import { Filled, isCommand, substitute, Unset } from './substitute.ts'
@@ -62,6 +62,7 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
   problems.push(...projectProblems(said, own.tree, request.userDir === undefined ? 'config.toml' : join(request.userDir, 'config.toml')))
   const settings = check(merged, env, problems)
   if (problems.length > 0 || !settings) throw refusal(problems)
+  if (lowersByAutonomy(said, own.tree)) settings.sandbox.minimum = 'os-sandbox'
   settings.sandbox.read = settings.sandbox.read.map((it) => expandHome(it, env))
 
   return {
@@ -75,7 +76,7 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
 interface Merged {
   tree: Record<string, unknown>
   where: Map<string, string>
-  /** Keys whose value came out of a variable: it is not printed. */
+  /** Keys whose value in force came out of a variable: it is not printed. */
   filled: Set<string>
   /** Keys whose value in force is one of `theirs`. */
   fromProject: Set<string>
@@ -88,6 +89,7 @@ function merge(assignments: readonly Assignment[], env: Env, problems: Problem[]
   const merged: Merged = { tree: {}, where: new Map(), filled: new Set(), fromProject: new Set() }
   for (const it of assignments) {
     const key = it.path.join('.')
+    merged.filled.delete(key)
     const value = readValue(
       it,
       env,

@@ -50,6 +50,26 @@ describe('what a project may not lower', () => {
     expect((await load({ project: sandbox('level = "none"') })).problem).toContain('may not lower it')
   })
 
+  it('keeps the minimum where a project alone wants runs to wait for a person, which would need less', async () => {
+    const runs = '[runs]\nautonomy = "manual"\n'
+    expect((await load({ project: runs })).sandbox?.minimum).toBe('os-sandbox')
+    expect((await load({ project: runs, user: sandbox('minimum = "guarded"') })).sandbox?.minimum).toBe('guarded')
+    expect((await load({ project: runs, user: runs })).sandbox?.minimum).toBeUndefined()
+    expect((await load({ flags: [{ key: 'runs.autonomy', value: 'manual', name: '--autonomy' }], project: runs })).sandbox?.minimum).toBe(
+      undefined,
+    )
+  })
+
+  it('refuses the value of a variable in a host of a project: it would be told to whatever asks for another one', async () => {
+    const env = { TOKEN: 'f00ba4' }
+    const hosts = sandbox('hosts = ["${TOKEN}.evil.example"]')
+    expect((await load({ project: hosts, env })).problem).toBe(
+      "reeve.toml:2: a project's file may not put the value of a variable into sandbox.hosts; write it out",
+    )
+    expect((await load({ user: hosts, env })).sandbox?.hosts).toEqual(['f00ba4.evil.example'])
+    expect((await load({ user: hosts, project: sandbox('hosts = ["a.example"]'), env })).sandbox?.hosts).toEqual(['a.example'])
+  })
+
   it('sees it through what a project extends, through its environment file and through a variable', async () => {
     const low = sandbox('minimum = "${LOW:-none}"')
     expect((await load({ project: 'extends = "team.toml"', files: { 'team.toml': low } })).problem).toMatch(

@@ -10,11 +10,16 @@ export interface Said {
   tree: Record<string, unknown>
   /** Dotted keys whose value in force comes from a file of the project. */
   fromProject: ReadonlySet<string>
+  /** Dotted keys whose value in force came out of a variable. */
+  filled: ReadonlySet<string>
   where: (key: string) => string
 }
 
 // What these open is the user's, not the project's.
 const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts']
+
+// Shown to whatever asks for another host, and looked up: the value of a variable would get out by its name.
+const SHOWN = ['sandbox.hosts', 'sandbox.image']
 
 /** What a file of the project says and only the user may: folders to read, hosts of a private network, a lower level of isolation. */
 export function projectProblems(said: Said, own: Record<string, unknown>, ownFile: string): Problem[] {
@@ -22,7 +27,11 @@ export function projectProblems(said: Said, own: Record<string, unknown>, ownFil
     where: said.where(key),
     problem: `a project's file may not set ${key}; put it into your own configuration: ${ownFile}`,
   }))
-  return [...set, ...lowered(said, own, 'minimum', ownFile), ...lowered(said, own, 'level', ownFile)]
+  const shown = SHOWN.filter((key) => said.fromProject.has(key) && said.filled.has(key)).map((key) => ({
+    where: said.where(key),
+    problem: `a project's file may not put the value of a variable into ${key}; write it out`,
+  }))
+  return [...set, ...shown, ...lowered(said, own, 'minimum', ownFile), ...lowered(said, own, 'level', ownFile)]
 }
 
 function lowered(said: Said, own: Record<string, unknown>, name: 'minimum' | 'level', ownFile: string): Problem[] {
@@ -38,6 +47,16 @@ function lowered(said: Said, own: Record<string, unknown>, name: 'minimum' | 'le
       problem: `${key} is "${wanted}", and a project's file may not lower it (${mine === undefined ? 'the default is stronger' : `yours is "${mine}"`}); put it into your own configuration: ${ownFile}${instead}`,
     },
   ]
+}
+
+/**
+ * Does a file of the project make runs wait for a person, which needs less isolation, while nobody else has said so, nor how much is needed?
+ * That would lower it, too.
+ */
+export function lowersByAutonomy(said: Said, own: Record<string, unknown>): boolean {
+  const asked = (tree: Record<string, unknown>) => (isTable(tree['runs']) ? tree['runs']['autonomy'] : undefined)
+  const manual = asked(said.tree) === 'manual' && said.fromProject.has('runs.autonomy')
+  return manual && asked(own) !== 'manual' && sandboxValue(said.tree, 'minimum') === undefined
 }
 
 type Word = IsolationLevel | 'auto'
