@@ -34,6 +34,7 @@ export async function createMacos(request: BackendRequest): Promise<Backend | Un
       const limits = request.limitsOf(place, profile)
       return {
         level: 'os-sandbox',
+        outputBytes: limits.limits.outputBytes,
         launch: (program) =>
           throughDoor(request, profile, async (door) => {
             const text = await profileText({ request, place, profile, door })

@@ -37,6 +37,7 @@ export function housed(housing: Housing, place: Place, profile: Profile): Confin
   const shown = shownOf(housing, place, profile)
   return {
     level: 'container',
+    outputBytes: limits.limits.outputBytes,
     launch: (program) =>
       throughDoor(request, profile, async (door) => {
         const [first = node, ...rest] = [...(door?.words ?? []), ...program.argv].map((it) => (it === process.execPath ? node : it))

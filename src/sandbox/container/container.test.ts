@@ -193,6 +193,12 @@ describe('a program in a container', () => {
     expect(result).toMatchObject({ ended: 'limit', breach: { limit: 'memory', allowed: 200, setting: 'sandbox.limits.memory_mb' } })
   })
 
+  itHas('that writes without end is stopped at the limit of the settings', async () => {
+    const by = await container({ limits: { ...settingsSchema.parse({}).sandbox.limits, output_mb: 1 } })
+    const result = await inside('while :; do printf %01000d 0; done', { by })
+    expect(result).toMatchObject({ ended: 'flooded', breach: { limit: 'output', allowed: 1, setting: 'sandbox.limits.output_mb' } })
+  })
+
   itHas('says nothing of the program when the container itself could not be started', async () => {
     const place = newPlace()
     const missing = join(place.tree, 'not-there')

@@ -28,16 +28,13 @@ const LOOKS = 25
 const LineSchema = z.object({ attack: z.string(), got: z.string().optional(), refused: z.string().optional() })
 
 /** Starts the attacks on a stage, kills them when all were tried, and looks what is left. */
-export async function play(
-  stage: Stage,
-  options: { node: string; confinement: Confinement | undefined; signal: AbortSignal },
-): Promise<Played> {
-  const { node, confinement, signal } = options
+export async function play(stage: Stage, options: { confinement: Confinement | undefined; signal: AbortSignal }): Promise<Played> {
+  const { confinement, signal } = options
   const killing = new AbortController()
   let seen = Promise.resolve(false)
   let [output, ready] = ['', false]
   const result = await runProgram({
-    argv: [node, stage.script, JSON.stringify(stage.target)],
+    argv: [process.execPath, stage.script, JSON.stringify(stage.target)],
     cwd: stage.place.tree,
     env: { PATH: searchPath(process.env), HOME: stage.place.home, LANG: 'C.UTF-8' },
     timeoutMs: TIMEOUT_MS,

@@ -12,8 +12,6 @@ export interface ProbeOptions {
   /** A fresh folder of mode 0700, not below /tmp (where a sandbox has a private one anyway). The caller removes it. */
   folder: string
   signal: AbortSignal
-  /** Node as the sandbox finds it; default: the one that runs this. */
-  node?: string
 }
 
 /** An attack that was tried. `not measured` is neither a yes nor a no. */
@@ -56,12 +54,9 @@ export async function probe(confineFor: (place: Place, profile: Profile) => Conf
   // Signals that do nothing by default.
   const [inside, outside] = await Promise.all([makeStage(join(folder, 'inside'), 'SIGURG'), makeStage(join(folder, 'outside'), 'SIGCONT')])
   try {
-    const { signal, node = process.execPath } = options
+    const { signal } = options
     const confinement = confineFor(inside.place, { kind: 'run' })
-    const [confined, free] = await Promise.all([
-      play(inside, { node, confinement, signal }),
-      play(outside, { node: process.execPath, confinement: undefined, signal }),
-    ])
+    const [confined, free] = await Promise.all([play(inside, { confinement, signal }), play(outside, { confinement: undefined, signal })])
     if (confined.problem !== '') {
       const cause = await likelyCause(confined.problem)
       throw new ReeveError('sandbox_failed', {
