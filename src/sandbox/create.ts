@@ -13,7 +13,7 @@ import { noSandbox } from './unconfined.ts'
 
 export interface SandboxRequest {
   settings: SandboxSettings
-  /** A folder of reeve's own, not below /tmp; its path must be short, since sockets lie in it. */
+  /** A folder of reeve's own, not below /tmp. Where its path is short, sockets lie in it. */
   folder: string
   env: Readonly<Record<string, string | undefined>>
   /** The user's home. */

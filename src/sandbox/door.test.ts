@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import type { Launch } from '../process/port.ts'
 import { type Door, throughDoor } from './door.ts'
@@ -42,6 +42,19 @@ it('shows a program the socket and the bridge, and takes them away when it has e
   expect(readdirSync(folder)).toEqual([])
 })
 
+it('has its socket elsewhere, closed to others, when the path would be too long for one', async () => {
+  const folder = join(temporaryFolder(), 'l'.repeat(120))
+  let socket = ''
+  const launch = await throughDoor({ folder, env: {} }, INSTALL, (door) => {
+    socket = door?.shown.get('/run/reeve/out.sock') ?? ''
+    return Promise.resolve(LAUNCH)
+  })
+  expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700)
+  expect(existsSync(socket)).toBe(true)
+  await launch.end()
+  expect(existsSync(dirname(socket))).toBe(false)
+})
+
 it('leaves no proxy behind when the program could not be launched', async () => {
   const folder = temporaryFolder()
   const failing = throughDoor({ folder, env: {} }, INSTALL, () => Promise.reject(new Error('no filter')))
@@ -61,6 +74,8 @@ it('leaves no folder behind when the proxy cannot be had', async () => {
   // A socket's path has a hundred characters or so at the most.
   const folder = join(temporaryFolder(), 'x'.repeat(120))
   mkdirSync(folder)
+  vi.stubEnv('TMPDIR', folder)
+  onTestFinished(() => void vi.unstubAllEnvs())
   await expect(throughDoor({ folder, env: {} }, INSTALL, () => Promise.resolve(LAUNCH))).rejects.toThrow()
   expect(readdirSync(folder)).toEqual([])
 })

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Launch } from '../process/port.ts'
 import type { BackendRequest } from './backend.ts'
 import { BRIDGE_FILE, bridgeWords } from './network/bridge.ts'
-import { createProxy } from './network/proxy.ts'
+import { createProxy, LONGEST_SOCKET_PATH } from './network/proxy.ts'
 import { upstreamFrom } from './network/upstream.ts'
 import type { Profile, WayOut } from './port.ts'
 
@@ -18,10 +19,12 @@ export interface Door {
 
 const INSIDE = { socket: '/run/reeve/out.sock', bridge: '/run/reeve/bridge.mjs' } as const
 
-/** Opens a way to these hosts and no others. `folder`: of reeve's own; its path must be short, as that of a socket is. */
+/** Opens a way to these hosts and no others. `folder`: of reeve's own. */
 async function openDoor(folder: string, way: WayOut, env: BackendRequest['env']): Promise<Door> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const own = await mkdtemp(join(folder, 'out-'))
+  // The path of a socket must be short; where reeve's folder lies too deep, one for temporary files does: nobody else may enter it either.
+  const isShort = Buffer.byteLength(join(folder, 'out-XXXXXX/s')) <= LONGEST_SOCKET_PATH
+  const own = await mkdtemp(isShort ? join(folder, 'out-') : join(tmpdir(), 'reeve-out-'))
   const remove = () => rm(own, { recursive: true, force: true })
   const proxy = await createProxy({
     allow: way.hosts,

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect } from 'vitest'
+import { runProgram } from '../../src/process/run-program.ts'
 import { openWorkspace } from '../../src/workspace/workspace.ts'
 import { writeFiles } from '../support/folder.ts'
 import { itNeeds } from '../support/needs.ts'
@@ -70,6 +71,15 @@ __attribute__((constructor)) static void f(void) { FILE *o = fopen("${home}/pwne
     const { stdout } = await shell('true', { LD_PRELOAD: join(workspace.path, 'x.so') })
     expect(stdout, 'inside it is the command itself that asks for it').toContain('loaded')
     expect(changes(before, fingerprint(home))).toEqual([])
+  })
+
+  it('34: are not what a command fails by: a folder that it has closed to itself is no failure of the sandbox', async () => {
+    const { workspace } = await bench({ files: { 'web/f.txt': '' } })
+    const { agentEnv: env = {}, agentConfinement: confinement } = workspace
+    const web = join(workspace.path, 'web')
+    rmSync(web, { recursive: true })
+    const result = await runProgram({ argv: ['true'], cwd: web, env, timeoutMs: 20_000, ...(confinement ? { confinement } : {}) })
+    expect(result).toMatchObject({ ended: 'exited', exitCode: 126 })
   })
 
   it('3: are not read: the workspace of another run, the checkout, another repository', async () => {

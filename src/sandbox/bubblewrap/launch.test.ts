@@ -20,7 +20,11 @@ interface Scene {
   exits: unknown[]
 }
 
-async function launched(changes: Partial<RunLimits> = {}, filter = join(temporaryFolder(), 'filter')): Promise<Scene> {
+async function launched(
+  changes: Partial<RunLimits> = {},
+  filter = join(temporaryFolder(), 'filter'),
+  env: Record<string, string> = { A: 'b' },
+): Promise<Scene> {
   writeFileSync(filter, '')
   const watched: Tree[] = []
   const exits: unknown[] = []
@@ -43,7 +47,7 @@ async function launched(changes: Partial<RunLimits> = {}, filter = join(temporar
     ...{ readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map() },
     ...{ cwd: '/tree', limits: limits.limits },
   }
-  const launch = await launchSandboxed({ bwrap: '/usr/bin/bwrap', filter, view, limits, env: { A: 'b' }, argv: ['make', '-j', '2'] })
+  const launch = await launchSandboxed({ bwrap: '/usr/bin/bwrap', filter, view, limits, env, argv: ['make', '-j', '2'] })
   return { launch, watched, exits }
 }
 
@@ -62,8 +66,15 @@ describe('a program on its way into a sandbox', () => {
     expect(launch.argv.slice(0, 2)).toEqual(['into-group', '/usr/bin/bwrap'])
     const [inner = ''] = launch.argv.slice(launch.argv.indexOf('--') + 1)
     expect(inner).toBe('with-limits')
-    expect(launch.argv.slice(-3)).toEqual(['make', '-j', '2'])
+    expect(launch.argv.slice(-4)).toEqual(['/tree', 'make', '-j', '2'])
     expect(launch.diesWhole).toBe(true)
+    await launch.end()
+  })
+
+  it('has what its loader is told set within the sandbox alone', async () => {
+    const { launch } = await launched({}, undefined, { A: 'b', LD_PRELOAD: '/tree/x.so', GLIBC_TUNABLES: 't' })
+    expect(launch.env).toEqual({ A: 'b' })
+    expect(launch.argv.join(' ')).toContain(' --setenv LD_PRELOAD /tree/x.so --setenv GLIBC_TUNABLES t -- with-limits')
     await launch.end()
   })
 

@@ -15,8 +15,11 @@ export interface Sandboxed {
   argv: readonly [string, ...string[]]
 }
 
-/** Tells by its descriptor that the sandbox stands, then becomes the program. What fails before that is the sandbox's failure, not the program's. */
-const BEGIN = 'printf . >&5; exec 5>&-; exec "$@"'
+/**
+ * Tells by its descriptor that the sandbox stands, goes to the program's folder and becomes the program. What fails before that is the sandbox's
+ * failure, not the program's; a folder that programs have closed is theirs.
+ */
+const BEGIN = 'printf . >&5; exec 5>&-; cd -- "$1" || exit 126; shift; exec "$@"'
 // A namespace is gone within milliseconds of its first process; longer only where the kernel has very much to take down.
 const GONE_MS = 5000
 
@@ -25,13 +28,13 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
   const seccomp = await open(filter, 'r').catch((error: unknown) => {
     throw new ReeveError('sandbox_failed', { problem: problemOf(error) })
   })
-  const inner = [...limits.inner({ namespace: true }), '/bin/sh', '-c', BEGIN, 'reeve', ...argv]
+  const inner = [...limits.inner({ namespace: true }), '/bin/sh', '-c', BEGIN, 'reeve', view.cwd, ...argv]
   const { free, set } = heldBack(env)
   const outer = await limits.outer().catch(async (error: unknown) => {
     await seccomp.close()
     throw error
   })
-  const [program = bwrap, ...rest] = [...outer, bwrap, ...bwrapArguments(view), ...set, '--', ...inner]
+  const [program = bwrap, ...rest] = [...outer, bwrap, ...bwrapArguments({ ...view, cwd: '/' }), ...set, '--', ...inner]
   let begun = false
   let first: number | null = null
   let watch: Watch | null = null

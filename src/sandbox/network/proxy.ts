@@ -182,7 +182,7 @@ function since(began: number): number {
 }
 
 // The address of a unix socket is a field of 108 bytes (104 on macOS), its end included.
-const LONGEST_SOCKET_PATH = 103
+export const LONGEST_SOCKET_PATH = 103
 
 async function listen(server: ReturnType<typeof createServer>, path: string): Promise<void> {
   const fail = (problem: string) => new ReeveError('sandbox_failed', { problem: `the proxy cannot listen at "${path}": ${problem}` })

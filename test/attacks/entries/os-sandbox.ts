@@ -76,6 +76,15 @@ export const OS_SANDBOX: readonly Entry[] = [
     from: 'env: free,',
     to: 'env,',
   },
+  {
+    case: '34w',
+    title: 'close the folder of a gate, so that the sandbox seems to fail',
+    test: { file: FILES, name: '34: are not what a command fails by' },
+    ...common,
+    file: 'src/sandbox/bubblewrap/launch.ts',
+    from: "bwrapArguments({ ...view, cwd: '/' })",
+    to: 'bwrapArguments(view)',
+  },
   { case: '3', title: 'read another run, the checkout, another repository', test: { file: FILES, name: '3: are not read' }, ...shown },
   { case: '4s', title: 'write through a link made by a shell', test: { file: FILES, name: '4: are not written through a link' }, ...shown },
   {
