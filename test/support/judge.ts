@@ -5,7 +5,7 @@ import { settingsSchema } from '../../src/core/settings.ts'
 import type { Task, TaskKind } from '../../src/core/task.ts'
 import type { JudgeParts } from '../../src/gates/bench.ts'
 import { createJudge } from '../../src/gates/judge.ts'
-import type { GateEvent, JudgeRequest, Measurement, TestCase, Verdict } from '../../src/gates/port.ts'
+import type { Finding, GateEvent, JudgeRequest, Measurement, TestCase, Verdict } from '../../src/gates/port.ts'
 import type { DetectedCommand } from '../../src/scanner/port.ts'
 import { isTestFile } from '../../src/scanner/test-layout.ts'
 import type { Checkout, FileChange, Scratch } from '../../src/workspace/port.ts'
@@ -184,4 +184,33 @@ function blank(command: DetectedCommand): Measurement {
     outputTail: '',
     environmental: false,
   }
+}
+
+/** A finding of a linter. */
+export const remark = (parts: Partial<Finding>): Finding => ({
+  file: 'src/a.js',
+  line: 1,
+  severity: 'error',
+  rule: 'no-x',
+  message: 'x is bad',
+  attribution: 'none',
+  ...parts,
+})
+
+/** A change of production code only; `measure` says what differs. */
+export const code = (measure: World['measure'], parts: Partial<World> = {}): World => ({
+  base: { 'src/a.js': 'one\n' },
+  change: { 'src/a.js': 'two\n' },
+  measure,
+  ...parts,
+})
+
+/** What a gate measured that ran these. */
+export const tests = (...cases: TestCase[]): Partial<Measurement> => ({ cases })
+
+/** One gate of a verdict. */
+export function gate({ verdict }: Judged, name: string) {
+  const found = verdict.gates.find((it) => it.name === name)
+  if (!found) throw new Error(`no gate ${name}`)
+  return found
 }
