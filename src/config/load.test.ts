@@ -229,6 +229,11 @@ describe('what is refused, word for word', () => {
       'REEVE_RUNS__MAX_ATTEMPTS: runs.max_attempts is 0; allowed: a whole number from 1 to 20',
     ],
     [
+      'a number with no upper limit',
+      { env: { REEVE_SANDBOX__LIMITS__OPEN_FILES: '16' } },
+      'REEVE_SANDBOX__LIMITS__OPEN_FILES: sandbox.limits.open_files is 16; allowed: a whole number from 64',
+    ],
+    [
       'a flag out of range',
       { flags: [{ key: 'runs.max_attempts', value: 0, name: '--max-attempts' }] },
       '--max-attempts: runs.max_attempts is 0; allowed: a whole number from 1 to 20',

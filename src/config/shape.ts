@@ -67,6 +67,7 @@ export function allowed(shape: Shape): string {
 function range(shape: Shape): string {
   const max = shape.maximum === NO_LIMIT ? undefined : shape.maximum
   if (shape.minimum !== undefined && max !== undefined) return ` from ${shape.minimum} to ${max}`
+  if (shape.minimum !== undefined && shape.minimum > -NO_LIMIT) return ` from ${shape.minimum}`
   if (shape.exclusiveMinimum !== undefined)
     return shape.type === 'integer' ? ` from ${shape.exclusiveMinimum + 1}` : ` above ${shape.exclusiveMinimum}`
   return ''

@@ -61,8 +61,8 @@ const limitSettings = z.strictObject({
   /** What the run's folders may grow by. */
   disk_mb: z.int().positive().default(8192),
   /** Files and folders that may be added; installs of large projects bring 100,000 and have a limit of their own, `install_files`. */
-  files: z.int().positive().default(50_000),
-  install_files: z.int().positive().default(500_000),
+  files: z.int().min(100).default(50_000),
+  install_files: z.int().min(100).default(500_000),
   /** The private `/tmp` of each program, in memory. */
   tmp_mb: z.int().positive().default(1024),
   shared_memory_mb: z.int().positive().default(256),

@@ -51,6 +51,13 @@ describe('how programs are held', () => {
     expect(report.reason).toContain('No container image is named')
   })
 
+  itNeeds('bubblewrap')('is by bubblewrap at the lowest limits too: they are not the fault of the sandbox', async () => {
+    const lowest = { memory_mb: 64, processes: 8, open_files: 64, files: 100, install_files: 100, cpu_seconds: 1 }
+    const ones = { file_size_mb: 1, disk_mb: 1, tmp_mb: 1, shared_memory_mb: 1, output_mb: 1 }
+    const { limits } = settingsSchema.parse({ sandbox: { limits: { ...lowest, ...ones } } }).sandbox
+    expect((await made({ limits })).sandbox.report).toMatchObject({ level: 'os-sandbox', reason: '' })
+  })
+
   itNeeds('bubblewrap')('is by bubblewrap where it holds, with every attack and every limit in the report', async () => {
     const { sandbox, folder, place } = await made({})
     const { report } = sandbox
