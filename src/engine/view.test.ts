@@ -77,6 +77,8 @@ it('does not take an unknown price for free', async () => {
 it('shows a run that has only been submitted', async () => {
   const store = await toyStore()
   const run = await toySubmit(store)
+  const measured = eventsOf(started('workspace'), ['isolation.measured', { level: 'L2 os-sandbox', by: 'bubblewrap 0.8.0' }])
+  expect(viewRun(run, measured, paths).isolation, 'its setup has not ended').toBe('L2 os-sandbox')
   expect(viewRun(run, await store.events(run.id), paths)).toEqual({
     id: run.id,
     task: run.task,

@@ -17,7 +17,7 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     branch: row.facts.branch ?? '',
     commit: row.facts.commit ?? null,
     attempts: row.facts.attempts ?? 0,
-    isolation: row.facts.isolation ?? 'unknown',
+    isolation: row.facts.isolation ?? measuredIn(events) ?? 'unknown',
     steps,
     verdict: row.facts.verdict ?? null,
     usage: steps.reduce((sum, it) => addUsage(sum, it.usage), NO_USAGE),
@@ -27,6 +27,12 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
   }
+}
+
+/** The level of a run that has no workspace yet: its setup commands are programs too. */
+function measuredIn(events: readonly RunEvent[]): string | null {
+  const measured = events.findLast((it) => it.type === 'isolation.measured')
+  return measured ? text(measured, 'level') : null
 }
 
 /** Steps in the order in which they first began. A step that was begun again is one step: its last try, with what all its tries have used. */

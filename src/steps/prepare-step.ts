@@ -34,6 +34,8 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
     ...(task.target_dir === undefined ? {} : { targetDir: task.target_dir }),
   }
   const made = await run.step({ name: 'workspace', kind: 'workspace', input: { base: options.base, task: task.id } }, async (step) => {
+    // Before the first program of the run starts: it is true also when that one fails.
+    await step.emit('isolation.measured', { level: levelName(keeping.sandbox.report.level), by: keeping.sandbox.report.by })
     const workspace = await telling(keeping, step, (told) =>
       createWorkspace({
         ...place,
@@ -49,7 +51,6 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
       workspace: workspace.path,
       isolation: levelName(keeping.sandbox.report.level),
     })
-    await step.emit('isolation.measured', { level: levelName(keeping.sandbox.report.level), by: keeping.sandbox.report.by })
     step.summarize(`${workspace.branch} from ${workspace.base.slice(0, 10)}`)
     return { branch: workspace.branch, path: workspace.path }
   })
