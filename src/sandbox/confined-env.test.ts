@@ -73,6 +73,11 @@ describe('the environment in a sandbox', () => {
     for (const name of Object.keys(off)) expect(envOf({}), name).not.toHaveProperty(name)
   })
 
+  it('does not let package managers ask again and again where nobody answers', () => {
+    expect(envOf({})).toMatchObject({ npm_config_fetch_retries: '0', PIP_RETRIES: '0' })
+    expect(envOf({ profile: INSTALL })).not.toHaveProperty('npm_config_fetch_retries')
+  })
+
   it('gives an agent its own secrets, and nobody else', () => {
     const agent: Profile = { kind: 'agent', hosts: [], secrets: { PROVIDER_KEY: 'k' } }
     const env = { PROVIDER_KEY: 'other', OTHER_TOKEN: 'x' }

@@ -2,7 +2,7 @@ import { programEnv } from '../process/env.ts'
 import type { BackendRequest } from './backend.ts'
 import { withoutCredentials } from './network/registries/sanitized-config.ts'
 import type { Place, Profile } from './port.ts'
-import { profileVariables } from './profile-env.ts'
+import { confinedVariables } from './profile-env.ts'
 
 const WAYS_OUT = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'npm_config_proxy', 'npm_config_https_proxy', 'npm_config_noproxy']
 
@@ -21,5 +21,5 @@ export function confinedEnv(request: BackendRequest, place: Place, profile: Prof
   }
   // Addresses of registries may hold a password, which whatever runs here could send on or print.
   const safe = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, withoutCredentials(value)]))
-  return { ...safe, ...profileVariables(request.settings, profile) }
+  return { ...safe, ...confinedVariables(request.settings, profile) }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ProgramResult } from '../../process/port.ts'
+import { atLeast } from '../../core/isolation.ts'
+import type { Confinement, ProgramResult } from '../../process/port.ts'
 import { capText } from './cap.ts'
 import { refused, type Tool, type ToolContext, type ToolOutcome } from './tool.ts'
 
@@ -9,6 +10,12 @@ const MAX_CHARS = 16_000
 const KEEP_BYTES = 64 * 1024
 /** A command that prints this much is not read by anybody. */
 const FLOOD_BYTES = 64 * 1024 * 1024
+
+/** How programs say that they did not get through to another machine. */
+const NO_NETWORK =
+  /\b(?:ENOTFOUND|EAI_AGAIN|ENETUNREACH)\b|Could not resolve host|Temporary failure in name resolution|Name or service not known|Network is unreachable|unable to resolve host|dial tcp: lookup/i
+const HINT =
+  'reeve: commands have no network here, and it is of no use to try again. Work with what is installed; what is missing is for the project to add to its setup: say so when you finish.'
 
 const input = z.object({
   command: z.string().min(1).max(10_000).describe('A shell command line, run by sh in the project folder'),
@@ -38,8 +45,14 @@ export const runCommandTool: Tool<z.infer<typeof input>> = {
     const how = endOf(result)
     const ok = result.ended === 'exited' && result.exitCode === 0
     const broke = result.ended === 'limit' && result.breach !== null ? { broke: { breach: result.breach, problem: result.problem } } : {}
-    return { ok, text: `${how}\n${outputOf(result)}`, target: command, summary: how, ...broke }
+    const hint = !ok && offline(checkout.confinement) && NO_NETWORK.test(result.stdout + result.stderr) ? `\n${HINT}` : ''
+    return { ok, text: `${how}\n${outputOf(result)}${hint}`, target: command, summary: how, ...broke }
   },
+}
+
+/** Plain processes reach what the user reaches. */
+function offline(confinement: Confinement | undefined): boolean {
+  return confinement !== undefined && atLeast(confinement.level, 'os-sandbox')
 }
 
 function endOf(result: ProgramResult): string {

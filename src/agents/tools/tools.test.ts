@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeRole } from '../../../test/support/agent.ts'
+import { folderWorkspace, makeRole } from '../../../test/support/agent.ts'
 import { temporaryFolder } from '../../../test/support/folder.ts'
 import { bench } from '../../../test/support/tool-bench.ts'
 import type { ProgramResult, ProgramSpec } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
+import { unconfined } from '../../process/unconfined.ts'
 import { syntaxErrors } from '../../scanner/syntax.ts'
 import { specsFor, TOOLS } from './toolbox.ts'
 
@@ -231,6 +232,17 @@ describe('run_command', () => {
     const { use } = bench({ 'a.txt': 'hello' })
     expect((await use('run_command', { command: 'cat a.txt; echo oops >&2; exit 3' })).text).toBe('exit code 3\nhello\nstderr:\noops')
     expect((await use('run_command', { command: 'true' })).text).toBe('exit code 0\n(no output)')
+  })
+
+  it('says why nothing can be downloaded in a sandbox, and only there', async () => {
+    const { use } = bench({})
+    const command = { command: 'echo "npm error code EAI_AGAIN" >&2; exit 1' }
+    expect((await use('run_command', command)).text).not.toContain('reeve:')
+    const confinement = { ...unconfined, level: 'os-sandbox' as const }
+    const held = bench({}, { checkout: { ...folderWorkspace({}), confinement } })
+    expect((await held.use('run_command', command)).text).toMatch(/reeve: commands have no network here/)
+    expect((await held.use('run_command', { command: 'echo EAI_AGAIN' })).text, 'it went well').not.toContain('reeve:')
+    expect((await held.use('run_command', { command: 'exit 1' })).text, 'another reason').not.toContain('reeve:')
   })
 
   it('keeps head and tail of long output', async () => {

@@ -164,7 +164,7 @@ const cause = (more: object, cases: TestCase[] | null = null) => environmentalCa
 describe('the machine is at fault', () => {
   it.each([
     [{ stderr: 'npm ERR! ENOSPC: no space' }, 'The disk is full.'],
-    [{ stderr: 'getaddrinfo ENOTFOUND some.host' }, 'A name could not be resolved: there is no network.'],
+    [{ stderr: 'getaddrinfo ENOTFOUND some.host' }, 'A name could not be resolved: in a sandbox the programs of a run have no network.'],
     [{ stdout: 'listen EADDRINUSE: address already in use' }, 'A port that is needed is in use already.'],
     [{ stderr: 'No CMAKE_CXX_COMPILER could be found.' }, 'A compiler or toolchain is missing.'],
     [{ exitCode: 137 }, 'It was killed (SIGKILL), most often because memory ran out.'],

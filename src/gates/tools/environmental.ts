@@ -6,11 +6,11 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
   [/\bENOSPC\b|No space left on device|Disk quota exceeded/, 'The disk is full.'],
   [
     /\bENOTFOUND\b|\bEAI_AGAIN\b|Could not resolve host|Temporary failure in name resolution|Name or service not known/,
-    'A name could not be resolved: there is no network.',
+    'A name could not be resolved: in a sandbox the programs of a run have no network.',
   ],
   [
     /\bENETUNREACH\b|Network is unreachable|\bETIMEDOUT\b.*(?:fetch|registry)|Could not transfer artifact|Unable to download/,
-    'The network could not be reached.',
+    'The network could not be reached: in a sandbox the programs of a run have none.',
   ],
   [/\bEADDRINUSE\b|Address already in use/, 'A port that is needed is in use already.'],
   [/\bENOMEM\b|Cannot allocate memory|JavaScript heap out of memory|std::bad_alloc\b.*\bcc1/, 'There was not enough memory.'],
