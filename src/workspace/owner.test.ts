@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -25,10 +25,27 @@ describe('work that only one should do', () => {
     expect(existsSync(lock)).toBe(false)
   })
 
-  it('passes over a holder that has died, and one that died before it gave its name', async () => {
+  it('is handed on among many without a moment in which two have it', async () => {
     const folder = temporaryFolder()
-    writeFiles(folder, { 'dead/owner': '1 0\n' })
+    let inside = 0
+    const most: number[] = []
+    const turn = () =>
+      onlyOne(join(folder, 'lock'), never, async () => {
+        inside += 1
+        most.push(inside)
+        await delay(1)
+        inside -= 1
+      })
+    await Promise.all(Array.from({ length: 30 }, turn))
+    expect(most).toEqual(Array(30).fill(1))
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('passes over a holder that has died, and one whose name was never written or is lost', async () => {
+    const folder = temporaryFolder()
+    writeFiles(folder, { 'dead/owner': '1 0\n', 'lost/owner': '' })
     mkdirSync(join(folder, 'nameless'))
+    expect(await onlyOne(join(folder, 'lost'), never, async () => 'done')).toBe('done')
     expect(await onlyOne(join(folder, 'dead'), never, async () => 'done')).toBe('done')
     expect(await onlyOne(join(folder, 'nameless'), never, async () => 'done')).toBe('done')
   })

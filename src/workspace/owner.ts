@@ -6,12 +6,13 @@ import { isAlive, thisProcess } from '../process/alive.ts'
 
 const OwnerSchema = z.object({ pid: z.number(), started: z.string() })
 
-/** The process that a file names, null when there is none or it has died. */
-async function liveOwner(file: string): Promise<z.infer<typeof OwnerSchema> | null> {
+/** Whether the process that a file names lives; `none` where no process is named. */
+async function ownerIn(file: string): Promise<'alive' | 'dead' | 'none'> {
   const text = await readFile(file, 'utf8').catch(() => '')
+  if (text === '') return 'none'
   const [pid, started = ''] = text.trim().split(' ')
   const owner = OwnerSchema.safeParse({ pid: Number(pid), started })
-  return owner.success && text !== '' && (await isAlive(owner.data)) ? owner.data : null
+  return owner.success && (await isAlive(owner.data)) ? 'alive' : 'dead'
 }
 
 /**
@@ -19,32 +20,45 @@ async function liveOwner(file: string): Promise<z.infer<typeof OwnerSchema> | nu
  * put in order. False when nobody had it, this process had it already, or another live one has it.
  */
 export async function takeOver(file: string): Promise<boolean> {
-  const before = await readFile(file, 'utf8').catch(() => '')
-  if ((await liveOwner(file)) !== null) return false
+  const before = await ownerIn(file)
+  if (before === 'alive') return false
   const self = await thisProcess()
   await writeFile(`${file}.${self.pid}`, `${self.pid} ${self.started}\n`)
   await rename(`${file}.${self.pid}`, file)
-  return before !== ''
+  return before === 'dead'
 }
 
 // Two installs of the same thing never run for the same reason longer than one of them; a dead holder is noticed at once.
 const POLL_MS = 100
+// A folder without a name was let go a moment ago. Only a disk that has lost the name leaves one that stays so.
+const MOST_NAMELESS = 100
 
 /**
  * Does work that only one process and one run at a time should do. A holder that has died is passed over; should two find that at the same
  * moment, both may work: what is done here must bear it.
  */
 export async function onlyOne<T>(folder: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  while (!(await tryHold(folder))) {
+  for (let nameless = 0; !(await tryHold(folder)); ) {
     signal.throwIfAborted()
-    if ((await liveOwner(join(folder, 'owner'))) === null) await rm(folder, { recursive: true, force: true })
-    else await delay(POLL_MS)
+    const owner = await ownerIn(join(folder, 'owner'))
+    nameless = owner === 'none' ? nameless + 1 : 0
+    if (owner === 'dead' || nameless > MOST_NAMELESS) await letGo(folder)
+    else await delay(owner === 'alive' ? POLL_MS : 1)
   }
   try {
     return await work()
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await letGo(folder)
   }
+}
+
+/** Moved aside whole: a folder that is emptied first would be taken by the next one before it is gone. */
+async function letGo(folder: string): Promise<void> {
+  const aside = await mkdtemp(`${folder}-`)
+  await rename(folder, aside).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  await rm(aside, { recursive: true, force: true })
 }
 
 /** Made aside with the name in it and moved into place, so that a holder is never without a name. */
