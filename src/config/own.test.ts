@@ -122,6 +122,9 @@ describe('what only the user may open', () => {
   it.each([
     ['opt/go', 'which is no absolute path; allowed: "/opt/tool" or "~/tool"'],
     ['/', 'which is everything; name the folders that are needed'],
+    ['/proc/', 'and /proc shows other programs and the machine itself; each program has its own'],
+    ['/opt/../sys/fs', 'and /sys shows other programs and the machine itself; each program has its own'],
+    ['/run', 'which holds the sockets and files of other programs; name the folders in it that are needed'],
     ['~', 'which shows your whole home, with its keys; name the folders that are needed'],
     ['/home/', 'which shows your whole home, with its keys; name the folders that are needed'],
     ['~/x/../', 'which shows your whole home, with its keys; name the folders that are needed'],

@@ -83,6 +83,10 @@ function homeOf(env: Env): string {
   return home !== undefined && isAbsolute(home) ? home : homedir()
 }
 
+const KERNEL_FOLDERS = ['/proc', '/sys', '/dev']
+/** A socket can be connected to where it can only be read. */
+const SHARED_FOLDERS = new Set(['/run', '/var/run', '/tmp', '/var', '/var/tmp'])
+
 /** Folders that may not be shown to programs of a run, and hosts that are none. */
 export function sandboxProblems({ sandbox }: Settings, env: Env, where: (path: readonly string[]) => string): Problem[] {
   const at = (key: string, problems: readonly string[]) => problems.map((it) => ({ where: where(['sandbox', key]), problem: it }))
@@ -107,6 +111,9 @@ function readProblem(given: string, env: Env): string[] {
   const path = normalize(expandHome(given, env)).replace(/(?<=.)\/$/, '')
   if (!isAbsolute(path)) return refuse('which is no absolute path; allowed: "/opt/tool" or "~/tool"')
   if (path === sep) return refuse('which is everything; name the folders that are needed')
+  const kernel = KERNEL_FOLDERS.find((it) => holds(it, path))
+  if (kernel !== undefined) return refuse(`and ${kernel} shows other programs and the machine itself; each program has its own`)
+  if (SHARED_FOLDERS.has(path)) return refuse('which holds the sockets and files of other programs; name the folders in it that are needed')
   if (holds(path, homeOf(env))) return refuse('which shows your whole home, with its keys; name the folders that are needed')
   const own = Object.values(reeveFolders(env)).find((it) => holds(path, it) || holds(it, path))
   return own === undefined ? [] : refuse(`which shows what reeve keeps in ${own}; name other folders`)

@@ -136,6 +136,9 @@ describe('a command was not run', () => {
     )
     expect(problem({ ended: 'not_started', exitCode: null, problem: 'It may not be executed.' })).toBe('It may not be executed.')
     expect(problem({ exitCode: 127, stderr: 'sh: 1: vitest: not found\n' })).toMatch(/^vitest was not found\. Install/)
+    expect(problem({ exitCode: 127, stderr: '/bin/sh: 1: /opt/x/tool: not found' }), 'a sandbox may hide it').toMatch(
+      /^\/opt\/x\/tool was not found\. If it is there, .* sandbox\.read/,
+    )
     expect(problem({ exitCode: 127, stderr: '/bin/sh: line 1: jest: command not found' })).toMatch(/^jest was not found\./)
     expect(
       problem({ exitCode: 2, stderr: '/bin/sh: 1: cc2: not found\nmake: *** [Makefile:2: test] Error 127\n' }, { tool: 'make' }),

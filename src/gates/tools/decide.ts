@@ -23,6 +23,9 @@ const ABSENT = /(?:^|[:\n]) ?([\w@./+-]+): (?:(?:command )?not found|No such fil
 /** A module that Python was asked to run and does not have. */
 const NO_MODULE = /: No module named (\w+)\s*$/m
 
+const INSTALL = "Install the project's dependencies, or add that to [project] setup in reeve.toml."
+const HIDDEN = 'If it is there, the sandbox does not show it: name its folder in sandbox.read of your own configuration.'
+
 /** The tool that turned out not to be there, in one sentence; null when it was. */
 export function missingTool(command: DetectedCommand, run: Run): string | null {
   const hint = command.needs === null ? '' : ` ${command.needs.hint}`
@@ -34,7 +37,7 @@ export function missingTool(command: DetectedCommand, run: Run): string | null {
   // make ends with 2 and says what its shell ended with.
   if (run.exitCode === 127 || (run.exitCode === 2 && /\bError 127$/m.test(run.stderr.slice(-LAST)))) {
     const found = ABSENT.exec(`${run.stderr.slice(-LAST)}\n${run.stdout.slice(-LAST)}`)
-    if (found) return `${found[1]} was not found. Install the project's dependencies, or add that to [project] setup in reeve.toml.`
+    if (found) return `${found[1]} was not found. ${found[1]?.startsWith('/') ? HIDDEN : INSTALL}`
   }
   const module = run.exitCode === 1 && command.argv.includes('-m') ? NO_MODULE.exec(run.stderr.trim()) : null
   // Only python's own complaint, which is all it says; an import that fails in a test is the test's.
