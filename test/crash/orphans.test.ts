@@ -13,7 +13,9 @@ it.skipIf(process.platform !== 'linux')('ends what a killed reeve left at work b
     config: '[runs]\nworkflow = "direct"\n',
   })
   const reeve = reeveFor(project)
-  const started = reeve.start(['run', '--file', writeTask(reeve.home, RANGES.task), '--json'])
+  // A sandbox dies with reeve (attack 29): this is what holds without one.
+  const env = { REEVE_SANDBOX__LEVEL: 'guarded' }
+  const started = reeve.start(['run', '--file', writeTask(reeve.home, RANGES.task), '--json'], { env })
   const first = JSON.parse(await started.line((line) => line.includes('provider.chosen'))) as RunEvent
   await expect.poll(() => processesOfRun(first.run).join('\n'), { timeout: 20_000 }).toContain('written-by-an-orphan')
   started.child.kill('SIGKILL')
@@ -21,7 +23,7 @@ it.skipIf(process.platform !== 'linux')('ends what a killed reeve left at work b
   expect(processesOfRun(first.run), 'the orphan lives on').not.toEqual([])
 
   writeReplies(project, goodDirect(RANGES))
-  const resumed = await reeve(['resume', 'last', '--json'])
+  const resumed = await reeve(['resume', 'last', '--json'], { env })
   expect(resumed.exitCode, resumed.text).toBe(0)
   expect(processesOfRun(first.run)).toEqual([])
   const run = await reeve.show()
