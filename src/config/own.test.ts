@@ -119,6 +119,15 @@ describe('what only the user may open', () => {
     })
   })
 
+  it.each(['node 24', '--privileged', 'x; curl evil.example'])('refuses %s as an image', async (image) => {
+    expect((await load({ project: `[sandbox]\nimage = "${image}"` })).problem).toBe(
+      `reeve.toml:2: sandbox.image is "${image}", which is no name of an image; allowed: letters, digits and ".", "_", "-", "/", ":", "@", such as "node:24"`,
+    )
+    expect((await load({ project: '[sandbox]\nimage = "ghcr.io/a/b_c:1.2@sha256:0f"' })).sandbox).toMatchObject({
+      image: 'ghcr.io/a/b_c:1.2@sha256:0f',
+    })
+  })
+
   it.each([
     ['opt/go', 'which is no absolute path; allowed: "/opt/tool" or "~/tool"'],
     ['/', 'which is everything; name the folders that are needed'],

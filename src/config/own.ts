@@ -95,6 +95,7 @@ export function sandboxProblems({ sandbox }: Settings, env: Env, where: (path: r
       'read',
       sandbox.read.flatMap((it) => readProblem(it, env)),
     ),
+    ...at('image', sandbox.image === undefined || IMAGE.test(sandbox.image) ? [] : [imageProblem(sandbox.image)]),
     ...at(
       'hosts',
       sandbox.hosts.flatMap((it) => hostProblem('sandbox.hosts', it, false)),
@@ -104,6 +105,13 @@ export function sandboxProblems({ sandbox }: Settings, env: Env, where: (path: r
       sandbox.private_hosts.flatMap((it) => hostProblem('sandbox.private_hosts', it, true)),
     ),
   ]
+}
+
+/** It stands on command lines, also on those that people are told to copy. */
+const IMAGE = /^[a-z0-9][\w.:/@-]*$/i
+
+function imageProblem(given: string): string {
+  return `sandbox.image is "${given}", which is no name of an image; allowed: letters, digits and ".", "_", "-", "/", ":", "@", such as "node:24"`
 }
 
 function readProblem(given: string, env: Env): string[] {
