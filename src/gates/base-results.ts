@@ -30,7 +30,7 @@ export function openBaseResults(bench: Bench, commands: () => readonly DetectedC
 
   const checkout = (): Promise<Scratch> => {
     if (!comparison) throw new Error('there is no base to check out')
-    scratch ??= comparison.baseCheckout()
+    scratch ??= comparison.cleanCheckout?.() ?? comparison.baseCheckout()
     return scratch
   }
   const buildFirst = async (at: Scratch): Promise<void> => {

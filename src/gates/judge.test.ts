@@ -311,6 +311,13 @@ describe('the base', () => {
     expect(attributions(second)).toEqual([`introduced ${A}`])
   })
 
+  it('37: the base is measured where nothing of the change is, where there is such a place', async () => {
+    const judged = await judgeWorld(
+      code(() => tests(fakeCase(A, 'failed')), { cleanCheckout: () => Promise.reject(new Error('this is the clean one')) }),
+    )
+    expect(gate(judged, 'tests').reason).toContain('the base could not be measured: this is the clean one')
+  })
+
   it('blames the change, with the reason, when it cannot be checked out', async () => {
     const judged = await judgeWorld(
       code(() => tests(fakeCase(A, 'failed')), { baseCheckout: () => Promise.reject(new Error('disk is full')) }),

@@ -65,6 +65,11 @@ export interface Comparison {
   filesAtBase(): Promise<string[]>
   /** A fresh checkout of the base's files, dependencies included. */
   baseCheckout(): Promise<Scratch>
+  /**
+   * The same with nothing in it that programs of the change could have written, its dependencies and its home neither: what is measured there is
+   * kept and judges later changes too. Absent: `baseCheckout`.
+   */
+  cleanCheckout?(): Promise<Scratch>
 }
 
 export interface JudgeRequest {

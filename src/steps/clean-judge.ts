@@ -52,6 +52,7 @@ export async function judgeClean(kit: Kit, ask: CleanAsk): Promise<Verdict> {
         fileAtBase: (path) => clone.fileAt(path, ask.base),
         filesAtBase: () => clone.filesAt(ask.base),
         baseCheckout: () => clone.scratch(ask.base),
+        cleanCheckout: () => cloneOf(kit, ask, ask.base),
       },
       settings: ask.settings,
       task: ask.task,
@@ -71,23 +72,30 @@ export async function judgeClean(kit: Kit, ask: CleanAsk): Promise<Verdict> {
 
 async function cleanClone(kit: Kit, ask: CleanAsk, commit: string): Promise<Clone | { problem: string }> {
   try {
-    return await cloneAt({
-      project: ask.project,
-      keeping: ask.keeping,
-      commit,
-      change: commit !== ask.base,
-      setup: ask.settings.project.setup,
-      dataDir: kit.dataDir,
-      signal: ask.signal,
-      timeoutMs: ask.settings.runs.step_timeout_minutes * 60_000,
-      ...(ask.task.target_dir === undefined ? {} : { targetDir: ask.task.target_dir }),
-      ...(ask.run === undefined ? {} : { run: ask.run }),
-    })
+    return await cloneOf(kit, ask, commit)
   } catch (error) {
     ask.signal.throwIfAborted()
     if (!(error instanceof ReeveError) || error.code !== 'environment') throw error
     return { problem: kit.redact(error.message) }
   }
+}
+
+type CloneAsk = Pick<CleanAsk, 'project' | 'keeping' | 'base' | 'task' | 'settings' | 'run' | 'signal'>
+
+/** A clean clone of a commit. The base's has what the base installs, and nothing of the change. */
+export function cloneOf(kit: Kit, ask: CloneAsk, commit: string): Promise<Clone> {
+  return cloneAt({
+    project: ask.project,
+    keeping: ask.keeping,
+    commit,
+    change: commit !== ask.base,
+    setup: ask.settings.project.setup,
+    dataDir: kit.dataDir,
+    signal: ask.signal,
+    timeoutMs: ask.settings.runs.step_timeout_minutes * 60_000,
+    ...(ask.task.target_dir === undefined ? {} : { targetDir: ask.task.target_dir }),
+    ...(ask.run === undefined ? {} : { run: ask.run }),
+  })
 }
 
 /** The same setup works on the base, so it is the change that breaks it. */

@@ -4,7 +4,7 @@ import type { Comparison, GateEvent } from '../gates/port.ts'
 import { decidesInstall } from '../workspace/dependency-cache.ts'
 import type { Keeping } from '../workspace/held.ts'
 import { scratchFolder } from '../workspace/record.ts'
-import { type CleanAsk, judgeClean } from './clean-judge.ts'
+import { type CleanAsk, cloneOf, judgeClean } from './clean-judge.ts'
 import { hashOf } from './hash.ts'
 import type { Job } from './job.ts'
 import { telling } from './keeping.ts'
@@ -72,7 +72,7 @@ async function changesInstall({ settings, workspace }: Job): Promise<boolean> {
 }
 
 async function judgeCommit(job: Job, keeping: Keeping, ask: Pick<CleanAsk, 'depth' | 'signal' | 'emit'>): Promise<Verdict> {
-  const { kit, project, workspace, task, settings, specs, run } = job
+  const { kit, project, workspace, task, settings, specs } = job
   // The clone borrows the objects of the project: the commit must be there.
   await workspace.publish()
   return judgeClean(kit, {
@@ -84,9 +84,14 @@ async function judgeCommit(job: Job, keeping: Keeping, ask: Pick<CleanAsk, 'dept
     settings,
     specs,
     cacheDir: kit.cacheDir,
-    run: { id: run.id, folder: scratchFolder(kit.dataDir, run.id) },
+    run: runOf(job),
     ...ask,
   })
+}
+
+/** The run that programs of a clone belong to, and where the clone is made. */
+function runOf({ kit, run }: Job): { id: string; folder: string } {
+  return { id: run.id, folder: scratchFolder(kit.dataDir, run.id) }
 }
 
 async function judgeWorkspace(job: Job, signal: AbortSignal, emit: (event: GateEvent) => void): Promise<Verdict> {
@@ -108,7 +113,7 @@ async function judgeWorkspace(job: Job, signal: AbortSignal, emit: (event: GateE
 }
 
 async function comparisonOf(job: Job, signal: AbortSignal): Promise<Comparison> {
-  const { workspace } = job
+  const { kit, project, keeping, workspace, task, settings } = job
   return {
     base: workspace.base,
     baseTree: job.baseTree,
@@ -116,5 +121,6 @@ async function comparisonOf(job: Job, signal: AbortSignal): Promise<Comparison> 
     fileAtBase: (path) => workspace.fileAt(path),
     filesAtBase: () => workspace.filesAt(),
     baseCheckout: () => workspace.scratch(undefined, signal),
+    cleanCheckout: () => cloneOf(kit, { project, keeping, base: workspace.base, task, settings, run: runOf(job), signal }, workspace.base),
   }
 }

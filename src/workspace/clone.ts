@@ -6,7 +6,7 @@ import { changesBetween } from './diff.ts'
 import { removeFolder } from './folders.ts'
 import { git, REEVE, type TreePlace } from './git.ts'
 import { createHolder, type Keeping } from './held.ts'
-import type { Checkout, FileChange, Project, Scratch } from './port.ts'
+import type { FileChange, Project, Scratch } from './port.ts'
 import { makePrivateGit } from './private-git.ts'
 import { foldersOf, type WorkspaceRecord } from './record.ts'
 import { listFiles, showFile } from './revisions.ts'
@@ -30,14 +30,12 @@ export interface CloneOptions {
 }
 
 /** A clean copy of a project at a commit: nothing of the user's checkout or of any workspace is in it. */
-export interface Clone extends Checkout {
-  commit: string
+export interface Clone extends Scratch {
   changesFrom(base: string): Promise<FileChange[]>
   fileAt(path: string, commit: string): Promise<string | null>
   filesAt(commit: string): Promise<string[]>
   /** A disposable checkout of another commit, with the same dependencies. */
   scratch(commit: string): Promise<Scratch>
-  dispose(): Promise<void>
 }
 
 /** Makes a clean copy. Only git's objects are borrowed from the project. Throws `environment` when a setup command fails. */

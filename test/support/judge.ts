@@ -41,6 +41,7 @@ export interface World {
   cacheDir?: string
   signal?: AbortSignal
   baseCheckout?: () => Promise<Scratch>
+  cleanCheckout?: () => Promise<Scratch>
 }
 
 export interface Judged {
@@ -144,6 +145,7 @@ export async function judgeWorld(world: World): Promise<Judged> {
           fileAtBase: (file) => Promise.resolve(world.base[file] ?? null),
           filesAtBase: () => Promise.resolve(Object.keys(world.base)),
           baseCheckout: world.baseCheckout ?? baseCheckout,
+          ...(world.cleanCheckout === undefined ? {} : { cleanCheckout: world.cleanCheckout }),
         },
     settings: settingsSchema.parse(world.settings ?? {}),
     task: { kind: world.kind ?? 'chore', acceptance: world.acceptance ?? {} },
