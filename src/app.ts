@@ -55,6 +55,8 @@ export function openApp(options: AppOptions): Client {
     const key = canonicalJson(settings)
     const known = sandboxes.get(key) ?? makeSandbox(settings, folders.cache, env)
     sandboxes.set(key, known)
+    // What went wrong once may go right the next time; whoever waits for it is told.
+    known.catch(() => sandboxes.delete(key))
     return known
   }
   const kit: Kit = {

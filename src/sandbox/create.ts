@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { problemOf } from '../core/errors.ts'
 import type { IsolationReport } from '../core/isolation.ts'
 import type { SandboxSettings } from '../core/settings.ts'
@@ -7,6 +6,7 @@ import { programEnv } from '../process/env.ts'
 import type { Backend, BackendRequest, Unavailable } from './backend.ts'
 import { createGuarded } from './guarded.ts'
 import { createLimits, type LimitsOfRuns } from './limits/of-runs.ts'
+import { makeOwnFolder, removeAbandoned } from './own-folders.ts'
 import type { Place, Profile, Sandbox } from './port.ts'
 import { profileVariables } from './profile-env.ts'
 import { noSandbox } from './unconfined.ts'
@@ -27,6 +27,7 @@ export interface SandboxRequest {
  */
 export async function createSandbox(request: SandboxRequest): Promise<Sandbox> {
   if (request.settings.level === 'none') return unheld(request)
+  await removeAbandoned(request.folder)
   const limits = await createLimits(request.settings.limits)
   const parts: BackendRequest = {
     ...request,
@@ -95,8 +96,7 @@ async function measure(
   limits: LimitsOfRuns,
 ): Promise<Omit<Sandbox, 'close'> | Unavailable> {
   const { ESSENTIAL, probe } = await import('./probe/probe.ts')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const stage = await mkdtemp(join(folder, 'probe-'))
+  const stage = await makeOwnFolder(folder, 'probe')
   try {
     const attacks = await probe(backend.confine, { folder: stage, signal })
     const known = new Set(backend.leavesOpen)

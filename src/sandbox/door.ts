@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Launch } from '../process/port.ts'
@@ -6,6 +6,7 @@ import type { BackendRequest } from './backend.ts'
 import { BRIDGE_FILE, bridgeWords } from './network/bridge.ts'
 import { createProxy, LONGEST_SOCKET_PATH } from './network/proxy.ts'
 import { upstreamFrom } from './network/upstream.ts'
+import { makeOwnFolder } from './own-folders.ts'
 import type { Profile, WayOut } from './port.ts'
 
 /** A way out of an empty network, for one program. */
@@ -21,10 +22,9 @@ const INSIDE = { socket: '/run/reeve/out.sock', bridge: '/run/reeve/bridge.mjs' 
 
 /** Opens a way to these hosts and no others. `folder`: of reeve's own. */
 async function openDoor(folder: string, way: WayOut, env: BackendRequest['env']): Promise<Door> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   // The path of a socket must be short; where reeve's folder lies too deep, one for temporary files does: nobody else may enter it either.
-  const isShort = Buffer.byteLength(join(folder, 'out-XXXXXX/s')) <= LONGEST_SOCKET_PATH
-  const own = await mkdtemp(isShort ? join(folder, 'out-') : join(tmpdir(), 'reeve-out-'))
+  const isShort = Buffer.byteLength(join(folder, `out-${process.pid}-XXXXXX/s`)) <= LONGEST_SOCKET_PATH
+  const own = isShort ? await makeOwnFolder(folder, 'out') : await mkdtemp(join(tmpdir(), 'reeve-out-'))
   const remove = () => rm(own, { recursive: true, force: true })
   const proxy = await createProxy({
     allow: way.hosts,
