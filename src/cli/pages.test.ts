@@ -157,6 +157,11 @@ What limits them, and who sees to it
 
 All that is needed is there.
 `)
+  const limits = found.isolation.holds.filter((it) => it.about === 'limit')
+  const plain = { ...found, isolation: { ...found.isolation, level: 'guarded', holds: limits } }
+  expect((await show(['doctor'], 'doctor.check', plain, { columns: 80 })).out).toContain(`
+Programs of runs are kept from nothing: they read, write and reach what you may.
+What limits them`)
   expect(JSON.parse((await show(['doctor', '--json'], 'doctor.check', found)).out)).toMatchObject({ isolation: found.isolation })
 })
 

@@ -46,7 +46,9 @@ function isolationLines(io: Io, { holds }: Isolation): string[] {
     const rows = holds.filter((it) => it.about === about)
     return rows.length === 0 ? [] : [io.paint('bold', title), ...rows.flatMap((it) => holdLines(io, it, names))]
   }
-  return [...part('What programs of runs are kept from, and by whom', 'attack'), ...part('What limits them, and who sees to it', 'limit')]
+  const attacks = part('What programs of runs are kept from, and by whom', 'attack')
+  const open = `${io.paint('bold', 'Programs of runs')} are kept from nothing: they read, write and reach what you may.`
+  return [...(attacks.length === 0 ? [open] : attacks), ...part('What limits them, and who sees to it', 'limit')]
 }
 
 function holdLines(io: Io, it: Hold, names: number): string[] {
