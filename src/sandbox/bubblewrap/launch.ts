@@ -67,7 +67,8 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
         usage: NOTHING,
         breach: null,
       }
-      return { usage, breach, failure: begun ? null : 'the sandbox did not come up' }
+      // Over a limit from the start, as after a step that broke it: the limit is the reason.
+      return { usage, breach, failure: begun || breach !== null ? null : 'the sandbox did not come up' }
     },
   }
 }
