@@ -67,6 +67,11 @@ describe('what a sandbox shows of the user’s home', () => {
     expect((await shownOf({ home, path: ['sdk/go/bin', 'scripts/bin'] })).shown).toEqual(['scripts/bin', 'sdk/go'])
   })
 
+  it('is of another project only its folder of programs', async () => {
+    const home = { 'work/other/bin/tool': '', 'work/other/lib/x': '', 'work/other/.env': 'token', 'work/other/.git/HEAD': '' }
+    expect((await shownOf({ home, path: ['work/other/bin'] })).shown).toEqual(['work/other/bin'])
+  })
+
   it('is never the home itself nor a folder around it, whatever a variable says', async () => {
     const realHome = temporaryFolder('reeve-user-')
     mkdirSync(join(realHome, 'bin'))

@@ -72,6 +72,8 @@ export function namedOutside(env: Readonly<Record<string, string>>, place: Place
 async function prefixOf(folder: string, isTooMuch: (path: string) => boolean): Promise<string> {
   const prefix = dirname(folder)
   if (!['bin', 'shims'].includes(basename(folder)) || isTooMuch(prefix) || basename(prefix) === '.local') return folder
+  // Somebody's project: what else lies in it is not for programs of another. Version managers that are checkouts are named by their variables.
+  if ((await stat(join(prefix, '.git')).catch(() => null)) !== null) return folder
   for (const it of ['lib', 'include', 'libexec', 'share', 'versions']) {
     if ((await stat(join(prefix, it)).catch(() => null))?.isDirectory()) return prefix
   }

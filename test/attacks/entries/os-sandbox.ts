@@ -68,6 +68,15 @@ export const OS_SANDBOX: readonly Entry[] = [
     to: 'named = program.env',
   },
   {
+    case: '3p',
+    title: 'read another project whose programs are on the search path',
+    test: { file: 'src/sandbox/toolchains.test.ts', name: 'is of another project only' },
+    ...common,
+    file: 'src/sandbox/toolchains.ts',
+    from: "join(prefix, '.git')",
+    to: "join(prefix, '.git/none')",
+  },
+  {
     case: '1l',
     title: 'have a library loaded on the way into the sandbox',
     test: { file: FILES, name: '1: are not written by a library' },
