@@ -99,6 +99,16 @@ describe('a program on its way into a sandbox', () => {
     expect(await launch.end()).toMatchObject({ breach: null, failure: 'the sandbox did not come up' })
   })
 
+  it('that a limit has ended before it began names the limit', async () => {
+    const { launch } = await launched()
+    const { program, info } = child()
+    launch.started(program, () => undefined)
+    info.write(`{"child-pid": ${NOBODY}}`)
+    await heard()
+    const failure = 'the sandbox was ended: it broke the limit of 10 MB for memory with 12 MB (sandbox.limits.memory_mb)'
+    expect(await launch.end()).toMatchObject({ breach: BREACH, failure })
+  })
+
   it('is not launched without its filter', async () => {
     const filter = join(temporaryFolder(), 'missing/filter')
     const view = { readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map() }

@@ -1,7 +1,8 @@
 import { open, readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { problemOf, ReeveError } from '../../core/errors.ts'
-import type { Launch, ResourceUsage, StartedProgram } from '../../process/port.ts'
+import type { Breach, Launch, ResourceUsage, StartedProgram } from '../../process/port.ts'
+import { breachSentence } from '../../process/sentences.ts'
 import type { RunLimits, Watch } from '../limits/port.ts'
 import { bwrapArguments, type View } from './profile.ts'
 
@@ -67,8 +68,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
         usage: NOTHING,
         breach: null,
       }
-      // Over a limit from the start, as after a step that broke it: the limit is the reason.
-      return { usage, breach, failure: begun || breach !== null ? null : 'the sandbox did not come up' }
+      return { usage, breach, failure: begun ? null : whyNot(breach) }
     },
   }
 }
@@ -86,6 +86,11 @@ function heldBack(env: Readonly<Record<string, string>>): { free: Record<string,
     free: Object.fromEntries(all.filter(([name]) => !OF_THE_LOADER.test(name))),
     set: all.flatMap(([name, value]) => (OF_THE_LOADER.test(name) ? ['--setenv', name, value] : [])),
   }
+}
+
+/** What an earlier program of the run has broken ends the next one before it begins. */
+function whyNot(breach: Breach | null): string {
+  return breach === null ? 'the sandbox did not come up' : breachSentence('the sandbox', breach).replace(/\.$/, '')
 }
 
 const NOTHING: ResourceUsage = { memoryBytes: 0, processes: 0, cpuSeconds: 0 }
