@@ -169,7 +169,8 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
   }
 
   async function scratch(commit: string, signal = new AbortController().signal): Promise<Scratch> {
-    const its = commit === base ? holder : await holder.ofChange()
+    // Also at the base: programs of the change have been at work in the home that its setup would use.
+    const its = await holder.ofChange()
     return await makeScratch({
       parent: folders.scratch,
       gitDir: folders.git,
