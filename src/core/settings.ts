@@ -48,7 +48,10 @@ const providerSettings = z.strictObject({
 })
 export type ProviderSettings = z.infer<typeof providerSettings>
 
-/** Defaults hold what builds of ordinary projects need; a small task needs far less. All count for a run's programs together unless they say otherwise. */
+/**
+ * Defaults hold what builds of ordinary projects need; a small task needs far less. All count for a run's programs
+ * together, what is written for each checkout of a run, unless they say otherwise.
+ */
 const limitSettings = z.strictObject({
   /** A type checker or a C++ compiler takes 1 to 3 GB. */
   memory_mb: z.int().min(64).default(4096),

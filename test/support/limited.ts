@@ -14,6 +14,8 @@ export interface Limited {
   tree: string
   shell: (line: string, options?: { timeoutMs?: number; signal?: AbortSignal; keepBytes?: number }) => Promise<ProgramResult>
   python: (code: string) => Promise<ProgramResult>
+  /** For programs in another checkout of the same run. */
+  beside: Limited['shell']
   /** For programs of another run. */
   other: { tree: string; shell: Limited['shell'] }
 }
@@ -44,8 +46,8 @@ export async function limited({ limits = {}, plain = false, cgroups = true }: Li
   const backend = plain ? createGuarded(request, () => []) : await createBubblewrap(request)
   if ('unavailable' in backend) throw new Error(backend.unavailable)
 
-  const placeOf = (run: string) => {
-    const place = { tree: join(folder, run), home: join(folder, `${run}-home`), run }
+  const placeOf = (run: string, name = run) => {
+    const place = { tree: join(folder, name), home: join(folder, `${name}-home`), run }
     for (const it of [place.tree, place.home, request.realHome]) mkdirSync(it, { recursive: true })
     return { ...place, env: backend.env(place, { kind: 'run' }), confinement: backend.confine(place, { kind: 'run' }) }
   }
@@ -65,6 +67,7 @@ export async function limited({ limits = {}, plain = false, cgroups = true }: Li
   return {
     tree: one.tree,
     shell: runIn(one, '/bin/sh'),
+    beside: runIn(placeOf(one.run, 'beside'), '/bin/sh'),
     python: runIn(one, '/usr/bin/python3'),
     other: { tree: two.tree, shell: runIn(two, '/bin/sh') },
   }

@@ -10,6 +10,9 @@ export interface Grown {
   ofSize: number
 }
 
+/** Nothing, and never looked at. */
+export const NO_GROWTH: Grown & { at: number } = { bytes: 0, entries: 0, ofSize: 0, at: 0 }
+
 /** Watches what the programs of a run add to its folders. */
 export interface Growth {
   /** Also these. The baseline of a folder is taken in the background, as soon as it is known: what is written in that moment is not counted. */

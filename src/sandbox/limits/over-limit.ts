@@ -11,11 +11,11 @@ export interface Broken {
   breach: Breach
 }
 
-/** Of a run: how often the kernel stepped in, and what its folders have grown by. */
+/** Of a run: how often the kernel stepped in, and what the folders of each program have grown by. */
 export interface RunState {
   limits: Limits
   programs: readonly ProgramWatch[]
-  grown: Grown & { at: number }
+  grown: (program: ProgramWatch) => Grown & { at: number }
   /** Since the last look. */
   kernel: GroupCount
 }
@@ -48,9 +48,11 @@ export function overLimits({ limits, programs, grown, kernel }: RunState): Broke
     const entries = sum(program.tmpfs().map((it) => it.entries))
     if (entries > limits.files) broken.push({ program, breach: breachOf(limits, 'files', entries) })
   }
-  const growth = growthBreach(limits, grown)
-  // A scan from before a program says nothing about it: the folders may have been put back since then.
-  if (growth !== null) for (const program of programs) if (grown.at > program.began) broken.push({ program, breach: growth })
+  for (const program of programs) {
+    const growth = growthBreach(limits, grown(program))
+    // A scan from before a program says nothing about it: the folders may have been put back since then.
+    if (growth !== null && grown(program).at > program.began) broken.push({ program, breach: growth })
+  }
   return broken
 }
 

@@ -77,6 +77,14 @@ describe('without control groups', () => {
 })
 
 describe('the programs of a run', () => {
+  it('are not ended for what another checkout of the run has filled: the base must be measured when a change breaks a limit', async () => {
+    const { shell, beside } = await limited({ limits: { files: 100 } })
+    const many = 'i=0; while [ $i -lt 300 ]; do : > file-$i; i=$((i+1)); done; sleep 5'
+    expect((await shell(many)).problem).toContain('it broke the limit of 100 for new files')
+    expect(await beside('sleep 0.5; echo measured')).toMatchObject({ ended: 'exited', stdout: 'measured\n' })
+    expect((await shell('sleep 5')).ended, 'where it is full it stays full').toBe('limit')
+  })
+
   it('use memory together, and the one that uses most is ended', async () => {
     const { python, other } = await limited({ limits: { memory_mb: 200 }, cgroups: false })
     const small = python('import time; block = bytearray(80 << 20); time.sleep(2)')

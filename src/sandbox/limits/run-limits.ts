@@ -3,7 +3,7 @@ import type { Breach } from '../../process/port.ts'
 import { breachOf } from './breaches.ts'
 import type { CgroupHome, Group, GroupCount } from './cgroups/port.ts'
 import { watchCrowd } from './crowd.ts'
-import { createGrowth } from './growth.ts'
+import { createGrowth, type Growth, NO_GROWTH } from './growth.ts'
 import { memoryCheck, overLimits } from './over-limit.ts'
 import type { Limits, RunLimits, Tree, Watch } from './port.ts'
 import { type ProgramWatch, watchProgram } from './program-watch.ts'
@@ -32,8 +32,9 @@ export interface RunLimitsOptions {
  */
 export function createRunLimits(options: RunLimitsOptions): RunLimits {
   const { limits, run, folders, cgroups, tools, ticker = sharedTicker, scan = sharedScan } = options
-  const programs = new Set<ProgramWatch>()
-  const growth = createGrowth(limits, scan)
+  const programs = new Map<ProgramWatch, Growth>()
+  // For each checkout of the run: what the change has filled must not end what is measured on the base.
+  const growths = new Map<string, Growth>()
   const overMemory = memoryCheck(limits)
   let group: Promise<Group> | null = null
   let counted = NOTHING
@@ -55,11 +56,13 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   }
 
   async function lookNow(): Promise<void> {
-    const [now] = await Promise.all([count(), growth.look(), ...[...programs].map((it) => it.look())])
+    const growing = new Set(programs.values())
+    const [now] = await Promise.all([count(), ...[...growing, ...programs.keys()].map((it) => it.look())])
     const kernel = since(now, counted)
     counted = now
-    const all = [...programs]
-    const broken = overLimits({ limits, programs: all, grown: growth.grown(), kernel })
+    const all = [...programs.keys()]
+    const grown = (program: ProgramWatch) => programs.get(program)?.grown() ?? NO_GROWTH
+    const broken = overLimits({ limits, programs: all, grown, kernel })
     for (const { program, breach } of broken) program.break(breach)
     const memory = await overMemory(all)
     memory?.program.break(memory.breach)
@@ -73,11 +76,20 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     }
   }
 
+  function growthOf(more: readonly string[]): Growth {
+    const all = [...folders, ...more]
+    const key = all.join('\0')
+    const growth = growths.get(key) ?? createGrowth(limits, scan)
+    growths.set(key, growth)
+    growth.add(all)
+    return growth
+  }
+
   /** Programs that have been told their words and are not under watch yet. */
   let entering = 0
 
   async function enter(more: readonly string[]): Promise<readonly string[]> {
-    growth.add(more)
+    growthOf(more)
     if (cgroups === null) return []
     group ??= cgroups.group(run, limits).catch((error: unknown) => {
       group = null
@@ -95,12 +107,12 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
   }
 
   function watch(tree: Tree, broken: (breach: Breach) => void, more: readonly string[]): Watch {
-    growth.add(more)
+    const growth = growthOf(more)
     entering = Math.max(0, entering - 1)
     const program = watchProgram(tree, limits, broken)
     const before = count()
     const { ofSize } = growth.grown()
-    programs.add(program)
+    programs.set(program, growth)
     stop ??= watchAll()
     void beEager(program, look)
     return {
@@ -144,12 +156,15 @@ export function createRunLimits(options: RunLimitsOptions): RunLimits {
     inner: (where) => limitWords(limits, tools, where),
     watch: (tree, broken) => watch(tree, broken, more),
     at: (others) => at([...more, ...others]),
-    rebase: () => growth.rebase(),
+    rebase() {
+      for (const it of growths.values()) it.rebase()
+    },
     async close() {
       stop?.()
       stop = null
       entering = 0
       programs.clear()
+      growths.clear()
       await leave()
     },
   })
