@@ -78,7 +78,9 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
   const stop = first ? null : stopped.reason()
   measured.usage = usage
   measured.breach = stop === 'flooded' ? floodOf(spec, out) : (seen ?? breach)
-  if (failure !== null) return finish('not_started', null, null, `${nameOf(spec)} was not started: ${failure}`)
+  if (failure !== null && stop !== 'aborted') {
+    return finish('not_started', null, null, `${nameOf(spec)} was not started: ${withLastWords(failure, out.stderr.text())}`)
+  }
   // A limit that the kernel holds lets the program fail by itself: it is the limit that ended it all the same.
   const failed = stop !== null || end?.signal !== null || end.code !== 0
   if (measured.breach !== null && stop !== 'flooded' && failed) {
@@ -88,6 +90,12 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
   if (end?.signal) return finish('signalled', null, end.signal, `${nameOf(spec)} was ended by ${end.signal}.`)
   const code = end?.code ?? null
   return finish('exited', code, null, code === 0 ? '' : `${nameOf(spec)} ended with exit code ${code}.`)
+}
+
+/** What the sandbox said last tells more than that it did not come up. */
+function withLastWords(failure: string, said: string): string {
+  const last = said.trim().split('\n').at(-1) ?? ''
+  return last === '' ? failure : `${failure} (${last.slice(0, 300)})`
 }
 
 type Started = { child: ChildProcess; pid: number } | { ended: 'not_found' | 'not_started'; problem: string }
