@@ -32,6 +32,8 @@ const EVERY_MS = 2000
 // A scan may take a twentieth of one processor in the long run, and when a limit may be broken half of one.
 const REST = 20
 const URGENT_REST = 1
+// Nobody notices so much more at the end of a command that failed.
+const CHEAP_MS = 250
 
 /** What file systems hold, per device. */
 type Space = Map<number, { bytes: number; entries: number }>
@@ -110,9 +112,12 @@ export function createGrowth(limits: Pick<Limits, 'diskBytes' | 'files' | 'fileB
       if (state === 'later' && rested > Math.max(EVERY_MS, took * REST)) void begin()
     },
     async settle(fileBytes) {
-      if (baseline.size === 0 || (await due(fileBytes)) !== 'now') return
+      if (baseline.size === 0) return
+      // For a program that failed the file systems say too little: others may have freed what it took. Not worth a long scan.
+      const look = async () => (fileBytes < Number.POSITIVE_INFINITY && took < CHEAP_MS) || (await due(fileBytes)) === 'now'
+      if (!(await look())) return
       if (running !== null) await running
-      if ((await due(fileBytes)) === 'now') await begin()
+      if (await look()) await begin()
     },
     grown: () => ({ ...grown, at: ended }),
     rebase() {
