@@ -55,8 +55,8 @@ export type ProviderSettings = z.infer<typeof providerSettings>
 const limitSettings = z.strictObject({
   /** A type checker or a C++ compiler takes 1 to 3 GB. */
   memory_mb: z.int().min(64).default(4096),
-  /** Threads count too: parallel builds and test runners start hundreds. */
-  processes: z.int().min(8).default(512),
+  /** Threads count too: one Node has a dozen, parallel builds and test runners start hundreds. */
+  processes: z.int().min(32).default(512),
   /** Of one process. */
   open_files: z.int().min(64).default(4096),
   /** Of one file. */

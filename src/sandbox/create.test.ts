@@ -52,7 +52,7 @@ describe('how programs are held', () => {
   })
 
   itNeeds('bubblewrap')('is by bubblewrap at the lowest limits too: they are not the fault of the sandbox', async () => {
-    const lowest = { memory_mb: 64, processes: 8, open_files: 64, files: 100, install_files: 100, cpu_seconds: 1 }
+    const lowest = { memory_mb: 64, processes: 32, open_files: 64, files: 100, install_files: 100, cpu_seconds: 1 }
     const ones = { file_size_mb: 1, disk_mb: 1, tmp_mb: 1, shared_memory_mb: 1, output_mb: 1 }
     const { limits } = settingsSchema.parse({ sandbox: { limits: { ...lowest, ...ones } } }).sandbox
     expect((await made({ limits })).sandbox.report).toMatchObject({ level: 'os-sandbox', reason: '' })
