@@ -7,7 +7,7 @@ import type { ScanReply, ScanRequest } from './scan-worker.ts'
 /** Walks folders off the event loop; null when the thread broke. Scans of all runs queue behind one another: the disk is one. */
 export type Scan = (folders: readonly string[], size: number) => Promise<(FolderUsage | null)[] | null>
 
-/** A thread that is started at the first scan and keeps no process alive. */
+/** A thread that is started at the first scan and keeps no process alive but while a scan is under way. */
 export function scanThread(): Scan {
   const waiting = new Map<number, (usages: (FolderUsage | null)[] | null) => void>()
   let worker: Worker | null = null
@@ -29,6 +29,7 @@ export function scanThread(): Scan {
   function answer(id: number, usages: (FolderUsage | null)[] | null): void {
     waiting.get(id)?.(usages)
     waiting.delete(id)
+    if (waiting.size === 0) worker?.unref()
   }
 
   return (folders, size) =>
@@ -36,6 +37,8 @@ export function scanThread(): Scan {
       ids += 1
       waiting.set(ids, resolve)
       worker ??= start()
+      // Somebody waits for the answer: a process with nothing else to do would end without it.
+      worker.ref()
       const request: ScanRequest = { id: ids, folders, size }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(request)

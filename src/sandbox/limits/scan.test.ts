@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { chdir, cwd } from 'node:process'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../../test/support/folder.ts'
+import { runProgram } from '../../process/run-program.ts'
 import { createGrowth } from './growth.ts'
 import { scanFolder } from './scan.ts'
 import { scanThread } from './scan-thread.ts'
@@ -86,5 +87,15 @@ describe('growth', () => {
     growth.rebase()
     await expect.poll(() => growth.grown().at).toBeGreaterThan(at)
     expect(growth.grown()).toMatchObject({ bytes: 0, entries: 0 })
+  })
+})
+
+describe('a process that does nothing but wait for a scan', () => {
+  it('gets its answer, and ends by itself afterwards', async () => {
+    const thread = new URL('./scan-thread.ts', import.meta.url).href
+    const code = `const { scanThread } = await import('${thread}'); const [usage] = await scanThread()(['/usr/include'], 0); console.log(usage === null)`
+    const argv = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code] as const
+    const ended = await runProgram({ argv, cwd: '/', env: { PATH: '/usr/bin:/bin' }, timeoutMs: 20_000 })
+    expect([ended.exitCode, ended.stdout, ended.stderr]).toEqual([0, expect.stringMatching(/^(?:true|false)\n$/), ''])
   })
 })
