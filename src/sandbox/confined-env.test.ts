@@ -40,8 +40,8 @@ describe('the environment in a sandbox', () => {
   })
 
   it('has no password in the address of a registry', () => {
-    const env = envOf({ env: { PIP_INDEX_URL: 'https://ada:secret@packages.test/simple', GOPROXY: 'https://t0ken@go.test,direct' } })
-    expect(env).toMatchObject({ PIP_INDEX_URL: 'https://packages.test/simple', GOPROXY: 'https://go.test,direct' })
+    const env = envOf({ env: { PIP_INDEX_URL: 'https://ada:secret@mirror.test/simple', GOPROXY: 'https://t0ken@go.test,direct' } })
+    expect(env).toMatchObject({ PIP_INDEX_URL: 'https://mirror.test/simple', GOPROXY: 'https://go.test,direct' })
     expect(JSON.stringify(env)).not.toMatch(/secret|t0ken/)
   })
 

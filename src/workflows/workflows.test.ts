@@ -370,9 +370,9 @@ describe('an autonomous run', () => {
     [
       'packages would come from another host',
       () => (request: AgentRequest) =>
-        write(request, 'package-lock.json', '{"packages":{"node_modules/a":{"resolved":"https://packages.invalid/a.tgz"}}}\n'),
+        write(request, 'package-lock.json', '{"packages":{"node_modules/a":{"resolved":"https://mirror.invalid/a.tgz"}}}\n'),
       proved,
-      'It has packages installed from elsewhere: packages.invalid (package-lock.json).',
+      'It has packages installed from elsewhere: mirror.invalid (package-lock.json).',
     ],
   ])('asks a person when %s', async (_why, reply, parts, message) => {
     const repository = makeRepository(FILES)

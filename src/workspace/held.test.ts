@@ -19,7 +19,7 @@ interface Bench {
   shared: () => string
 }
 
-const NPMRC = { path: '.npmrc', text: 'registry=https://packages.example/\n' }
+const NPMRC = { path: '.npmrc', text: 'registry=https://mirror.example/\n' }
 const CARGO = { path: 'config.toml', variable: 'CARGO_HOME', text: '[source]\n' } as const
 
 function bench(changes: Partial<HolderOptions> & { level?: IsolationLevel; registries?: Partial<Registries> } = {}): Bench {
@@ -123,7 +123,7 @@ describe('packages', () => {
 
 describe('a setup command', () => {
   it('reaches the registries, is shown what they need, and remembers what it was refused', async () => {
-    const hosts = [{ host: 'packages.example', port: 443, own: false }]
+    const hosts = [{ host: 'mirror.example', port: 443, own: false }]
     const heard: Decision[] = []
     const { options, asked } = bench({ registries: { hosts, readable: ['/certificates.pem'] } })
     const holder = await createHolder({ ...options, keeping: { ...options.keeping, decided: (it) => heard.push(it) } })
