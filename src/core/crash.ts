@@ -27,6 +27,7 @@ export const CRASH_POINTS = [
   'after-worktree-before-record',
   'after-commit-before-publish',
   'after-keep-before-restore',
+  'after-removal-before-record',
   'after-evidence-before-finish',
   'after-land-before-record',
 ] as const

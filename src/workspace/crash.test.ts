@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -68,6 +68,18 @@ describe('after the process died', () => {
     expect(existsSync(join(workspace.path, 'wrong.txt'))).toBe(false)
     expect(git(root, 'for-each-ref', '--format=%(refname)', 'refs/reeve/attempts')).toBe('refs/reeve/attempts/rcrash/1')
     expect(git(root, 'show', 'refs/reeve/attempts/rcrash/1:wrong.txt')).toBe('wrong')
+  })
+
+  it('in the middle of its removal, the removal goes on and no new workspace is made of what is left', async () => {
+    const { root, dataDir, before } = scene()
+    expect((await live({ root, dataDir }, 'all', { at: 'after-removal-before-record' })).signal).toBe('SIGKILL')
+    expect(readdirSync(join(dataDir, 'runs/rcrash'))).toEqual(['workspace.json'])
+    const project = await openProject(root)
+    const again = createWorkspace(createOptions(project, { runId: RUN, dataDir, setup: SETUP }))
+    await expect(again).rejects.toThrow('The workspace of run rcrash is being removed.')
+    await reap({ project, runId: RUN, dataDir, branch: 'delete' })
+    expect(existsSync(join(dataDir, 'runs/rcrash'))).toBe(false)
+    expect(fingerprint(root)).toEqual(before)
   })
 
   it('its locks, its scratch checkouts and its programs are cleared away, but not those of one that lives', async () => {

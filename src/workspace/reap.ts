@@ -1,4 +1,6 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import { attemptsOf, keepTree, takeEverything } from './attempts.ts'
 import { isFolder, openUp, removeFolder } from './folders.ts'
@@ -37,6 +39,15 @@ export async function reap(options: ReapOptions): Promise<void> {
   }
   await removeRefs(options, record)
   await removeWorktree(project, folders.tree)
+  await removeRun(folders)
+}
+
+/** The record goes last: until then a run whose removal was cut short is known as one that is being removed, not taken for a new one. */
+async function removeRun(folders: RunFolders): Promise<void> {
+  const entries = (await isFolder(folders.root)) ? await readdir(folders.root) : []
+  const others = entries.map((it) => join(folders.root, it)).filter((it) => it !== folders.record)
+  await Promise.all(others.map(removeFolder))
+  crashAt('after-removal-before-record')
   await removeFolder(folders.root)
 }
 
