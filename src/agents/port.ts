@@ -7,6 +7,10 @@ import type { Workspace } from '../workspace/port.ts'
 
 /** What an agent tells while it works. */
 export type AgentEvent =
+  | { type: 'started'; program: string | null; version: string | null; model: string | null; session: string | null }
+  | { type: 'noticed'; level: 'info' | 'warning'; text: string }
+  /** What one call, or one turn of a CLI agent, has used; the result's sums include it. `estimated`: nobody reported it. */
+  | { type: 'used'; usage: Usage; cost: Cost; model: string; source: 'reported' | 'metered' | 'estimated' }
   | { type: 'said'; text: string }
   | { type: 'acted'; tool: string; target: string; ok: boolean; summary: string }
   | { type: 'broke'; command: string; breach: Breach }
@@ -25,6 +29,10 @@ export interface AgentRequest {
   outputSchema?: { [key: string]: Json }
   limits: { steps: number; tokens: number | null; usd: number | null; timeoutMs: number; commandTimeoutMs: number }
   origin: { run: string; task: string; step: string; attempt: number }
+  /** Session of an earlier attempt by the same provider that may be gone on with; absent: begin anew. */
+  session?: string
+  /** Another provider could take over: do not wait long for this one. */
+  replaceable?: boolean
   signal: AbortSignal
   /** Must not throw. */
   emit(event: AgentEvent): void
@@ -45,6 +53,8 @@ export interface AgentResult {
   usage: Usage
   cost: Cost
   steps: number
+  /** What a later attempt may go on with, where the agent can. */
+  session?: string | null
 }
 
 /** A role at work by one provider. Must not throw: what goes wrong is in the result. */

@@ -125,7 +125,7 @@ describe('what is refused, word for word', () => {
     [
       'a key far from all others',
       toml('colour = 1\n'),
-      'reeve.toml:1: unknown key "colour"; known here: files, gates, project, providers, runs, sandbox, tests',
+      'reeve.toml:1: unknown key "colour"; known here: files, gates, network, prices, project, providers, routing, runs, sandbox, tests',
     ],
     [
       'a text for a number',
@@ -166,7 +166,7 @@ describe('what is refused, word for word', () => {
     [
       'a provider without its kind',
       toml('[providers.x]\nmodel = "m"\n'),
-      'reeve.toml:1: providers.x.kind is missing; allowed: openai-compatible, anthropic, openai, google, scripted',
+      'reeve.toml:1: providers.x.kind is missing; allowed: anthropic, openai, google, openai-compatible, ollama, llamacpp, scripted, replay, claude, codex, gemini, opencode, qwen, copilot, cursor-agent, pi, cn, cline, droid, command, acp, plugin',
     ],
     [
       'a provider without its server',

@@ -24,7 +24,38 @@ const coverageSettings = gateSettings.extend({
   below: z.enum(['warning', 'failure']).default('warning'),
 })
 
-export const PROVIDER_KINDS = ['openai-compatible', 'anthropic', 'openai', 'google', 'scripted'] as const
+/** Answer one call of a model: our own agents work over them. */
+export const MODEL_KINDS = ['anthropic', 'openai', 'google', 'openai-compatible', 'ollama', 'llamacpp', 'scripted', 'replay'] as const
+/** Programs that are agents themselves. `command`: any other one, described by its settings. */
+export const CLI_KINDS = [
+  'claude',
+  'codex',
+  'gemini',
+  'opencode',
+  'qwen',
+  'copilot',
+  'cursor-agent',
+  'pi',
+  'cn',
+  'cline',
+  'droid',
+  'command',
+] as const
+export type CliKind = (typeof CLI_KINDS)[number]
+/** `acp`: any agent that speaks the Agent Client Protocol. `plugin`: a module of the user's own. */
+export const PROVIDER_KINDS = [...MODEL_KINDS, ...CLI_KINDS, 'acp', 'plugin'] as const
+export type ProviderKind = (typeof PROVIDER_KINDS)[number]
+/** What an openai-compatible server is, where its extras matter. */
+export const DIALECTS = ['llama-server', 'ollama', 'lmstudio', 'localai', 'textgen', 'generic'] as const
+export type Dialect = (typeof DIALECTS)[number]
+
+const priceSettings = z.strictObject({
+  input: z.number().min(0),
+  output: z.number().min(0),
+  cached_input: z.number().min(0).optional(),
+  cache_write: z.number().min(0).optional(),
+})
+
 const providerSettings = z.strictObject({
   kind: z.enum(PROVIDER_KINDS),
   base_url: z.url().optional(),
@@ -33,18 +64,67 @@ const providerSettings = z.strictObject({
   api_key_env: z.string().optional(),
   /** Extra request headers. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced. */
   headers: header.default({}),
-  /** For `scripted`: the YAML file of replies, from the project root. */
+  /** `scripted`: YAML file of replies; `replay`: a cassette or the id of a recorded run; `llamacpp`: a GGUF file, or the name of an added model. */
   file: z.string().optional(),
+  /** `plugin`: the module, a path from the project root or the name of a package. */
+  module: z.string().optional(),
   max_tokens: z.int().positive().default(8192),
   temperature: z.number().min(0).max(2).optional(),
   request_timeout_seconds: z.number().positive().default(300),
-  /** Silence in the stream longer than this is a failure. */
-  idle_timeout_seconds: z.number().positive().default(60),
+  /** Silence longer than this is a failure. Unset: 45, for a CLI agent whose traffic is not seen 120. */
+  idle_timeout_seconds: z.number().positive().optional(),
+  /** Silence before the first byte of an answer. Unset: as `idle_timeout_seconds`; for local engines, which read a long prompt first, 300. */
+  first_byte_timeout_seconds: z.number().positive().optional(),
   max_retries: z.int().min(0).max(10).default(3),
-  /** Tokens the model reads at most; counted roughly before the call. */
-  context_tokens: z.int().positive().default(128_000),
+  /** No more tries of one call after this time: the next provider takes over. */
+  give_up_seconds: z.number().positive().default(45),
+  /** Tokens the model reads at most; counted roughly before the call. Unset: what the server says, else 128,000. */
+  context_tokens: z.int().positive().optional(),
   /** US dollars per million tokens; overrides the table of prices. */
-  price: z.strictObject({ input: z.number(), output: z.number(), cached_input: z.number().optional() }).optional(),
+  price: priceSettings.optional(),
+  /** `tools`: the model calls tools. `proposals`: it answers with data (what to read, what to change) that reeve applies. Unset: by the kind and what the server can do. */
+  style: z.enum(['tools', 'proposals']).optional(),
+  /** `openai-compatible`: what the server is. Unset: asked once. */
+  dialect: z.enum(DIALECTS).optional(),
+  /** `ollama`: how long the model stays loaded, such as "10m". */
+  keep_alive: z.string().optional(),
+  /** `llamacpp`: limits of the engine's process. */
+  threads: z.int().positive().optional(),
+  memory_mb: z.int().positive().default(8192),
+  load_timeout_seconds: z.number().positive().default(120),
+
+  /** CLI agents and `acp`: the program, a name on the search path or an absolute path. */
+  binary: z.string().min(1).optional(),
+  /** More arguments, after reeve's own; for `command` and `acp` all of them. `{model}`, `{prompt}`, `{prompt_file}`, `{session}` are replaced. */
+  args: z.array(z.string()).default([]),
+  /** How a CLI agent is driven: once per step, or by the Agent Client Protocol where it speaks that. */
+  mode: z.enum(['batch', 'acp']).default('batch'),
+  /** Use the log-in of the user's own CLI: its credential folder is shown to it, and it talks to its maker directly. */
+  login: z.boolean().default(false),
+  /** More environment variables of the program; never secrets. */
+  env: z.record(z.string(), z.string()).default({}),
+  /** Names of environment variables that the program is given as they are, such as a second key. */
+  secrets_env: z.array(z.string()).default([]),
+  /** Hosts (`name` or `name:port`) that the program may reach besides its provider's. */
+  hosts: z.array(z.string()).default([]),
+  /** `command`: how the prompt goes in, and how the result comes out. `json`: one object, see `result`. `lines`: one JSON object a line. */
+  prompt: z.enum(['stdin', 'argument', 'file']).default('stdin'),
+  output: z.enum(['text', 'json', 'lines']).default('text'),
+  /** `command` with `json` or `lines`: dotted paths of fields, such as `{ text = "result.text", session = "session_id", input_tokens = "usage.input" }`. */
+  result: z.record(z.enum(['text', 'session', 'error', 'input_tokens', 'output_tokens', 'cost_usd']), z.string()).optional(),
+
+  /** Providers of the same account share its limits. Unset: the provider's own name. */
+  account: z.string().optional(),
+  /** Requests at the same time, over all runs and processes. */
+  max_concurrent: z.int().positive().optional(),
+  requests_per_minute: z.int().positive().optional(),
+  tokens_per_minute: z.int().positive().optional(),
+  /** Requests that may go at once; unset: all of a minute's. */
+  burst: z.int().positive().optional(),
+  /** Higher is asked first, before the order. */
+  priority: z.int().default(0),
+  /** After so many failures in a row a provider is left alone for a while. */
+  breaker: z.strictObject({ failures: z.int().positive().default(5), recovery_seconds: z.number().positive().default(60) }).prefault({}),
 })
 export type ProviderSettings = z.infer<typeof providerSettings>
 
@@ -159,12 +239,32 @@ export const settingsSchema = z.strictObject({
       /** Budget of a run. */
       max_usd: z.number().positive().optional(),
       max_tokens: z.int().positive().optional(),
+      /** Money that one attempt, with its review, and one step may use; reserved before it begins. Unset: what the run has left. */
+      max_attempt_usd: z.number().positive().optional(),
+      max_step_usd: z.number().positive().optional(),
+      /** Keep every exchange with a provider, so that it can be replayed. */
+      record: z.boolean().default(false),
       step_timeout_minutes: z.number().positive().default(15),
       gate_timeout_minutes: z.number().positive().default(10),
       /** Model steps (turns) of one agent at most; a role may say less. */
       max_steps: z.int().positive().default(60),
     })
     .prefault({}),
+  /** Which providers a role asks first, before its own preferences and the order. */
+  routing: z.strictObject({ roles: z.record(z.string(), z.array(z.string())).default({}) }).prefault({}),
+  /** How model APIs are reached. Only from your own configuration. */
+  network: z
+    .strictObject({
+      /** Unset: `HTTPS_PROXY`, `HTTP_PROXY` of the environment. */
+      proxy: z.url().optional(),
+      no_proxy: z.array(z.string()).default([]),
+      /** PEM file of authorities that are trusted besides the usual ones. */
+      ca_bundle: z.string().optional(),
+      connect_timeout_seconds: z.number().positive().default(10),
+    })
+    .prefault({}),
+  /** US dollars per million tokens, by model: overrides the built-in table. */
+  prices: z.record(z.string(), priceSettings).default({}),
   sandbox: sandboxSettings.prefault({}),
   files: fileSettings.prefault({}),
   /** Files of the tests, as globs, where the usual places are not enough. */

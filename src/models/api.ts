@@ -8,7 +8,7 @@ import { classify } from './classify.ts'
 import { type Finish, type OpenRequest, ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
 import { headersFor } from './headers.ts'
 import type { ApiKind } from './kind.ts'
-import { limitsFrom } from './limits.ts'
+import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
 import { toAi } from './messages.ts'
 import type { GenerateRequest, ModelProvider, ToolCall } from './port.ts'
 import { costOf, priceOf } from './prices.ts'
@@ -40,7 +40,7 @@ export function createApiProvider(options: ApiOptions): ModelProvider {
   return {
     name,
     model,
-    capabilities: { tools: true, schema: true, contextTokens: settings.context_tokens },
+    capabilities: { tools: true, schema: true, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries(opener(options, request, redact), {
         maxRetries: settings.max_retries,

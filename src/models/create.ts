@@ -14,7 +14,7 @@ export interface ProviderDeps {
   fetch?: typeof fetch
 }
 
-type ApiKindName = Exclude<ProviderSettings['kind'], 'scripted'>
+type ApiKindName = 'anthropic' | 'openai' | 'google' | 'openai-compatible'
 
 /** Loaded on use: each brings its package with it. */
 const KINDS: Record<ApiKindName, () => Promise<ApiKind>> = {
@@ -27,6 +27,7 @@ const KINDS: Record<ApiKindName, () => Promise<ApiKind>> = {
 /** A configured provider. Throws `provider_key_missing` or `invalid_config`; asks nobody over the network. */
 export async function createProvider(name: string, settings: ProviderSettings, deps: ProviderDeps): Promise<ModelProvider> {
   if (settings.kind === 'scripted') return createScripted(name, settings, deps)
+  if (!isApiKind(settings.kind)) throw incomplete(name, 'kind', `"${settings.kind}" answers no single calls of a model`)
   const kind = await KINDS[settings.kind]()
   const baseUrl = settings.base_url ?? kind.baseUrl
   if (baseUrl === null)
@@ -51,6 +52,10 @@ export async function createProvider(name: string, settings: ProviderSettings, d
     clock: deps.clock ?? systemClock,
     fetch: deps.fetch ?? fetch,
   })
+}
+
+function isApiKind(kind: ProviderSettings['kind']): kind is ApiKindName {
+  return kind in KINDS
 }
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/

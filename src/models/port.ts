@@ -3,13 +3,22 @@ import type { Cost, Usage } from '../core/run.ts'
 
 /** Why a provider could not answer. What to do next follows from the class, never from the text. */
 export const PROVIDER_ERROR_CLASSES = [
+  /** The key or the log-in is refused. */
   'auth',
+  /** Too many requests for now; `retryAt` says until when. */
   'rate_limited',
+  /** What was paid for is used up; `retryAt` says until when, where it comes back by itself. */
+  'quota',
   'overloaded',
+  'server',
   'network',
   'timeout',
   'refused',
   'context_too_long',
+  /** There is no such model, or not for this account. */
+  'model',
+  /** The provider, or the CLI, is not set up to work here. */
+  'config',
   'bad_output',
   'crashed',
   'aborted',

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { ProviderSettings } from '../core/settings.ts'
 import { ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
-import { limitsFrom } from './limits.ts'
+import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
 import type { CallOrigin, GenerateRequest, ModelMessage, ModelProvider } from './port.ts'
 import { withRetries } from './retry.ts'
 import { parseReplies, type ScriptedEntry, type ScriptedTurn } from './scripted-file.ts'
@@ -40,7 +40,7 @@ export async function createScripted(
   return {
     name,
     model: settings.model ?? 'scripted',
-    capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens },
+    capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries((signal) => answer(request, turnFor(replies, request.origin, path), clock, signal), {
         maxRetries: 0,

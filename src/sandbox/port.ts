@@ -33,8 +33,15 @@ export type Profile =
 /** What may be reached through the proxy, and who wants to know what was. */
 export interface WayOut {
   hosts: readonly AllowedHost[]
+  /** Servers of reeve's own that the program reaches at this port of its loopback: there it is forwarded to the socket. */
+  services?: readonly Service[]
   /** Called for each connection when it has ended, or was refused. Must not throw. */
   decided?: (decision: Decision) => void
+}
+
+export interface Service {
+  port: number
+  socketPath: string
 }
 
 /** A host that may be reached through the proxy. */

@@ -1,12 +1,13 @@
-import type { AgentEvent, AgentResult } from '../agents/port.ts'
+import type { AgentResult } from '../agents/port.ts'
 import { chooseProvider, providerNames } from '../agents/route.ts'
-import { problemOf, ReeveError } from '../core/errors.ts'
+import { ReeveError } from '../core/errors.ts'
 import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { redactAll } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
+import { tell } from './agent-events.ts'
 import { isTest, type Job, spend } from './job.ts'
 
 /** What an agent is asked. `goal` is rendered inside the step, so it may look at the files as they are then. */
@@ -122,7 +123,7 @@ async function workOnce(
 
   const left = remaining(job, step.spentBefore)
   if (left.tokens !== null || left.usd !== null) await step.emit('budget.reserved', { step: ask.name, tokens: left.tokens, usd: left.usd })
-  const teller = tell(job, ask, step)
+  const teller = tell({ job, ask, role, provider: agent.provider }, step)
   const result = await agent.run({
     role,
     goal: await ask.goal(),
@@ -148,42 +149,6 @@ async function workOnce(
 
   if (result.status === 'failed') await providerFailed(job, choice.provider, result, last, step)
   return keep(job, ask, role, agent.provider, result, step)
-}
-
-/** Events in the order the agent told them; a slow store must not reorder them, and a failed write must not be lost silently. */
-function tell(job: Job, ask: AgentAsk, step: StepHandle): { emit: (event: AgentEvent) => void; settled: () => Promise<void> } {
-  let queue: Promise<void> = Promise.resolve()
-  let broken: unknown = null
-  const write = async (event: AgentEvent): Promise<void> => {
-    const redact = job.kit.redact
-    if (event.type === 'said') return step.emit('agent.said', { step: ask.name, text: redact(event.text) })
-    if (event.type === 'broke') {
-      const { limit, allowed, peak, unit, setting } = event.breach
-      return step.emit('limit.broken', { step: ask.name, limit, allowed, peak, unit, setting, command: redact(event.command) })
-    }
-    if (event.type === 'retrying')
-      return step.emit('provider.limited', { provider: 'model', class: event.class, problem: redact(event.problem), inMs: event.inMs })
-    return step.emit('agent.acted', {
-      step: ask.name,
-      tool: event.tool,
-      target: redact(event.target),
-      ok: event.ok,
-      summary: redact(event.summary),
-    })
-  }
-  return {
-    emit: (event) => {
-      queue = queue
-        .then(() => write(event))
-        .catch((error: unknown) => {
-          broken ??= error
-        })
-    },
-    settled: async () => {
-      await queue
-      if (broken !== null) throw broken instanceof Error ? broken : new Error(problemOf(broken))
-    },
-  }
 }
 
 async function providerFailed(job: Job, provider: string, result: AgentResult, last: boolean, step: StepHandle): Promise<void> {

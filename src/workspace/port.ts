@@ -1,6 +1,7 @@
 /** What the other rooms know of a workspace. The implementation is `workspace.ts` (life), `git.ts` (the one `git()`), `paths.ts` (path rules). */
 
 import type { Confinement } from '../process/port.ts'
+import type { WayOut } from '../sandbox/port.ts'
 
 /** The user's repository. Everything read from it is read by the one hardened `git()`. */
 export interface Project {
@@ -48,12 +49,33 @@ export interface Checkout {
   confinement?: Confinement
 }
 
+/** What a CLI agent needs besides its workspace. Paths absolute. */
+export interface AgentWay extends WayOut {
+  /** Name of its home within the run: agents of one name share it, so that a session can go on. Letters, digits and "-". */
+  name: string
+  /** Environment of this one process: never on a command line, never in an event. */
+  secrets: Readonly<Record<string, string>>
+  /** Also read: the program's own installation, the user's log-in. */
+  readable?: readonly string[]
+  writable?: readonly string[]
+}
+
+export interface HeldAgent {
+  /** Its home folder; `tmp` in it is its TMPDIR. */
+  home: string
+  /** The whole environment, with the secrets. */
+  env: Readonly<Record<string, string>>
+  confinement: Confinement
+}
+
 /** A workspace at work. All commits are made by reeve in a private git dir that programs in the workspace cannot reach. */
 export interface Workspace extends Checkout {
   /** Environment for an agent's own commands: as `env`, with a home of its own, so that nothing they leave there is found by the gates. */
   readonly agentEnv?: Readonly<Record<string, string>>
   /** How an agent's own commands are held: as `confinement`, with the agent's home. */
   readonly agentConfinement?: Confinement
+  /** How a program that is an agent itself is started in this workspace: with a home of its own, and the way out that it needs. */
+  holdAgent?(way: AgentWay): HeldAgent
   readonly runId: string
   readonly project: Project
   readonly branch: string

@@ -13,8 +13,11 @@ const LATER: readonly string[] = [
   'after-effect-before-journal:evidence',
 ]
 
+/** A run does not remove its own workspace: `src/workspace/crash.test.ts` dies there. */
+const POINTS = CRASH_POINTS.filter((it) => it !== 'after-removal-before-record')
+
 describe('a process that dies by kill -9 goes on where it was', () => {
-  it.each([...CRASH_POINTS, ...LATER])('%s', async (point) => {
+  it.each([...POINTS, ...LATER])('%s', async (point) => {
     const story = await live({ wrongFirst: point.includes('attempt-2') }, (_, deaths) =>
       deaths > 0 ? {} : { env: { REEVE_CRASH_AT: point } },
     )

@@ -68,6 +68,10 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'step.started': (it) => plain(`${it.get('step')}${who(it)}`),
   'step.finished': (it) => it.marked(stepMark(it), `${it.get('step')}${it.because('summary')}${figures(it)}`),
   'step.failed': (it) => it.marked('failed', `${it.get('step')}${it.because('problem')}${figures(it)}`),
+  'agent.started': (it) => plain(`${it.get('program') || it.get('provider')}${inBrackets(it.get('version'))} has begun`),
+  'agent.noticed': (it) => (it.get('level') === 'warning' ? it.marked('warning', it.get('text')) : plain(it.get('text'))),
+  'usage.reported': () => '',
+  'budget.reached': (it) => it.marked('warning', `the budget of ${it.get('limit')} is reached: ${it.get('spent')} of ${it.get('allowed')}`),
   'agent.said': (it) => plain(it.io.paint('italic', `"${it.get('text')}"`)),
   'agent.acted': (it) => {
     const text = `${it.get('tool')} ${it.get('target')}`
