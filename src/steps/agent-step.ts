@@ -5,9 +5,10 @@ import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { redactAll } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
-import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
+import { addCost, addUsage, type Cost, type Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
 import { tell } from './agent-events.ts'
+import { remaining } from './budget.ts'
 import { isTest, type Job, spend } from './job.ts'
 
 /** What an agent is asked. `goal` is rendered inside the step, so it may look at the files as they are then. */
@@ -207,26 +208,4 @@ function summaryOf(output: Json | null): string | null {
 function firstLine(text: string): string {
   const [line = ''] = text.trim().split('\n')
   return line.length > 160 ? `${line.slice(0, 159)}…` : line
-}
-
-/** What the run may still use, after what the step at work has used in `tries` that ended without a result; `null` is without limit. */
-export function remaining(
-  job: Job,
-  tries: { usage: Usage; cost: Cost } = { usage: NO_USAGE, cost: 0 },
-): { tokens: number | null; usd: number | null } {
-  const { runs } = job.settings
-  const tokens = least(runs.max_tokens, job.task.budget?.tokens)
-  const usd = least(runs.max_usd, job.task.budget?.usd)
-  const usage = addUsage(job.spent.usage, tries.usage)
-  const priced = job.spent.priced + (tries.cost ?? 0)
-  return {
-    tokens: tokens === null ? null : Math.max(0, tokens - usage.inputTokens - usage.outputTokens),
-    // A model without a price cannot be held to money; its tokens are.
-    usd: usd === null ? null : Math.max(0, usd - priced),
-  }
-}
-
-function least(a: number | undefined, b: number | undefined): number | null {
-  if (a === undefined) return b ?? null
-  return b === undefined ? a : Math.min(a, b)
 }

@@ -1,6 +1,7 @@
 import type { Verdict } from '../core/verdict.ts'
 import type { RunEnd } from '../engine/port.ts'
-import { agentStep, hasOther, remaining, type Work } from '../steps/agent-step.ts'
+import { agentStep, hasOther, type Work } from '../steps/agent-step.ts'
+import { remaining } from '../steps/budget.ts'
 import { gateStep } from '../steps/gate-step.ts'
 import { implementGoal, type Part, reviewGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
