@@ -65,8 +65,20 @@ async function profileText({ request, place, profile, door }: Scene): Promise<st
   const git = place.git === undefined ? [] : [place.git]
   const shown = [...(door?.shown.values() ?? [])]
   return seatbeltProfile({
-    readable: await real([...tools.shown, ...(place.readable ?? []), ...git, ...(installs ? [] : packages), ...shown]),
-    writable: await real([place.tree, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]),
+    readable: await real([
+      ...tools.shown,
+      ...(place.readOnly === true ? [place.tree] : []),
+      ...(place.readable ?? []),
+      ...git,
+      ...(installs ? [] : packages),
+      ...shown,
+    ]),
+    writable: await real([
+      ...(place.readOnly === true ? [] : [place.tree]),
+      place.home,
+      ...(place.writable ?? []),
+      ...(installs ? packages : []),
+    ]),
     guarded: [join(await realpath(place.tree), '.git')],
     sockets: await real(shown),
   })

@@ -6,6 +6,8 @@ import type { Decision } from './network/decision.ts'
 export interface Place {
   /** The checkout itself: written. */
   tree: string
+  /** The checkout is shown read-only where the system can do that; elsewhere whoever asked for it looks afterwards. */
+  readOnly?: boolean
   /** Home folder of the programs: written. Its `tmp` is their TMPDIR. */
   home: string
   /** Also written. */

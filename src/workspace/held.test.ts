@@ -182,3 +182,29 @@ describe('a setup command', () => {
     expect(readdirSync(join(dataDir, 'precious/pip'))).toEqual([])
   })
 })
+
+describe('a program that is an agent itself', () => {
+  const way = { name: 'claude', hosts: [], secrets: { KEY: 'k' }, readable: ['/opt/claude'], services: [{ port: 4000, socketPath: '/s' }] }
+
+  it('has a home of its own within the run, its secrets, its installation and the way out that it needs', async () => {
+    const { options, asked } = bench()
+    const held = (await createHolder(options)).agent('/trees/t', way, { git: options.folders.git })
+    expect(held.home).toBe(join(options.folders.root, 'agents/claude'))
+    const { place, profile } = asked[0]!
+    expect(place).toMatchObject({ tree: '/trees/t', home: held.home, git: options.folders.git })
+    expect(place.readable).toContain('/opt/claude')
+    expect(place).not.toHaveProperty('readOnly')
+    expect(profile).toEqual({ kind: 'agent', hosts: [], secrets: { KEY: 'k' }, services: way.services })
+  })
+
+  it('may be shown the checkout read-only', async () => {
+    const { options, asked } = bench()
+    ;(await createHolder(options)).agent('/trees/t', { ...way, readOnly: true })
+    expect(asked[0]?.place.readOnly).toBe(true)
+  })
+
+  it('has no home outside the run', async () => {
+    const holder = await createHolder(bench().options)
+    expect(() => holder.agent('/trees/t', { ...way, name: '../x' })).toThrow('"../x" is no name of a home.')
+  })
+})

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { ReeveError } from '../core/errors.ts'
 import { atLeast } from '../core/isolation.ts'
 import type { Confinement } from '../process/port.ts'
 import type { Decision } from '../sandbox/network/decision.ts'
@@ -9,7 +10,7 @@ import type { Place, Profile, Sandbox, WayOut } from '../sandbox/port.ts'
 import { copyTree } from './copy-tree.ts'
 import { isFolder } from './folders.ts'
 import { deleteFileIn, writeFileIn } from './paths.ts'
-import type { Project } from './port.ts'
+import type { AgentWay, HeldAgent, Project } from './port.ts'
 import type { RunFolders } from './record.ts'
 import type { Registries } from './registries.ts'
 
@@ -34,6 +35,8 @@ export interface Holder {
   run(tree: string, options?: { home?: string; git?: string }): Held
   /** Setup commands. `refused`: what they asked for on the network and did not get, a sentence each. */
   install(tree: string, options?: { git?: string }): Promise<Held & { refused: readonly string[] }>
+  /** A program that is an agent itself. */
+  agent(tree: string, way: AgentWay, options?: { git?: string }): HeldAgent
   /** The same for files that a change has written: what it downloads is kept from other runs. */
   ofChange(): Promise<Holder>
 }
@@ -87,6 +90,18 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
       const installing = held({ ...place, readable: [...readable, ...more] }, { kind: 'install', hosts, decided })
       for (const it of files) await configure(place, installing.env, it)
       return { ...installing, refused }
+    },
+    agent(tree, { name, secrets, readable: more = [], writable, readOnly, ...out }, { git } = {}) {
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw new ReeveError('invalid_input', { problem: `"${name}" is no name of a home.` })
+      const home = join(folders.root, 'agents', name)
+      const place: Place = {
+        ...placeOf(tree, home),
+        readable: [...readable, ...more],
+        ...(writable === undefined ? {} : { writable }),
+        ...(readOnly === undefined ? {} : { readOnly }),
+        ...(git === undefined ? {} : { git }),
+      }
+      return { home, ...held(place, { kind: 'agent', secrets, ...out }) }
     },
     ofChange: () => createHolder({ ...options, trusted: false }),
   }

@@ -51,13 +51,15 @@ export interface Checkout {
 
 /** What a CLI agent needs besides its workspace. Paths absolute. */
 export interface AgentWay extends WayOut {
-  /** Name of its home within the run: agents of one name share it, so that a session can go on. Letters, digits and "-". */
+  /** Name of its home within the run: agents of one name share it, so that a session can go on. Letters, digits, ".", "_" and "-". */
   name: string
   /** Environment of this one process: never on a command line, never in an event. */
   secrets: Readonly<Record<string, string>>
   /** Also read: the program's own installation, the user's log-in. */
   readable?: readonly string[]
   writable?: readonly string[]
+  /** The role may write nothing: the checkout is shown read-only where the system can do that. */
+  readOnly?: boolean
 }
 
 export interface HeldAgent {

@@ -212,6 +212,7 @@ function workspaceOf(project: Project, folders: RunFolders, record: WorkspaceRec
     agentEnv: agents.env,
     agentConfinement: agents.confinement,
     run: runId,
+    holdAgent: (way) => holder.agent(folders.tree, way, { git: folders.git }),
     runId,
     project,
     branch: record.branch,

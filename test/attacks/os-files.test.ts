@@ -29,6 +29,17 @@ describe('files outside the workspace', () => {
     expect(stdout, 'its own home and its own files it may write').toBe('x\nx\n')
   })
 
+  it('1: are not written by an agent that may write nothing, nor is the workspace itself', async () => {
+    const { workspace, home } = await bench()
+    const held = workspace.holdAgent!({ name: 'reader', hosts: [], secrets: {}, readOnly: true })
+    const before = fingerprint(workspace.path)
+    const script = `echo x > f.txt; echo x > new.txt; rm f.txt; echo x > ${home}/pwned; echo own > $HOME/own; cat $HOME/own f.txt`
+    const { confinement, env } = held
+    const result = await runProgram({ argv: ['/bin/sh', '-c', script], cwd: workspace.path, env, confinement, timeoutMs: 20_000 })
+    expect(result.stdout, 'its own home it may write').toMatch(/^own\n/)
+    expect(changes(before, fingerprint(workspace.path))).toEqual([])
+  })
+
   it('2: are not read: keys, tokens and histories of the user', async () => {
     const { home, shell } = await bench({ env: (home) => ({ PATH: `${home}/.cargo/bin:${process.env['PATH']}` }) })
     const { stdout } = await shell(`grep -rs ${SECRET} ${home} $HOME; find ${home} -maxdepth 1 -name '.[a-z]*'; cat ~/.ssh/id_rsa`)

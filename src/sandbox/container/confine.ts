@@ -68,9 +68,16 @@ function withinHard(limits: Limits): Limits {
 function shownOf({ request, node }: Housing, place: Place, profile: Profile): Mount[] {
   const packages = place.packages === undefined ? [] : [place.packages]
   const installs = profile.kind === 'install'
+  const trees = place.readOnly === true ? { read: [place.tree], written: [] } : { read: [], written: [place.tree] }
   const named = request.settings.read.map((it) => resolve(request.realHome, it.replace(/^~\//, './')))
-  const readable = [...named, ...(place.readable ?? []), ...(place.git === undefined ? [] : [place.git]), ...(installs ? [] : packages)]
-  const writable = [place.tree, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]
+  const readable = [
+    ...named,
+    ...trees.read,
+    ...(place.readable ?? []),
+    ...(place.git === undefined ? [] : [place.git]),
+    ...(installs ? [] : packages),
+  ]
+  const writable = [...trees.written, place.home, ...(place.writable ?? []), ...(installs ? packages : [])]
   const mounts = new Map<string, Mount>()
   for (const path of readable) mounts.set(path, { from: path, at: path, written: false })
   for (const path of writable) mounts.set(path, { from: path, at: path, written: true })

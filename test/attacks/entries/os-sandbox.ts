@@ -59,6 +59,15 @@ export const OS_SANDBOX: readonly Entry[] = [
     to: "path === '/'",
   },
   {
+    case: '1w',
+    title: 'write the workspace as an agent whose role writes nothing',
+    test: { file: FILES, name: '1: are not written by an agent that may write nothing' },
+    ...common,
+    file: 'src/sandbox/bubblewrap/backend.ts',
+    from: 'writable: [...(place.readOnly === true ? [] : [place.tree]), place.home,',
+    to: 'writable: [place.tree, place.home,',
+  },
+  {
     case: '2c',
     title: 'read the home by a link where a command looks for programs',
     test: { file: FILES, name: '2: are not shown by a link' },
