@@ -1,5 +1,5 @@
 import { it, type TestAPI } from 'vitest'
-import { isPresent, type Need } from './present.ts'
+import { isPresent, type Need, needInWords } from './present.ts'
 
 /**
  * `it` where the programs are there. On a user's machine a missing one skips the test and the title says so ("not run: needs go");
@@ -8,7 +8,7 @@ import { isPresent, type Need } from './present.ts'
 export function itNeeds(...programs: Need[]): TestAPI {
   const missing = programs.filter((program) => !isPresent(program))
   if (missing.length === 0 || process.env['CI']) return it
-  const names = missing.map((one) => (typeof one === 'string' ? one : one[0]))
+  const names = [...new Set(missing.map(needInWords))]
   const suffix = `(not run: needs ${names.join(', ')})`
   const skipped = (title: unknown) => it.skip(`${String(title)} ${suffix}`)
   const each = () => (title: unknown) => it.skip(`all of: ${String(title)} ${suffix}`)

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { hasTools, TOOL_SETS, type ToolSetName } from './tools.ts'
 
-/** A program, a program with arguments that must exit 0, or `bubblewrap`: one that really starts a sandbox. */
+/**
+ * A program, a program with arguments that must exit 0, `bubblewrap`: one that really starts a sandbox, or a tool of
+ * `scripts/install-tools.ts`: "the real claude", "the llama engine".
+ */
 export type Need = string | readonly [string, ...string[]]
 
 /** Needs that are more than a program that is there. */
@@ -11,6 +15,21 @@ const KNOWN: Readonly<Record<string, readonly [string, ...string[]]>> = {
 
 /** Is it on this machine? */
 export function isPresent(need: Need): boolean {
+  const tools = toolsFor(need)
+  if (tools !== null) return hasTools(tools)
   const [program, ...args] = typeof need === 'string' ? (KNOWN[need] ?? [need, '--version']) : need
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0
+}
+
+/** What is missing, in words, with the way to get it where that is one of ours. */
+export function needInWords(need: Need): string {
+  const tools = toolsFor(need)
+  const name = typeof need === 'string' ? need : need[0]
+  return tools === null ? name : `${name}: node scripts/install-tools.ts ${tools}`
+}
+
+function toolsFor(need: Need): ToolSetName | null {
+  if (need === 'the llama engine') return 'llama'
+  const program = typeof need === 'string' ? /^the real (\w+)$/.exec(need)?.[1] : undefined
+  return program !== undefined && program in TOOL_SETS.agents.programs ? 'agents' : null
 }
