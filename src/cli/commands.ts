@@ -58,7 +58,7 @@ const CHOICES: readonly OptionSpec[] = [
   { flags: '--land <how>', about: 'how a green run lands by itself', choices: ['none', 'branch', 'merge', 'squash'] },
   { flags: '--timeout <minutes>', about: 'time the run may be worked on', kind: 'number' },
   ...ACCEPT,
-  { flags: '--trust', about: "let the project's providers have what its reeve.toml sends them, this time" },
+  { flags: '--trust', about: "let the project's providers do what its reeve.toml says of them, this time" },
 ]
 const DETACH: OptionSpec = { flags: '--detach', about: 'only queue it; go on with: reeve resume' }
 const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'only note the decision; go on with: reeve resume' }
@@ -329,7 +329,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'trust',
     group: 'settings',
-    summary: "Let this project's providers have what its reeve.toml sends them, until it says something else",
+    summary: "Let this project's providers do what its reeve.toml says of them, until it says something else",
     examples: [['reeve trust', 'you have read reeve.toml, and agree']],
     exits: [0, 2, 3],
     load: async () => (await import('./commands/trust.ts')).trust,

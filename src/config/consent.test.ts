@@ -14,23 +14,23 @@ const provider = (lines: string, url = 'https://models.example/v1') =>
 
 it('asks when a project names both the server and the key that goes there', async () => {
   expect(await consents(provider('api_key_env = "ANTHROPIC_API_KEY"'))).toMatchObject([
-    { provider: 'x', where: 'reeve.toml:3', to: 'https://models.example/v1', sends: ['the key in ANTHROPIC_API_KEY'] },
+    { provider: 'x', where: 'reeve.toml:3', what: 'sends the key in ANTHROPIC_API_KEY to https://models.example/v1' },
   ])
 })
 
 it("asks when a project leads the user's own provider elsewhere", async () => {
   const user = '[providers.x]\nkind = "anthropic"\napi_key_env = "K"\nheaders = { x-team = "${TEAM}" }\n'
   const found = await consents('[providers.x]\nbase_url = "https://models.example"\n', { user, env: { TEAM: 't' } })
-  expect(found[0]?.sends).toEqual(['the key in K', 'your header "x-team"'])
+  expect(found[0]?.what).toBe('sends the key in K and your header "x-team" to https://models.example')
 })
 
 it('asks when values of variables would go there, in whatever key', async () => {
   const env = { AWS: 'secret', TEAM: 't' }
-  expect((await consents(provider('headers = { a = "Bearer ${AWS}" }'), { env }))[0]?.sends).toEqual(['the value of AWS'])
-  expect((await consents(provider('model = "${AWS:-m}"', 'https://models.example/${TEAM}/v1'), { env }))[0]?.sends).toEqual([
-    'the value of TEAM',
-    'the value of AWS',
-  ])
+  const sent = await consents(provider('headers = { a = "Bearer ${AWS}" }'), { env })
+  expect(sent[0]?.what).toBe('sends the value of AWS to https://models.example/v1')
+  expect((await consents(provider('model = "${AWS:-m}"', 'https://models.example/${TEAM}/v1'), { env }))[0]?.what).toBe(
+    'sends the value of TEAM and the value of AWS to https://models.example/t/v1',
+  )
 })
 
 it('takes a name that only looks like this machine for what it is', async () => {
@@ -56,4 +56,23 @@ it('asks again when the project says anything else about the provider', async ()
   expect(await hash(provider('api_key_env = "K2"'))).not.toBe(first)
   expect(await hash(provider('api_key_env = "K"', 'https://other.example/v1'))).not.toBe(first)
   expect(await hash(provider('api_key_env = "K"\nheaders = { a = "b" }'))).not.toBe(first)
+})
+
+it('asks about a key that the kind finds by itself', async () => {
+  const text = '[providers.x]\nkind = "anthropic"\nbase_url = "https://models.example"\n'
+  expect(await consents(text)).toMatchObject([{ where: 'reeve.toml:3', what: 'sends your key for anthropic to https://models.example' }])
+})
+
+it('asks before it runs a program, loads a module or opens a host that a project names', async () => {
+  const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => it.what)
+  expect(await whats('[providers.x]\nkind = "command"\nbinary = "./agent"\nargs = ["-p", "{prompt}"]\n')).toEqual([
+    'runs "./agent" "-p" "{prompt}"',
+  ])
+  expect(await whats('[providers.x]\nkind = "plugin"\nmodule = "./p.mjs"\n')).toEqual(['loads the module "./p.mjs" into reeve itself'])
+  const mine = '[providers.x]\nkind = "claude"\nbinary = "/opt/claude"\n'
+  expect(
+    await whats('[providers.x]\nargs = ["--add-dir", "/"]\nhosts = ["a.example"]\nsecrets_env = ["K"]\nenv = { A = "b" }\n', mine),
+  ).toEqual(['runs "/opt/claude" "--add-dir" "/"', 'sets A for its program', 'gives its program K', 'lets its program reach a.example'])
+  expect(await whats('[providers.x]\nmodel = "m"\n', mine), 'a model is the project’s to choose').toEqual([])
+  expect(await whats('[providers.x]\nkind = "claude"\n'), 'the program that is installed here').toEqual([])
 })

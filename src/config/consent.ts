@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Settings } from '../core/settings.ts'
+import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/settings.ts'
 import type { Assignment } from './layers.ts'
 import { providersOf } from './secrets.ts'
 
-/** A provider whose server is named by a file of the project, with what of the user's would go there. */
+/** What a provider does with things of the user's because a file of the project says so. */
 export interface Consent {
   provider: string
-  /** Where the server is named: `reeve.toml:5`. */
+  /** Where the project says it: `reeve.toml:5`. */
   where: string
-  to: string
-  /** `the key in ANTHROPIC_API_KEY`, `the value of TEAM`. Never values. */
-  sends: string[]
+  /** `sends the key in K to https://…`, `runs the program "./tool"`. Never values. */
+  what: string
   /** Another one when the project says anything else about this provider. */
   hash: string
 }
@@ -21,24 +20,72 @@ interface Said {
   where: ReadonlyMap<string, string>
 }
 
-/** What needs the user's consent before it is sent. A server on this machine needs none, nor one that gets nothing but the prompts. */
+/** One provider, with what is asked of it and by whom. */
+interface Question {
+  name: string
+  provider: ProviderSettings
+  said: Said
+  /** What the project says about it, as it is written there. */
+  about: readonly Assignment[]
+}
+
+/** What needs the user's consent before it is done. */
 export function consentsOf(settings: Settings, said: Said, theirs: readonly Assignment[]): Consent[] {
   return providersOf(settings).flatMap(([name, provider]) => {
-    const key = `providers.${name}.base_url`
-    const to = provider.base_url
-    if (to === undefined || !said.fromProject.has(key) || isLoopback(to)) return []
     const about = theirs.filter((it) => it.path[0] === 'providers' && it.path[1] === name)
-    const headers = Object.keys(provider.headers).filter((it) => !said.fromProject.has(`providers.${name}.headers.${it}`))
-    const sends = [
-      ...(provider.api_key_env === undefined ? [] : [`the key in ${provider.api_key_env}`]),
-      ...[...new Set(about.flatMap((it) => variablesIn(it.value)))].map((it) => `the value of ${it}`),
-      ...headers.map((it) => `your header "${it}"`),
-    ]
-    if (sends.length === 0) return []
-    const whole = [name, provider.kind, provider.api_key_env ?? null, headers, about.map((it) => [it.path, it.value])]
+    const question = { name, provider, said, about }
+    const found = [...addressOf(question), ...programOf(question)]
+    const whole = [name, provider.kind, provider.api_key_env ?? null, ownHeaders(question), about.map((it) => [it.path, it.value])]
     const hash = createHash('sha256').update(JSON.stringify(whole)).digest('hex')
-    return [{ provider: name, where: said.where.get(key) ?? 'reeve.toml', to, sends, hash }]
+    return found.map((it) => ({
+      provider: name,
+      where: said.where.get(`providers.${name}.${it.key}`) ?? 'reeve.toml',
+      what: it.what,
+      hash,
+    }))
   })
+}
+
+/** A server on this machine needs no consent, nor one that gets nothing but the prompts. */
+function addressOf(question: Question): { key: string; what: string }[] {
+  const { name, provider, said, about } = question
+  const to = provider.base_url
+  if (to === undefined || !said.fromProject.has(`providers.${name}.base_url`) || isLoopback(to)) return []
+  const sends = [
+    ...keyOf(provider),
+    ...[...new Set(about.flatMap((it) => variablesIn(it.value)))].map((it) => `the value of ${it}`),
+    ...ownHeaders(question).map((it) => `your header "${it}"`),
+  ]
+  return sends.length === 0 ? [] : [{ key: 'base_url', what: `sends ${sends.join(' and ')} to ${to}` }]
+}
+
+const KEYLESS: readonly string[] = ['openai-compatible', 'ollama', 'llamacpp', 'scripted', 'replay', 'command', 'acp', 'plugin']
+
+/** Most kinds find a key by themselves. */
+function keyOf({ kind, api_key_env }: ProviderSettings): string[] {
+  if (api_key_env !== undefined) return [`the key in ${api_key_env}`]
+  return KEYLESS.includes(kind) ? [] : [`your key for ${kind}`]
+}
+
+function ownHeaders({ name, provider, said }: Question): string[] {
+  return Object.keys(provider.headers).filter((it) => !said.fromProject.has(`providers.${name}.headers.${it}`))
+}
+
+/** What the project decides about programs of this machine that work with the user's keys and log-ins. */
+function programOf({ name, provider, said }: Question): { key: string; what: string }[] {
+  const says = (key: string) =>
+    [...said.fromProject].some((it) => it === `providers.${name}.${key}` || it.startsWith(`providers.${name}.${key}.`))
+  if (provider.kind === 'plugin')
+    return says('module') ? [{ key: 'module', what: `loads the module "${provider.module ?? ''}" into reeve itself` }] : []
+  const isProgram = provider.kind === 'acp' || (CLI_KINDS as readonly string[]).includes(provider.kind)
+  if (!isProgram) return []
+  const line = [provider.binary ?? provider.kind, ...provider.args].map((it) => JSON.stringify(it)).join(' ')
+  return [
+    ...(says('binary') || says('args') ? [{ key: says('binary') ? 'binary' : 'args', what: `runs ${line}` }] : []),
+    ...(says('env') ? [{ key: 'env', what: `sets ${Object.keys(provider.env).join(', ')} for its program` }] : []),
+    ...(says('secrets_env') ? [{ key: 'secrets_env', what: `gives its program ${provider.secrets_env.join(', ')}` }] : []),
+    ...(says('hosts') ? [{ key: 'hosts', what: `lets its program reach ${provider.hosts.join(', ')}` }] : []),
+  ]
 }
 
 function variablesIn(value: unknown): string[] {

@@ -16,7 +16,7 @@ export interface Said {
 }
 
 // What these open is the user's, not the project's.
-const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts']
+const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts', 'network.proxy', 'network.ca_bundle']
 
 // Shown to whatever asks for another host, and looked up: the value of a variable would get out by its name.
 const SHOWN = ['sandbox.hosts', 'sandbox.image']

@@ -25,6 +25,7 @@ export function isSecretHeader(name: string): boolean {
 export function secretValues(settings: Settings, env: Env): string[] {
   const found = providersOf(settings).flatMap(([, provider]) => [
     provider.api_key_env === undefined ? undefined : env[provider.api_key_env],
+    ...provider.secrets_env.map((it) => env[it]),
     ...Object.entries(provider.headers).flatMap(([name, value]) => (isSecretHeader(name) ? [value, value.replace(/^\S+\s+/, '')] : [])),
   ])
   return [...new Set(found.filter((it): it is string => it !== undefined && it !== ''))]

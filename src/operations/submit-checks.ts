@@ -29,7 +29,7 @@ export const choices = {
     .enum(ISOLATION_LEVELS)
     .optional()
     .describe('The lowest level of isolation that is accepted; "none": no sandbox at all.'),
-  trust: z.boolean().optional().describe("Let the project's providers have what its reeve.toml sends them, this time."),
+  trust: z.boolean().optional().describe("Let the project's providers do what its reeve.toml says of them, this time."),
 }
 
 export type Choices = { [K in keyof typeof choices]?: z.output<(typeof choices)[K]> | undefined }

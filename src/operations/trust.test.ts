@@ -33,7 +33,7 @@ it('takes runs once the user has agreed, until the project says something else',
   const { client, project, app } = setUp()
   expect(await client.call('project.trust', {})).toEqual({
     project,
-    trusted: [{ provider: 'gate', where: 'reeve.toml:6', to: 'https://models.example/v1', sends: ['the key in MY_KEY'] }],
+    trusted: [{ provider: 'gate', where: 'reeve.toml:6', what: 'sends the key in MY_KEY to https://models.example/v1' }],
   })
   expect((await submit(client)).runs).toHaveLength(1)
   expect(statSync(join(app.home, 'reeve/state/trust.json')).mode & 0o777).toBe(0o600)

@@ -28,7 +28,7 @@ async function readTrust(context: Pick<Context, 'folders'>): Promise<z.output<ty
 
 /** `reeve.toml:5: provider "x" sends the key in K to https://…`. */
 export function consentSentence(it: Consent): string {
-  return `${it.where}: provider "${it.provider}" sends ${it.sends.join(' and ')} to ${it.to}`
+  return `${it.where}: provider "${it.provider}" ${it.what}`
 }
 
 /** What the user has not consented to yet. */
@@ -46,19 +46,19 @@ export async function checkTrust(context: Pick<Context, 'folders'>, root: string
 
 export const projectTrust = operation({
   name: 'project.trust',
-  summary: "Lets this project's providers have what its reeve.toml sends them, until it says something else.",
+  summary: "Lets this project's providers do what its reeve.toml says of them, until it says something else.",
   permission: 'projects:write',
   effect: 'write',
   input: z.object({ project: projectInput }),
   output: z.object({
     project: z.string(),
-    trusted: z.array(z.object({ provider: z.string(), where: z.string(), to: z.string(), sends: z.array(z.string()) })),
+    trusted: z.array(z.object({ provider: z.string(), where: z.string(), what: z.string() })),
   }),
   async handler(context, input) {
     const { root } = await projectOf(context, input.project)
     const { consents } = await settingsOf(context, root)
     await writeTrust(context, { ...(await readTrust(context)), [root]: consents.map((it) => it.hash) })
-    return { project: root, trusted: consents.map(({ provider, where, to, sends }) => ({ provider, where, to, sends })) }
+    return { project: root, trusted: consents.map(({ provider, where, what }) => ({ provider, where, what })) }
   },
 })
 

@@ -9,7 +9,7 @@ export const trust: CommandRun = async (io) => {
       ? ['There is nothing to agree to: no file of this project decides where what is yours goes.']
       : [
           'From now on, until its files say something else:',
-          ...trusted.map((it) => oneLine(`  "${it.provider}" gets ${it.sends.join(' and ')}, at ${it.to} (${it.where})`)),
+          ...trusted.map((it) => oneLine(`  "${it.provider}" ${it.what} (${it.where})`)),
         ],
   )
   return 0
