@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
 import type { IsolationLevel } from '../core/isolation.ts'
 
 /**
@@ -13,6 +14,8 @@ export interface ProgramSpec {
   /** The whole environment: nothing is inherited. Build it with `programEnv()`. */
   env: Readonly<Record<string, string>>
   input?: string | Uint8Array
+  /** A conversation instead of `input`. */
+  talk?: Talk
   /** Wall time; then the whole tree is killed and `ended` is `timeout`. */
   timeoutMs: number
   /** Bytes kept of each of stdout and stderr, half head and half tail; the rest is dropped and counted. Default 1 MiB. */
@@ -29,6 +32,12 @@ export interface ProgramSpec {
   /** How it is held; absent: as a plain process with this process's rights. */
   confinement?: Confinement
 }
+
+/**
+ * Speaks with a program while it runs, over its input and its raw output. When it has settled, however, the input is closed and a program that
+ * does not end by itself is ended: that is `exited`, with no exit code. It must settle soon after the output has ended.
+ */
+export type Talk = (streams: { input: Writable; output: Readable }) => Promise<void>
 
 /** `limit`: it broke a limit, see `breach`. `not_started`: also when the sandbox itself failed, which says nothing about the program. */
 export type ProgramEnd = 'exited' | 'signalled' | 'timeout' | 'aborted' | 'flooded' | 'limit' | 'not_found' | 'not_started'
@@ -80,7 +89,7 @@ export interface Launch {
 
 export interface ProgramResult {
   ended: ProgramEnd
-  /** null unless `exited`. */
+  /** null unless `exited`, and after a conversation when the program had to be ended. */
   exitCode: number | null
   signal: string | null
   stdout: string

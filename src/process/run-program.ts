@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ReeveError } from '../core/errors.ts'
@@ -18,6 +19,8 @@ const GRACE_MS = 500
 const DRAIN_MS = 500
 // A process in an uninterruptible wait does not even die of KILL; its caller must go on all the same.
 const DEATH_MS = 5000
+// After a conversation: some programs end when their input does, others wait for a signal.
+const PARTING_MS = 500
 
 type Stop = 'timeout' | 'aborted' | 'flooded' | 'limit'
 
@@ -65,12 +68,14 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
     stopped.limit()
   })
   collect(child, spec, out, stopped.flooded)
-  const first = await Promise.race([exit, stopped.promise])
+  const talked = spec.talk === undefined ? null : converse(child, spec.talk)
+  const parted = talked?.then(() => Promise.race([exit, delay(PARTING_MS, null, { ref: false })]))
+  const first = await Promise.race([exit, stopped.promise, ...(parted === undefined ? [] : [parted])])
   stopped.dispose()
   const end = first ?? (await endTree(pid, launch, mark, exit))
   if (!launch.diesWhole && (spec.trusted !== true || first === null)) await killTree(pid, mark)
   const { usage, breach, failure } = await launch.end()
-  await Promise.race([closed, delay(DRAIN_MS, undefined, { ref: false })])
+  await Promise.race([Promise.all([closed, talked]), delay(DRAIN_MS, undefined, { ref: false })])
   child.stdout?.destroy()
   child.stderr?.destroy()
   child.stdin?.destroy()
@@ -82,10 +87,12 @@ export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
     return finish('not_started', null, null, `${nameOf(spec)} was not started: ${withLastWords(failure, out.stderr.text())}`)
   }
   // A limit that the kernel holds lets the program fail by itself: it is the limit that ended it all the same.
-  const failed = stop !== null || end?.signal !== null || end.code !== 0
+  const failed = stop !== null || (first !== null && (first.signal !== null || first.code !== 0))
   if (measured.breach !== null && stop !== 'flooded' && failed) {
     return finish('limit', null, end?.signal ?? null, breachSentence(nameOf(spec), measured.breach))
   }
+  // What it was started for was done: how it had to be ended says nothing.
+  if (first === null && stop === null) return finish('exited', null, end?.signal ?? null, '')
   if (stop !== null) return finish(stop, null, end?.signal ?? null, stopSentence(stop, spec))
   if (end?.signal) return finish('signalled', null, end.signal, `${nameOf(spec)} was ended by ${end.signal}.`)
   const code = end?.code ?? null
@@ -107,7 +114,7 @@ async function start(spec: ProgramSpec, launch: Launch, mark: Mark): Promise<Sta
       cwd: launch.cwd,
       env: { ...launch.env, ...mark.env },
       detached: true, // a process group of its own, which can be killed as one
-      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...launch.descriptors],
+      stdio: [spec.input === undefined && spec.talk === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...launch.descriptors],
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
@@ -169,6 +176,19 @@ function collect(child: ChildProcess, spec: ProgramSpec, out: Record<'stdout' | 
     child.stdin?.on('error', () => {}) // EPIPE: a program need not read its input
     child.stdin?.end(spec.input)
   }
+}
+
+/** Never rejects: whoever talks keeps what went wrong. */
+async function converse(child: ChildProcess, talk: NonNullable<ProgramSpec['talk']>): Promise<void> {
+  const { stdin: input, stdout } = child
+  if (!input || !stdout) return
+  input.on('error', () => {}) // EPIPE: it has ended
+  const output = new PassThrough()
+  stdout.pipe(output)
+  stdout.once('close', () => output.end())
+  await talk({ input, output }).catch(() => undefined)
+  input.end()
+  output.resume() // what still comes must not hold it up
 }
 
 async function endTree(pid: number, launch: Launch, mark: Mark, exit: Promise<{ code: number | null; signal: string | null }>) {
