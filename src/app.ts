@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { AgentDeps } from './agents/create.ts'
 import type { Agent } from './agents/port.ts'
 import { type Client, createClient } from './client/client.ts'
 import { type Env, reeveFolders } from './config/home.ts'
@@ -7,7 +8,7 @@ import { providersOf } from './config/secrets.ts'
 import { systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
 import { canonicalJson } from './core/json.ts'
-import { type Redaction, redactAll } from './core/redact.ts'
+import { redactAll } from './core/redact.ts'
 import type { Role } from './core/role.ts'
 import type { SandboxSettings, Settings } from './core/settings.ts'
 import type { Workflow } from './engine/port.ts'
@@ -69,7 +70,8 @@ export function openApp(options: AppOptions): Client {
       const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
       return redactAll(await judge({ ...request, emit }), secrets.redact)
     },
-    agent: (provider, settings, project) => createAgent(provider, settings, project, { env, redaction: secrets }),
+    agent: (provider, settings, { root }) =>
+      agentOf(provider, settings, { env, home: homedir(), projectRoot: root, redaction: secrets, clock }),
     roles: (project, commit) => rolesAt(options.templates, project, commit),
     sandbox: (settings) => sandboxOf(settings.sandbox),
     env,
@@ -140,25 +142,13 @@ async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): 
   return createSandbox({ settings, folder: join(cache, 'sandbox'), env, realHome: homedir(), signal: new AbortController().signal })
 }
 
-/** Our own agent over the provider's model. */
-async function createAgent(
-  name: string,
-  settings: Settings,
-  project: Project,
-  { env, redaction }: { env: Env; redaction: Redaction },
-): Promise<Agent> {
+/** The agent of a provider that the settings name. */
+async function agentOf(name: string, settings: Settings, deps: AgentDeps): Promise<Agent> {
   const configured = providersOf(settings)
   const provider = configured.find(([it]) => it === name)?.[1]
   if (!provider) throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
-  const [{ createLoopAgent }, { createProvider }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
-    import('./agents/loop/agent.ts'),
-    import('./models/create.ts'),
-    import('./process/run-program.ts'),
-    import('./scanner/syntax.ts'),
-    import('./scanner/repo-map.ts'),
-  ])
-  const model = await createProvider(name, provider, { env, projectRoot: project.root, clock: systemClock })
-  return createLoopAgent({ provider: model, clock: systemClock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
+  const { createAgent } = await import('./agents/create.ts')
+  return createAgent(name, provider, settings, deps)
 }
 
 /** Built-in roles and the project's own, as they are at a commit. */
