@@ -4,6 +4,7 @@ import { problemOf } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import { type Redact, redactor } from '../core/redact.ts'
 import type { ProviderSettings } from '../core/settings.ts'
+import type { Admission } from './admission.ts'
 import { classify } from './classify.ts'
 import { type Finish, type OpenRequest, ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
 import { headersFor } from './headers.ts'
@@ -12,7 +13,7 @@ import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
 import { toAi } from './messages.ts'
 import type { GenerateRequest, ModelProvider, ToolCall } from './port.ts'
 import { costOf, priceOf } from './prices.ts'
-import { withRetries } from './retry.ts'
+import { retriesOf, withRetries } from './retry.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 // Warnings about unsupported settings would go to the terminal of whoever runs us.
@@ -30,6 +31,7 @@ export interface ApiOptions {
   key: string | null
   clock: Clock
   fetch: typeof fetch
+  admission?: Admission | undefined
 }
 
 /** A provider over HTTP, through the `ai` package. What differs between the dialects is in `kind`. */
@@ -43,10 +45,8 @@ export function createApiProvider(options: ApiOptions): ModelProvider {
     capabilities: { tools: true, schema: true, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries(opener(options, request, redact), {
-        maxRetries: settings.max_retries,
+        ...retriesOf(settings, request, clock, options.admission),
         limits: limitsFrom(settings),
-        clock,
-        signal: request.signal,
         price: (tokens) => costOf(tokens, price),
       }),
     health: (signal) => health(options, redact, signal),

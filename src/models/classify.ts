@@ -1,17 +1,24 @@
 import { problemOf } from '../core/errors.ts'
 import { ProviderFailure } from './guard.ts'
 import type { ProviderErrorClass } from './port.ts'
-import { retryAfterMs } from './retry.ts'
+import { retryAfterMs } from './retry-after.ts'
 
 const TOO_LONG =
   /context[_ -]?(length|window|size)|maximum context|prompt is too long|too many (input )?tokens|token count.{0,80}exceeds|exceeds? the (available |model'?s )?context|input is too long/i
 const REFUSED = /content[_ -]?(policy|filter)|safety|flagged as|violat(es|ing) our/i
-/** Out of money, not out of patience: waiting does not help. */
-const SPENT = /insufficient_quota|exceeded your current quota|credit balance|billing/i
+/** Out of money, not out of patience: waiting a little does not help. */
+const SPENT = /insufficient[_ ](quota|credits|balance|funds)|exceeded your (current )?quota|credit balance|billing|payment required/i
+/** What comes back so soon is a rate, by whatever name. */
+const RATE_MS = 120_000
+const NO_MODEL =
+  /model_not_found|(unknown|invalid|no such) model|not a valid model|\bmodel\b[\s:=]*["'`]?[\w./:@-]*["'`]? (is |was |does )?not (found|exist|supported|available)/i
 const BROKEN =
   /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoOutputGenerated|NoContentGenerated|InvalidStreamPart)Error$/
 const NETWORK =
   /Cannot connect|ECONNRESET|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|UND_ERR|terminated|fetch failed|other side closed|socket|unexpected redirect/i
+/** Waiting makes no certificate good. */
+const UNTRUSTED =
+  /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_(HAS_EXPIRED|NOT_YET_VALID|UNTRUSTED)|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|PACKET)|self-signed certificate/i
 const SHOWN = 400
 
 /** What `ai` throws, as far as we read it; duck-typed, so that this file does not load it. */
@@ -35,37 +42,50 @@ export function classify(error: unknown, now: number): ProviderFailure {
   if (it.lastError !== undefined) return classify(it.lastError, now)
   const text = wholeText(it)
   const status = it.statusCode
-  const failure = (kind: ProviderErrorClass, final = false) =>
-    new ProviderFailure(kind, problemText(it, status), { retryAfterMs: retryAfterMs(it.responseHeaders, now), final })
+  const retryAfter = retryAfterMs(it.responseHeaders, now, it.responseBody)
+  const failure = (kind: ProviderErrorClass) =>
+    new ProviderFailure(kind, problemText(it, status), { retryAfterMs: retryAfter, final: FINAL.includes(kind) })
 
-  if (TOO_LONG.test(text)) return failure('context_too_long', true)
+  if (TOO_LONG.test(text)) return failure('context_too_long')
   if (status === 200 && it.name === 'AI_APICallError') return failure(NETWORK.test(text) ? 'network' : 'bad_output')
-  if (status !== undefined) return byStatus(status, text, failure)
+  if (status !== undefined) return failure(classOfStatus(status, text, retryAfter))
   if (it.name !== undefined && BROKEN.test(it.name)) return failure('bad_output')
-  if (it.name === 'AI_LoadAPIKeyError') return failure('auth', true)
-  return byWords(text, failure)
+  if (it.name === 'AI_LoadAPIKeyError') return failure('auth')
+  return failure(classOfWords(text))
 }
 
-type Fail = (kind: ProviderErrorClass, final?: boolean) => ProviderFailure
+/** The same request gets the same answer. */
+const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota', 'refused', 'context_too_long', 'model', 'config']
 
-function byStatus(status: number, text: string, fail: Fail): ProviderFailure {
-  if (status === 401 || status === 402 || status === 403) return fail('auth', true)
-  if (status === 429) return fail('rate_limited', SPENT.test(text))
-  if (status === 413) return fail('context_too_long', true)
-  if (status === 408 || status >= 500) return fail('overloaded')
-  // 400, 404, 422: the server understood and said no; the same request gets the same answer.
-  return fail('refused', true)
+/** The class of an answer that is an error. `text`: all that is known of it; `retryAfter`: milliseconds the server asked for. */
+export function classOfStatus(status: number, text: string, retryAfter: number | null): ProviderErrorClass {
+  if (status === 402) return 'quota'
+  // Some makers call the limit of a minute a quota too.
+  if (status === 429) return SPENT.test(text) && (retryAfter === null || retryAfter > RATE_MS) ? 'quota' : 'rate_limited'
+  if (status >= 400 && status < 500 && SPENT.test(text)) return 'quota'
+  if (status === 401 || status === 403) return 'auth'
+  if (status === 413 || TOO_LONG.test(text)) return 'context_too_long'
+  if (status === 404 || (status < 500 && NO_MODEL.test(text))) return 'model'
+  if (status === 405 || status === 407 || status === 501) return 'config'
+  if (status === 408 || status === 503 || status === 504 || status === 529) return 'overloaded'
+  if (status >= 500) return /overloaded/i.test(text) ? 'overloaded' : 'server'
+  // 400, 422: the server understood and said no.
+  return 'refused'
 }
 
 /** Errors inside a stream carry no status but words such as `overloaded_error`. */
-function byWords(text: string, fail: Fail): ProviderFailure {
-  if (/overloaded|server_error|api_error|internal error|unavailable/i.test(text)) return fail('overloaded')
-  if (/rate_limit|too many requests|resource_exhausted/i.test(text)) return fail('rate_limited', SPENT.test(text))
-  if (/authentication_error|permission_error|invalid_api_key/i.test(text)) return fail('auth', true)
-  if (NETWORK.test(text)) return fail('network')
-  if (REFUSED.test(text)) return fail('refused', true)
-  if (/JSON|parse|unexpected|expected|invalid|stream|chunk/i.test(text)) return fail('bad_output')
-  return fail('crashed')
+export function classOfWords(text: string): ProviderErrorClass {
+  if (TOO_LONG.test(text)) return 'context_too_long'
+  if (/overloaded|unavailable/i.test(text)) return 'overloaded'
+  if (SPENT.test(text)) return 'quota'
+  if (/rate_limit|too many requests|resource_exhausted/i.test(text)) return 'rate_limited'
+  if (/authentication_error|permission_error|invalid_api_key/i.test(text)) return 'auth'
+  if (UNTRUSTED.test(text)) return 'config'
+  if (/server_error|api_error|internal error/i.test(text)) return 'server'
+  if (NETWORK.test(text)) return 'network'
+  if (NO_MODEL.test(text)) return 'model'
+  if (REFUSED.test(text)) return 'refused'
+  return /JSON|parse|unexpected|expected|invalid|stream|chunk/i.test(text) ? 'bad_output' : 'crashed'
 }
 
 function wholeText(it: Thrown): string {

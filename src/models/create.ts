@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { ProviderSettings } from '../core/settings.ts'
+import type { Admission } from './admission.ts'
 import type { ApiKind } from './kind.ts'
 import type { ModelProvider } from './port.ts'
 import { createScripted } from './scripted.ts'
@@ -12,6 +13,8 @@ export interface ProviderDeps {
   projectRoot: string
   clock?: Clock
   fetch?: typeof fetch
+  /** Every try of every call passes it. Absent: nothing is held back. */
+  admission?: Admission
 }
 
 type ApiKindName = 'anthropic' | 'openai' | 'google' | 'openai-compatible'
@@ -51,6 +54,7 @@ export async function createProvider(name: string, settings: ProviderSettings, d
     key: keyOf(name, settings, kind, deps.env),
     clock: deps.clock ?? systemClock,
     fetch: deps.fetch ?? fetch,
+    admission: deps.admission,
   })
 }
 

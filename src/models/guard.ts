@@ -19,30 +19,37 @@ export interface RawTokens {
 }
 export type Finish = 'stop' | 'length' | 'calls' | 'refused' | 'other'
 
-/** One failed request. `retryAfterMs`: what the server asked for, null when it said nothing. `final`: trying again cannot help. */
+/**
+ * One failed request. `retryAfterMs`: what the server asked for, null when it said nothing. `final`: trying again cannot help. `again`: the
+ * next try says it in another way, so it need not wait.
+ */
 export class ProviderFailure extends Error {
   readonly class: ProviderErrorClass
   readonly retryAfterMs: number | null
   readonly final: boolean
+  readonly again: boolean
 
-  constructor(kind: ProviderErrorClass, problem: string, options: { retryAfterMs?: number | null; final?: boolean } = {}) {
+  constructor(kind: ProviderErrorClass, problem: string, options: { retryAfterMs?: number | null; final?: boolean; again?: boolean } = {}) {
     super(problem)
     this.name = 'ProviderFailure'
     this.class = kind
     this.retryAfterMs = options.retryAfterMs ?? null
     this.final = options.final ?? false
+    this.again = options.again ?? false
   }
 }
 
 export interface GuardLimits {
   totalMs: number
-  /** Longest silence, also before the first byte. */
+  /** Longest silence before the first byte of an answer. */
+  firstByteMs: number
+  /** Longest silence from then on. */
   idleMs: number
   /** Characters of text and arguments one answer may have. */
   outputChars: number
 }
 
-/** Begins one request. `alive()` tells that the server is still there though there is no event yet. */
+/** Begins one request. `alive()` tells that a piece of the answer came though there is no event yet. */
 export type OpenRequest = (signal: AbortSignal, alive: () => void) => AsyncIterable<RawEvent>
 
 /**
@@ -52,7 +59,7 @@ export type OpenRequest = (signal: AbortSignal, alive: () => void) => AsyncItera
 export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Clock, signal: AbortSignal): AsyncGenerator<RawEvent> {
   const stop = new AbortController()
   const began = clock.now()
-  let seen = began
+  let seen: number | null = null
   const fail = Promise.withResolvers<never>()
   fail.promise.catch(() => {})
   const end = (problem: ProviderFailure) => {
@@ -67,7 +74,7 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
   async function watch(): Promise<void> {
     for (let late = false; ; ) {
       const now = clock.now()
-      const problem = overdue(now - began, now - seen, limits)
+      const problem = overdue(began, seen, now, limits)
       if (problem && late) return end(problem)
       late = problem !== undefined
       if (late) {
@@ -76,7 +83,8 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
         continue
       }
       // At least 1 ms: timers may fire a fraction early.
-      await clock.sleep(Math.max(1, Math.min(seen + limits.idleMs, began + limits.totalMs) - now), stop.signal)
+      const silentUntil = seen === null ? began + limits.firstByteMs : seen + limits.idleMs
+      await clock.sleep(Math.max(1, Math.min(silentUntil, began + limits.totalMs) - now), stop.signal)
     }
   }
 
@@ -109,15 +117,15 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
 /** Long enough to read what waits in the sockets. */
 const LATE_MS = 20
 
-function overdue(totalMs: number, silentMs: number, limits: GuardLimits): ProviderFailure | undefined {
-  if (totalMs >= limits.totalMs) {
-    return new ProviderFailure('timeout', `The answer took longer than ${seconds(limits.totalMs)} (request_timeout_seconds).`, {
-      final: true,
-    })
+function overdue(began: number, seen: number | null, now: number, limits: GuardLimits): ProviderFailure | undefined {
+  const late = (problem: string) => new ProviderFailure('timeout', problem, { final: true })
+  if (now - began >= limits.totalMs) return late(`The answer took longer than ${seconds(limits.totalMs)} (request_timeout_seconds).`)
+  if (seen === null && now - began >= limits.firstByteMs) {
+    // One and the same setting where nobody has set the other.
+    const setting = limits.firstByteMs === limits.idleMs ? 'idle_timeout_seconds' : 'first_byte_timeout_seconds'
+    return late(`Nothing came for ${seconds(limits.firstByteMs)} (${setting}).`)
   }
-  if (silentMs >= limits.idleMs) {
-    return new ProviderFailure('timeout', `Nothing came for ${seconds(limits.idleMs)} (idle_timeout_seconds).`, { final: true })
-  }
+  if (seen !== null && now - seen >= limits.idleMs) return late(`Nothing came for ${seconds(limits.idleMs)} (idle_timeout_seconds).`)
   return undefined
 }
 

@@ -66,6 +66,8 @@ export interface GenerateRequest {
   /** At most; the provider's own limit holds in any case. */
   maxOutputTokens?: number
   origin: CallOrigin
+  /** Another provider could take over: do not wait long for this one. */
+  replaceable?: boolean
   signal: AbortSignal
 }
 

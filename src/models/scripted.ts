@@ -3,14 +3,14 @@ import { basename, matchesGlob, resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { ProviderSettings } from '../core/settings.ts'
+import type { Admission } from './admission.ts'
 import { ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
 import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
-import type { CallOrigin, GenerateRequest, ModelMessage, ModelProvider } from './port.ts'
-import { withRetries } from './retry.ts'
+import type { CallOrigin, GenerateRequest, ModelProvider } from './port.ts'
+import { retriesOf, withRetries } from './retry.ts'
 import { parseReplies, type ScriptedEntry, type ScriptedTurn } from './scripted-file.ts'
+import { CHARS_PER_TOKEN, messageChars } from './tokens.ts'
 
-/** Characters per token: near enough for budgets, and the same for everybody. */
-const CHARS_PER_TOKEN = 3.6
 const CHUNK = 65_536
 const FILLER = 'All work and no play makes a long answer. '.repeat(Math.ceil(CHUNK / 42)).slice(0, CHUNK)
 
@@ -24,7 +24,7 @@ const failures = new Map<string, number>()
 export async function createScripted(
   name: string,
   settings: ProviderSettings,
-  deps: { projectRoot: string; clock?: Clock },
+  deps: { projectRoot: string; clock?: Clock; admission?: Admission },
 ): Promise<ModelProvider> {
   const clock = deps.clock ?? systemClock
   const file = settings.file
@@ -43,10 +43,9 @@ export async function createScripted(
     capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries((signal) => answer(request, turnFor(replies, request.origin, path), clock, signal), {
+        ...retriesOf(settings, request, clock, deps.admission),
         maxRetries: 0,
         limits: limitsFrom(settings),
-        clock,
-        signal: request.signal,
         price: () => 0,
       }),
     health: async () => ({ ok: true, detail: `${replies.length} replies in ${file}` }),
@@ -130,12 +129,6 @@ async function* answer(request: GenerateRequest, turn: ScriptedTurn, clock: Cloc
 }
 
 function estimate(request: GenerateRequest, outputChars: number): RawTokens {
-  const input = request.messages.reduce((sum, it) => sum + charsOf(it), 0)
+  const input = request.messages.reduce((sum, it) => sum + messageChars(it), 0)
   return { input: Math.ceil(input / CHARS_PER_TOKEN), output: Math.ceil(outputChars / CHARS_PER_TOKEN), cached: 0 }
-}
-
-function charsOf(message: ModelMessage): number {
-  if (message.role === 'tool') return message.results.reduce((sum, it) => sum + it.text.length, 0)
-  if (message.role !== 'assistant') return message.text.length
-  return message.text.length + message.calls.reduce((sum, it) => sum + JSON.stringify(it.input).length, 0)
 }

@@ -11,7 +11,6 @@ export function watchedFetch(inner: typeof fetch, alive: () => void, outputChars
   const most = outputChars * BYTES_PER_CHAR
   return async (target, init) => {
     const response = await inner(target, { ...init, redirect: 'error' })
-    alive()
     if (!response.body) return response
     let bytes = 0
     const counted = response.body.pipeThrough(

@@ -189,7 +189,15 @@ async function nextAnswer(it: Loop): Promise<Answer> {
     return { ok: false, class: 'context_too_long', problem, retryAt: null, text: '', usage: NO_USAGE, cost: 0 }
   }
   const origin = { ...request.origin, role: request.role.name, turn: work.turn }
-  const wanted: GenerateRequest = { messages: work.messages, tools: it.specs, origin, signal: it.signal, ...answerLimit(it) }
+  const { replaceable = false } = request
+  const wanted: GenerateRequest = {
+    messages: work.messages,
+    tools: it.specs,
+    origin,
+    replaceable,
+    signal: it.signal,
+    ...answerLimit(it),
+  }
   const answer = await ask(it.provider, wanted, (event) => request.emit(event), it.redaction.stream())
   work.turn += 1
   work.usage = addUsage(work.usage, answer.usage)
