@@ -54,6 +54,8 @@ export interface CliRequest {
   /** What the role may do. */
   write: boolean
   commands: boolean
+  /** Held by our own operating-system sandbox: one of the program's own is not put into it. */
+  confined: boolean
   /** Folder it works in, and its home. Absolute. */
   cwd: string
   home: string
