@@ -88,6 +88,7 @@ it('adds up what finished and failed steps have used', async () => {
   expect(await store.spend(run.id)).toEqual({
     usage: { inputTokens: 20, outputTokens: 10, cachedInputTokens: 2, requests: 2 },
     cost: 0.75,
+    charged: 0.75,
   })
   await store.append(run.id, null, 'step.finished', { step: 'd', usage, cost: null })
   expect((await store.spend(run.id)).cost).toBeNull()

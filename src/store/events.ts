@@ -1,8 +1,9 @@
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
-import { addCost, addUsage, type Cost, isFinished, NO_USAGE, type Usage } from '../core/run.ts'
+import { isFinished } from '../core/run.ts'
 import { toEvent } from './rows.ts'
 import { mustGet } from './runs.ts'
+import { createTally, type Spent } from './tally.ts'
 import type { Context } from './tx.ts'
 
 const PAGE = 500
@@ -62,23 +63,22 @@ export async function* tail(ctx: Context, run: RunId, after: number, signal: Abo
   }
 }
 
-export interface Spent {
-  usage: Usage
-  cost: Cost
-}
+/** Events that say what a run has used and reserved, and those that say which of its steps are at work. */
+export const SPENDING: readonly EventType[] = [
+  'step.started',
+  'step.finished',
+  'step.failed',
+  'agent.started',
+  'usage.reported',
+  'budget.reserved',
+  'run.interrupted',
+  'run.detached',
+  'run.finished',
+]
 
-/** What the finished and the failed steps of a run have used. A running step is not in it. */
+/** What the steps of a run have used, also those that never ended, as far as their calls were reported. */
 export async function spend(ctx: Context, run: RunId): Promise<Spent> {
-  const ends = await eventsOfType(ctx, run, ['step.finished', 'step.failed'])
-  return ends.map(spentBy).reduce((sum, it) => ({ usage: addUsage(sum.usage, it.usage), cost: addCost(sum.cost, it.cost) }), {
-    usage: NO_USAGE,
-    cost: 0,
-  })
-}
-
-/** Usage and cost that the end of a step holds. */
-export function spentBy(event: Pick<RunEvent, 'data'>): Spent {
-  const usage = event.data['usage'] as unknown as Usage | undefined
-  const cost = event.data['cost'] as Cost | undefined
-  return { usage: usage ?? NO_USAGE, cost: cost === undefined ? 0 : cost }
+  const tally = createTally()
+  for (const event of await eventsOfType(ctx, run, SPENDING)) tally.add(event)
+  return tally.spent()
 }

@@ -35,7 +35,8 @@ it('makes the store with the settings that survive a power cut', async () => {
   expect(database.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
   expect(database.prepare('pragma synchronous').get()).toEqual({ synchronous: 2 })
   expect(database.prepare('pragma foreign_keys').get()).toEqual({ foreign_keys: 1 })
-  for (const name of ['depends', 'events', 'limits', 'runs', 'signals', 'slots', 'steps']) expect(tables(folder)).toContain(name)
+  for (const name of ['depends', 'events', 'limits', 'requests', 'runs', 'signals', 'slots', 'steps'])
+    expect(tables(folder)).toContain(name)
 })
 
 it('opens an existing store with what is in it', async () => {
@@ -66,7 +67,7 @@ it('leaves nothing of a migration that fails in the middle', async () => {
       await sql`insert into nowhere values (1)`.execute(db)
     },
   }
-  await expect(migrateStore(file, { ...MIGRATIONS, '0002-broken': broken })).rejects.toThrow(
+  await expect(migrateStore(file, { ...MIGRATIONS, '9999-broken': broken })).rejects.toThrow(
     `The store "${file.path}" could not be used: no such table: nowhere`,
   )
   expect(tables(folder)).toEqual(before)
@@ -80,8 +81,8 @@ it('keeps a copy of the store before it is migrated', async () => {
   await store.close()
   const file = rawStore(folder)
   const grow = { up: async (db: Kysely<unknown>) => db.schema.createTable('more').addColumn('id', 'text').execute() }
-  await migrateStore(file, { ...MIGRATIONS, '0002-more': grow })
-  const copy = new DatabaseSync(`${file.path}.before-migration-after-0001-runs`, { readOnly: true })
+  await migrateStore(file, { ...MIGRATIONS, '9999-more': grow })
+  const copy = new DatabaseSync(`${file.path}.before-migration-after-${Object.keys(MIGRATIONS).at(-1)}`, { readOnly: true })
   expect(copy.prepare('select id from runs').all()).toEqual([{ id: run.id }])
   copy.close()
 })

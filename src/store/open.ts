@@ -7,6 +7,8 @@ import { problemOf, ReeveError } from '../core/errors.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
+import * as admissions from './admissions.ts'
+import * as breakers from './breakers.ts'
 import type { Ending } from './ending.ts'
 import * as events from './events.ts'
 import { createHub, type Watch } from './hub.ts'
@@ -22,6 +24,7 @@ import * as runs from './runs.ts'
 import { type Db, MIGRATIONS } from './schema.ts'
 import * as signals from './signals.ts'
 import { openDatabase, sqliteDialect } from './sqlite.ts'
+import type { Spent } from './tally.ts'
 import { append, type Context, fence, write } from './tx.ts'
 
 export interface StoreOptions {
@@ -99,7 +102,7 @@ export class Store {
     return events.tail(this.#ctx, run, after, signal)
   }
 
-  spend(run: RunId): Promise<events.Spent> {
+  spend(run: RunId): Promise<Spent> {
     return events.spend(this.#ctx, run)
   }
 
@@ -151,6 +154,43 @@ export class Store {
 
   freeSlot(key: string, holder: string): Promise<void> {
     return limits.freeSlot(this.#ctx, key, holder)
+  }
+
+  /** Lets a request go to a provider's account, if its limits allow it now. */
+  admit(key: string, request: admissions.AdmissionRequest, rules: admissions.AdmissionRules): Promise<admissions.Admitted> {
+    return admissions.admit(this.#ctx, key, request, rules)
+  }
+
+  renewAdmission(key: string, holder: string, ttlMs: number): Promise<boolean> {
+    return admissions.renewAdmission(this.#ctx, key, holder, ttlMs)
+  }
+
+  endAdmission(key: string, holder: string, tokens: number | null): Promise<void> {
+    return admissions.endAdmission(this.#ctx, key, holder, tokens)
+  }
+
+  closeAccount(key: string, ms: number): Promise<void> {
+    return admissions.closeAccount(this.#ctx, key, ms)
+  }
+
+  breakers(keys: readonly string[]): Promise<breakers.BreakerState[]> {
+    return breakers.breakers(this.#ctx, keys)
+  }
+
+  breakerFailed(key: string, failure: breakers.BreakerFailure): Promise<breakers.BreakerState> {
+    return breakers.breakerFailed(this.#ctx, key, failure)
+  }
+
+  breakerClosed(key: string): Promise<boolean> {
+    return breakers.breakerClosed(this.#ctx, key)
+  }
+
+  takeProbe(key: string, holder: string, ttlMs: number): Promise<boolean> {
+    return breakers.takeProbe(this.#ctx, key, holder, ttlMs)
+  }
+
+  freeProbe(key: string, holder: string): Promise<void> {
+    return breakers.freeProbe(this.#ctx, key, holder)
   }
 
   /** Runs that may start now, the next one first. */

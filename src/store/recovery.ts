@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
+import { endRequestsOf } from './admissions.ts'
 import { endRun } from './ending.ts'
 import { eventsOfType } from './events.ts'
 import { freeSlotsOf } from './limits.ts'
@@ -33,7 +34,9 @@ export async function recover(ctx: Context, lost: (run: RunId, node: string) => 
   for (const run of running) {
     if (!alive.has(run.node) && run.node !== null) alive.set(run.node, nodeIsAlive(ctx.folder, run.node))
     if (alive.get(run.node) === true && !(run.node !== null && lost(run.id, run.node))) continue
-    if (await putBack(ctx, run)) recovered.push(run.id)
+    if (!(await putBack(ctx, run))) continue
+    await endRequestsOf(ctx, run.id)
+    recovered.push(run.id)
   }
   for (const [node, lives] of alive) {
     if (node !== null && !lives) await freeSlotsOf(ctx, node)

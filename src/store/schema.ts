@@ -80,6 +80,36 @@ export interface SlotsTable {
   expires_at: number
 }
 
+/** One line per account of providers: its row lock, and until when it takes nothing. */
+export interface AccountsTable {
+  key: string
+  ver: number
+  closed_until: number
+}
+
+/** One line per request that was let go to an account, until it is of no interest any more. */
+export interface RequestsTable {
+  key: string
+  holder: string
+  at: number
+  /** When it ended; of one at work, when it counts as dead without a sign of life. */
+  ends_at: number
+  tokens: number
+}
+
+/** Providers that have failed lately. */
+export interface BreakersTable {
+  key: string
+  failures: number
+  at: number
+  open_until: number | null
+  class: string
+  problem: string
+  /** Who tries whether it works again. */
+  probe: string | null
+  probe_until: number
+}
+
 export interface Tables {
   runs: RunsTable
   steps: StepsTable
@@ -88,6 +118,9 @@ export interface Tables {
   depends: DependsTable
   limits: LimitsTable
   slots: SlotsTable
+  accounts: AccountsTable
+  requests: RequestsTable
+  breakers: BreakersTable
 }
 
 export type Db = Kysely<Tables>
@@ -180,6 +213,36 @@ async function createLimits(db: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
+async function createRouting(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('accounts')
+    .addColumn('key', 'text', (it) => it.primaryKey())
+    .addColumn('ver', 'bigint', (it) => it.notNull())
+    .addColumn('closed_until', 'bigint', (it) => it.notNull())
+    .execute()
+  await db.schema
+    .createTable('requests')
+    .addColumn('key', 'text', (it) => it.notNull())
+    .addColumn('holder', 'text', (it) => it.notNull())
+    .addColumn('at', 'bigint', (it) => it.notNull())
+    .addColumn('ends_at', 'bigint', (it) => it.notNull())
+    .addColumn('tokens', 'bigint', (it) => it.notNull())
+    .addPrimaryKeyConstraint('requests_key', ['key', 'holder'] as never)
+    .execute()
+  await db.schema.createIndex('requests_by_end').on('requests').columns(['ends_at', 'key']).execute()
+  await db.schema
+    .createTable('breakers')
+    .addColumn('key', 'text', (it) => it.primaryKey())
+    .addColumn('failures', 'integer', (it) => it.notNull())
+    .addColumn('at', 'bigint', (it) => it.notNull())
+    .addColumn('open_until', 'bigint')
+    .addColumn('class', 'text', (it) => it.notNull())
+    .addColumn('problem', 'text', (it) => it.notNull())
+    .addColumn('probe', 'text')
+    .addColumn('probe_until', 'bigint', (it) => it.notNull())
+    .execute()
+}
+
 /** In order, forward only. Expand first, contract a release later: an older process may be at work on the same store. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-runs': {
@@ -190,4 +253,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       await createLimits(db)
     },
   },
+  '0002-routing': { up: createRouting },
 }
