@@ -1,9 +1,10 @@
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { FailReason } from '../core/run.ts'
+import { SPENDING } from '../store/events.ts'
 import type { Outcome } from '../store/port.ts'
 import { interrupt, type Leave, Left, type Life, leave, stay } from './life.ts'
 import type { RunContext, RunEnd, Workflow } from './port.ts'
-import { addSpent, emit, hashOf, orLeave, runStep, useName, withGrace } from './step.ts'
+import { emit, hashOf, orLeave, runStep, useName, withGrace } from './step.ts'
 
 /** How an activation ended. `gone`: the run is no longer this process's, nothing was written. */
 export type Released = Exclude<Outcome, 'cancelled'> | 'gone'
@@ -21,15 +22,16 @@ export async function activate(life: Life, workflow: Workflow): Promise<Released
   }
 }
 
-/** What earlier activations began, asked, and spent without a result. */
+/** What earlier activations began, asked and spent. */
 async function recall(life: Life): Promise<void> {
-  const past = await life.store.eventsOfType(life.claim.run, ['step.started', 'step.failed', 'approval.asked'])
+  const past = await life.store.eventsOfType(life.claim.run, [...SPENDING, 'approval.asked'])
   for (const event of past) {
     const { what, step } = event.data
     if (event.type === 'approval.asked' && typeof what === 'string') life.asked.add(what)
     if (event.type === 'step.started' && typeof step === 'string') life.starts.set(step, (life.starts.get(step) ?? 0) + 1)
-    if (event.type === 'step.failed') addSpent(life, event.data)
+    life.tally.add(event)
   }
+  life.tally.bury()
 }
 
 async function replay(life: Life, workflow: Workflow): Promise<RunEnd | Leave> {
@@ -79,6 +81,7 @@ function contextOf(life: Life): RunContext {
     id: life.claim.run,
     row: life.row,
     signal: life.controller.signal,
+    tally: life.tally,
     step: (spec, fn) => runStep(life, spec, fn),
     approval: (what, message) => orLeave(life, () => approval(life, what, message)),
     messages: (name) => orLeave(life, () => messages(life, name)),

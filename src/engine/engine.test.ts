@@ -131,7 +131,7 @@ it('stops a run that is cancelled elsewhere in the middle of a step, and keeps i
   await other.cancel(run.id, 'ada')
   expect(await engine.waitFor(run.id, soon())).toMatchObject({ state: 'cancelled', message: 'Stopped by ada.' })
   expect(await engine.drain(5000)).toBe(true)
-  expect(await store.spend(run.id)).toEqual({ usage, cost: 0.5 })
+  expect(await store.spend(run.id)).toEqual({ usage, cost: 0.5, charged: 0.5 })
   expect((await store.steps(run.id)).map((it) => it.name)).toEqual(['before'])
   expect((await store.eventsOfType(run.id, ['step.failed']))[0]?.data).toMatchObject({ step: 'long', status: 'interrupted' })
 })

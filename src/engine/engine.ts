@@ -5,6 +5,7 @@ import type { RunId } from '../core/ids.ts'
 import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
+import { createTally } from '../store/tally.ts'
 import { activate, limitTime } from './activation.ts'
 import { interrupt, type Life } from './life.ts'
 import type { Workflow } from './port.ts'
@@ -165,7 +166,7 @@ export function createEngine(options: EngineOptions): Engine {
       left: null,
       atWork: new Set(),
       starts: new Map(),
-      spent: new Map(),
+      tally: createTally(),
       asked: new Set(),
       used: new Set(),
     }

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { FailReason } from '../core/run.ts'
-import type { Spent } from '../store/events.ts'
 import type { Claim, Parking } from '../store/lifecycle.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
+import type { Tally } from '../store/tally.ts'
 
 /** Why a workflow is left before its end. */
 export type Leave =
@@ -40,8 +40,8 @@ export interface Life {
   readonly atWork: Set<Promise<unknown>>
   /** How often each step was begun, also by earlier processes. */
   readonly starts: Map<string, number>
-  /** What tries of a step without a result have used, also those of earlier processes. */
-  readonly spent: Map<string, Spent>
+  /** What its steps have used and reserved, also under earlier processes. */
+  readonly tally: Tally
   readonly asked: Set<string>
   /** Names used since the workflow's first line. */
   readonly used: Set<string>

@@ -3,6 +3,7 @@ import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
 import type { Cost, FailReason, StepKind, Usage, WaitReason } from '../core/run.ts'
 import type { RunFacts, RunRow } from '../store/port.ts'
+import type { Tally } from '../store/tally.ts'
 
 /** A workflow: a function replayed from its first line over the journal. Everything that differs between two replays must be inside a step. */
 export type Workflow = (run: RunContext) => Promise<RunEnd>
@@ -24,10 +25,10 @@ export interface StepHandle {
   signal: AbortSignal
   /** True when this step was begun before and its result was not kept: the process died, or the run was detached. */
   readonly repeated: boolean
-  /** What earlier tries of this step have used that ended without a result, as far as their ends were written down. */
+  /** What earlier tries of this step have used that gave no result, as far as their calls or their ends were written down. */
   readonly spentBefore: { usage: Usage; cost: Cost }
-  /** Adds to what the step has used; recorded with its end, also when it fails. */
-  charge(usage: Usage, cost: Cost): void
+  /** Adds to what the step has used; recorded with its end, also when it fails. `charged`: what budgets count, where it is not the cost. */
+  charge(usage: Usage, cost: Cost, charged?: number): void
   /** One line that observers see as the step's outcome. */
   summarize(text: string): void
   /** Facts and events written in the same transaction as the step's result. */
@@ -40,6 +41,8 @@ export interface RunContext {
   readonly id: RunId
   readonly row: RunRow
   readonly signal: AbortSignal
+  /** What the run's steps have used and reserved by now, also in earlier activations. */
+  readonly tally: Pick<Tally, 'spent' | 'reserved'>
   /** The journaled result, or does the work. A throw inside fails the run with reason `error` unless it is a `StepWait`. */
   step<T extends Json>(spec: StepSpec, fn: (step: StepHandle) => Promise<T>): Promise<T>
   /** Parks the run until a person decides. Asked once; the decision is journaled under `what`. */

@@ -4,8 +4,8 @@ import { problemOf, ReeveError } from '../core/errors.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
 import { canonicalJson, type Json, parseJson } from '../core/json.ts'
 import { addCost, addUsage, type Cost, NO_USAGE } from '../core/run.ts'
-import { type Spent, spentBy } from '../store/events.ts'
 import type { RunFacts } from '../store/port.ts'
+import type { Spent } from '../store/tally.ts'
 import { Left, type Life, leave, stay } from './life.ts'
 import { type StepHandle, type StepSpec, StepWait } from './port.ts'
 
@@ -60,10 +60,11 @@ async function beforeWork(life: Life): Promise<void> {
     leave(life, { kind: 'park', wait: { reason: 'paused', message: 'Paused by a person.', until: null } })
 }
 
-interface Tally {
+interface StepTally {
   usage: typeof NO_USAGE
   cost: Cost
-  charged: boolean
+  charged: number
+  used: boolean
   summary: string | null
   facts: RunFacts
 }
@@ -71,22 +72,25 @@ interface Tally {
 async function perform<T extends Json>(life: Life, spec: StepSpec, inputHash: string, fn: (step: StepHandle) => Promise<T>): Promise<T> {
   const before = life.starts.get(spec.name) ?? 0
   life.starts.set(spec.name, before + 1)
-  await life.store.startStep(life.claim, {
+  const started = {
     step: spec.name,
     kind: spec.kind,
     attempt: spec.attempt ?? 1,
     request: `${life.claim.run}/${spec.name}#${before + 1}`,
     ...(spec.role === undefined ? {} : { role: spec.role }),
     ...(spec.provider === undefined ? {} : { provider: spec.provider }),
-  })
+  }
+  await life.store.startStep(life.claim, started)
+  life.tally.add({ type: 'step.started', data: started })
   const begun = life.clock.now()
-  const tally: Tally = { usage: NO_USAGE, cost: 0, charged: false, summary: null, facts: {} }
+  const tally: StepTally = { usage: NO_USAGE, cost: 0, charged: 0, used: false, summary: null, facts: {} }
   const ending = () => ({
     step: spec.name,
     kind: spec.kind,
     durationMs: life.clock.now() - begun,
     ...(tally.summary === null ? {} : { summary: tally.summary }),
-    ...(tally.charged ? { usage: { ...tally.usage }, cost: tally.cost } : {}),
+    ...(tally.used ? { usage: { ...tally.usage }, cost: tally.cost } : {}),
+    ...(tally.used && tally.charged !== (tally.cost ?? 0) ? { charged: tally.charged } : {}),
   })
 
   let text: string
@@ -95,7 +99,7 @@ async function perform<T extends Json>(life: Life, spec: StepSpec, inputHash: st
     const result = await withGrace(
       life.clock,
       life.controller.signal,
-      fn(handle(life, tally, before > 0, life.spent.get(spec.name) ?? NOTHING)),
+      fn(handle(life, tally, before > 0, life.tally.spent({ step: spec.name }))),
     )
     text = JSON.stringify(result ?? null)
   } catch (error) {
@@ -104,6 +108,7 @@ async function perform<T extends Json>(life: Life, spec: StepSpec, inputHash: st
   const output = parseJson(text, `the result of step ${spec.name}`)
   const event = { ...ending(), status: statusOf(output) }
   const kept = await life.store.keepStep(life.claim, { name: spec.name, inputHash, output: text, event, facts: tally.facts })
+  life.tally.add({ type: 'step.finished', data: event })
   if (!kept) leave(life, { kind: 'gone' })
   life.row.facts = { ...life.row.facts, ...tally.facts }
   return output as T
@@ -115,15 +120,16 @@ function statusOf(output: Json): 'succeeded' | 'failed' {
   return status === 'failed' ? 'failed' : 'succeeded'
 }
 
-function handle(life: Life, tally: Tally, repeated: boolean, spentBefore: Spent): StepHandle {
+function handle(life: Life, tally: StepTally, repeated: boolean, spentBefore: Spent): StepHandle {
   return {
     signal: life.controller.signal,
     repeated,
     spentBefore,
-    charge(usage, cost) {
+    charge(usage, cost, charged = cost ?? 0) {
       tally.usage = addUsage(tally.usage, usage)
       tally.cost = addCost(tally.cost, cost)
-      tally.charged = true
+      tally.charged += charged
+      tally.used = true
     },
     summarize(text) {
       tally.summary = text.replaceAll(/\s+/g, ' ').trim()
@@ -137,6 +143,8 @@ function handle(life: Life, tally: Tally, repeated: boolean, spentBefore: Spent)
 
 /** An event of the run's own. Unwinds when the run was cancelled or lost. */
 export async function emit(life: Life, type: EventType, data: RunEvent['data']): Promise<void> {
+  // Before it is written: two steps at once must not both see the same money.
+  life.tally.add({ type, data })
   await orLeave(life, async () => {
     const { state } = await life.store.append(life.claim.run, life.claim.epoch, type, data)
     if (state !== 'running') leave(life, { kind: 'gone' })
@@ -150,18 +158,8 @@ async function failStep(life: Life, spec: StepSpec, ending: RunEvent['data'], er
   const problem = why.kind === 'park' ? why.wait.message : why.kind === 'gone' ? 'The run was stopped.' : why.message
   const data = { ...ending, status: again ? 'interrupted' : 'failed', problem }
   await life.store.append(life.claim.run, life.claim.epoch, 'step.failed', data)
-  addSpent(life, data)
+  life.tally.add({ type: 'step.failed', data })
   leave(life, why)
-}
-
-const NOTHING: Spent = { usage: NO_USAGE, cost: 0 }
-
-/** Notes what a try without a result has used, from the data of its `step.failed`. */
-export function addSpent(life: Life, data: RunEvent['data']): void {
-  const step = typeof data['step'] === 'string' ? data['step'] : ''
-  const before = life.spent.get(step) ?? NOTHING
-  const { usage, cost } = spentBy({ data })
-  life.spent.set(step, { usage: addUsage(before.usage, usage), cost: addCost(before.cost, cost) })
 }
 
 function whyLeft(life: Life, error: unknown): Life['left'] & object {

@@ -121,7 +121,7 @@ it('fails the run when a step throws, with the problem on one line and what it h
   expect(await engine.waitFor(run.id, soon())).toMatchObject({ state: 'failed', reason: 'error', message: 'the disk is on fire' })
   const [failed] = await store.eventsOfType(run.id, ['step.failed'])
   expect(failed?.data).toMatchObject({ step: 'a', status: 'failed', problem: 'the disk is on fire', usage, cost: 1.5 })
-  expect(await store.spend(run.id)).toEqual({ usage, cost: 1.5 })
+  expect(await store.spend(run.id)).toEqual({ usage, cost: 1.5, charged: 1.5 })
 })
 
 it('fails the run all the same when the workflow swallows the error of a step', async () => {

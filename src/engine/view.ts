@@ -1,11 +1,14 @@
 import type { RunEvent } from '../core/event.ts'
-import { addCost, addUsage, type Cost, NO_USAGE, type RunView, type StepKind, type StepStatus, type StepView } from '../core/run.ts'
-import { spentBy } from '../store/events.ts'
+import { NO_USAGE, type RunView, type StepKind, type StepStatus, type StepView } from '../core/run.ts'
 import type { RunRow } from '../store/port.ts'
+import { createTally } from '../store/tally.ts'
 
 /** The run as the outside sees it. Pure: its row and all its events come in. */
 export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView['paths']): RunView {
   const steps = viewSteps(events)
+  const tally = createTally()
+  for (const event of events) tally.add(event)
+  const { usage, cost } = tally.spent()
   return {
     id: row.id,
     task: row.task,
@@ -20,8 +23,8 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     isolation: row.facts.isolation ?? measuredIn(events) ?? 'unknown',
     steps,
     verdict: row.facts.verdict ?? null,
-    usage: steps.reduce((sum, it) => addUsage(sum, it.usage), NO_USAGE),
-    cost: steps.reduce<Cost>((sum, it) => addCost(sum, it.cost), 0),
+    usage,
+    cost,
     paths,
     createdAt: row.createdAt,
     startedAt: row.startedAt,
@@ -38,14 +41,19 @@ function measuredIn(events: readonly RunEvent[]): string | null {
 /** Steps in the order in which they first began. A step that was begun again is one step: its last try, with what all its tries have used. */
 export function viewSteps(events: readonly RunEvent[]): StepView[] {
   const steps = new Map<string, StepView>()
+  const tally = createTally()
   for (const event of events) {
+    tally.add(event)
     if (event.type === 'step.started') begin(steps, event)
     if (event.type === 'step.finished') end(steps, event, statusOf(event, 'succeeded'))
     if (event.type === 'step.failed') end(steps, event, statusOf(event, 'failed'))
     if (event.type === 'provider.chosen') choose(steps, event)
     if (event.type === 'run.interrupted' || event.type === 'run.detached' || event.type === 'run.finished') interruptAll(steps, event)
   }
-  return [...steps.values()]
+  return [...steps.values()].map((it) => {
+    const { usage, cost } = tally.spent({ step: it.name })
+    return { ...it, usage, cost }
+  })
 }
 
 function text(event: RunEvent, key: string): string | null {
@@ -67,8 +75,8 @@ function begin(steps: Map<string, StepView>, event: RunEvent): void {
     summary: null,
     startedAt: event.ts,
     finishedAt: null,
-    usage: earlier?.usage ?? NO_USAGE,
-    cost: earlier === undefined ? 0 : earlier.cost,
+    usage: NO_USAGE,
+    cost: 0,
   })
 }
 
@@ -80,12 +88,9 @@ function statusOf(event: RunEvent, usual: StepStatus): StepStatus {
 function end(steps: Map<string, StepView>, event: RunEvent, status: StepStatus): void {
   const step = steps.get(text(event, 'step') ?? '')
   if (!step) return
-  const spent = spentBy(event)
   step.status = status
   step.summary = text(event, 'problem') ?? text(event, 'summary')
   step.finishedAt = event.ts
-  step.usage = addUsage(step.usage, spent.usage)
-  step.cost = addCost(step.cost, spent.cost)
 }
 
 function choose(steps: Map<string, StepView>, event: RunEvent): void {
