@@ -53,6 +53,10 @@ export interface AgentResult {
   usage: Usage
   cost: Cost
   steps: number
+  /** With `limited`: which limit of the request ended it. */
+  limit?: 'steps' | 'tokens' | 'usd' | 'time'
+  /** Where `cost` is not known: US dollars that it was at most, if that is. */
+  costAtMost?: number
   /** What a later attempt may go on with, where the agent can. */
   session?: string | null
 }
