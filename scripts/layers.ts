@@ -21,6 +21,8 @@ export const LAYERS: Record<string, readonly string[]> = {
   scanner: ['workspace', 'process', 'core'],
   gates: ['scanner', 'workspace', 'process', 'core'],
   agents: ['models', 'workspace', 'process', 'scanner', 'core'],
+  // The types and the tests for authors of plug-ins.
+  plugin: ['agents', 'models', 'workspace', 'sandbox', 'process', 'core'],
   engine: ['store', 'core'],
   steps: ['engine', 'agents', 'models', 'workspace', 'sandbox', 'gates', 'scanner', 'core'],
   workflows: ['steps', 'engine', 'core'],

@@ -23,6 +23,7 @@ export const KEY_NOTES: Record<string, string> = {
   'providers.<name>.file':
     'For `scripted` the YAML file of its replies, for `replay` a cassette or the id of a recorded run, for `llamacpp` a GGUF file or the name of an added model.',
   'providers.<name>.module': 'For `plugin`: the module, a path from the root of the project or the name of a package.',
+  'providers.<name>.options': 'For `plugin`: handed to the module as it is. Never secrets.',
   'providers.<name>.give_up_seconds': 'No more tries of one call after this time: the next provider takes over.',
   'providers.<name>.first_byte_timeout_seconds': 'Silence before the first byte of an answer.',
   'providers.<name>.style':

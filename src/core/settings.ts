@@ -67,7 +67,9 @@ const providerSettings = z.strictObject({
   /** `scripted`: YAML file of replies; `replay`: a cassette or the id of a recorded run; `llamacpp`: a GGUF file, or the name of an added model. */
   file: z.string().optional(),
   /** `plugin`: the module, a path from the project root or the name of a package. */
-  module: z.string().optional(),
+  module: z.string().min(1).optional(),
+  /** `plugin`: handed to the module as it is. Never secrets. */
+  options: z.record(z.string(), z.json()).default({}),
   max_tokens: z.int().positive().default(8192),
   temperature: z.number().min(0).max(2).optional(),
   request_timeout_seconds: z.number().positive().default(300),

@@ -1,0 +1,45 @@
+import { ReeveError } from '../core/errors.ts'
+import type { ProviderSettings } from '../core/settings.ts'
+import { loadPluginModule, type PluginOptions, type ProviderPlugin, pluginOptions } from '../models/plugin.ts'
+import type { Agent, AgentRequest, AgentResult } from './port.ts'
+import type { RunProgram } from './tools/tool.ts'
+
+/** What the plug-in of an agent is given besides. */
+export interface AgentPluginOptions extends PluginOptions {
+  /** Starts programs: with `env` and `confinement` of `request.workspace.holdAgent(…)`, so that they are held as every agent is. */
+  runProgram: RunProgram
+}
+
+/** An agent behind a plug-in. Must not throw: what goes wrong is in the result. */
+export interface PluginAgent {
+  model: string
+  run(request: AgentRequest): Promise<AgentResult>
+}
+
+/** A plug-in for an agent: what its module exports as `plugin`. */
+export interface AgentPlugin {
+  kind: 'agent'
+  create(options: AgentPluginOptions): PluginAgent | Promise<PluginAgent>
+}
+
+export type Plugin = ProviderPlugin | AgentPlugin
+
+/** The plug-in that a provider's settings name. Throws `invalid_config`, also when the module exports something else. */
+export async function loadPlugin(name: string, settings: ProviderSettings, projectRoot: string): Promise<Plugin> {
+  const found = await loadPluginModule(name, settings, projectRoot)
+  const { kind, create } = (typeof found === 'object' && found !== null ? found : {}) as { kind?: unknown; create?: unknown }
+  if ((kind === 'provider' || kind === 'agent') && typeof create === 'function') return found as Plugin
+  const problem = `"plugin" of "${settings.module ?? ''}" must be { kind: "provider" or "agent", create(options) }`
+  throw new ReeveError('invalid_config', { where: `providers.${name}.module`, problem })
+}
+
+/** The agent of a plug-in. Throws `provider_key_missing` and what the plug-in throws. */
+export async function createPluginAgent(
+  plugin: AgentPlugin,
+  name: string,
+  settings: ProviderSettings,
+  deps: Parameters<typeof pluginOptions>[2] & { runProgram: RunProgram },
+): Promise<Agent> {
+  const made = await plugin.create({ ...pluginOptions(name, settings, deps), runProgram: deps.runProgram })
+  return { provider: name, model: made.model, run: (request) => made.run(request) }
+}
