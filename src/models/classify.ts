@@ -16,9 +16,9 @@ const BROKEN =
   /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoOutputGenerated|NoContentGenerated|InvalidStreamPart)Error$/
 const NETWORK =
   /Cannot connect|ECONNRESET|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|UND_ERR|terminated|fetch failed|other side closed|socket|unexpected redirect/i
-/** Waiting makes no certificate good. */
+/** Waiting makes no certificate good, and a proxy that wants to know who asks is not told by asking again. */
 const UNTRUSTED =
-  /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_(HAS_EXPIRED|NOT_YET_VALID|UNTRUSTED)|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|PACKET)|self-signed certificate/i
+  /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_(HAS_EXPIRED|NOT_YET_VALID|UNTRUSTED)|ERR_TLS_CERT|ERR_SSL_(WRONG_VERSION|PACKET)|self-signed certificate|Proxy response \(4|Proxy Authentication Required/i
 const SHOWN = 400
 
 /** What `ai` throws, as far as we read it; duck-typed, so that this file does not load it. */

@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
-import type { ProviderSettings } from '../core/settings.ts'
+import type { ProviderSettings, Settings } from '../core/settings.ts'
 import type { Admission } from './admission.ts'
 import type { ApiKind } from './kind.ts'
+import { limitsFrom } from './limits.ts'
+import { fetchFor } from './network.ts'
 import type { ModelProvider } from './port.ts'
 import { createScripted } from './scripted.ts'
 
@@ -12,7 +14,10 @@ export interface ProviderDeps {
   /** Files named in the settings are relative to it. */
   projectRoot: string
   clock?: Clock
+  /** Default: one that keeps to `network`. */
   fetch?: typeof fetch
+  /** `[network]` of the settings; absent: its defaults. */
+  network?: Settings['network']
   /** Every try of every call passes it. Absent: nothing is held back. */
   admission?: Admission
 }
@@ -53,7 +58,7 @@ export async function createProvider(name: string, settings: ProviderSettings, d
     baseUrl: baseUrl.replace(/\/+$/, ''),
     key: keyOf(name, settings, kind, deps.env),
     clock: deps.clock ?? systemClock,
-    fetch: deps.fetch ?? fetch,
+    fetch: deps.fetch ?? (await fetchFor(deps.network, deps.env, limitsFrom(settings).firstByteMs)),
     admission: deps.admission,
   })
 }
