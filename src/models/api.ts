@@ -42,6 +42,7 @@ export function createApiProvider(options: ApiOptions): ModelProvider {
   return {
     name,
     model,
+    price,
     capabilities: { tools: true, schema: true, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries(opener(options, request, redact), {

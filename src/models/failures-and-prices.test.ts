@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classify } from './classify.ts'
 import { headersFor } from './headers.ts'
-import { costOf, priceOf } from './prices.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 describe('retry-after', () => {
@@ -38,36 +37,6 @@ it('fills in the placeholders of headers that it knows, and leaves other words i
   const origin = { run: 'r1', task: 't', step: 'implement', role: 'implementer', attempt: 2, turn: 0 }
   expect(headersFor({ x: '{run}/{attempt} {constructor} {toString} {other}' }, origin)).toEqual({
     x: 'r1/2 {constructor} {toString} {other}',
-  })
-})
-
-function price(model: string, kind: 'openai' | 'openai-compatible' = 'openai'): number | null {
-  return priceOf(model, { kind })?.input ?? null
-}
-
-describe('prices', () => {
-  it('are known for a model and its dated names, and never guessed for others', () => {
-    expect(price('gpt-4.1')).toBe(2)
-    expect(price('gpt-4.1-2025-04-14')).toBe(2)
-    expect(price('gpt-4.1-mini')).toBe(0.4)
-    expect(price('claude-opus-4-1-20250805')).toBe(15)
-    expect(price('claude-sonnet-4-0')).toBe(3)
-    expect(price('gpt-4.1-turbo')).toBeNull()
-    expect(price('some-model')).toBeNull()
-    expect(price('gpt-4.1', 'openai-compatible')).toBeNull()
-  })
-
-  it('come from the settings first', () => {
-    const settings = { kind: 'openai' as const, price: { input: 7, output: 8 } }
-    expect(priceOf('gpt-4.1', settings)).toEqual({ input: 7, output: 8, cached: 7 })
-  })
-
-  it('count cached tokens at their own price', () => {
-    const tokens = { input: 1_000_000, output: 100_000, cached: 400_000 }
-    expect(costOf(tokens, { input: 10, output: 50, cached: 1 })).toBeCloseTo(6 + 0.4 + 5, 9)
-    expect(costOf({ ...tokens, written: 200_000 }, { input: 10, output: 50, cached: 1 })).toBeCloseTo(4 + 2.5 + 0.4 + 5, 9)
-    expect(costOf(null, { input: 10, output: 50, cached: 1 })).toBeNull()
-    expect(costOf(tokens, null)).toBeNull()
   })
 })
 

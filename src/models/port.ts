@@ -1,5 +1,6 @@
 import type { Json } from '../core/json.ts'
 import type { Cost, Usage } from '../core/run.ts'
+import type { Price } from './prices.ts'
 
 /** Why a provider could not answer. What to do next follows from the class, never from the text. */
 export const PROVIDER_ERROR_CLASSES = [
@@ -84,8 +85,12 @@ export interface ModelProvider {
   readonly name: string
   readonly model: string
   readonly capabilities: { tools: boolean; schema: boolean; contextTokens: number }
+  /** What its calls cost, where that is known: a call is made only when the budget has room for it. */
+  readonly price?: Price | null
   /** Streams one answer. Retries, time-outs and back-off happen inside; what comes out as `error` is final. */
   generate(request: GenerateRequest): AsyncIterable<ModelEvent>
   /** Is it usable now, without a paid call? Says why not. */
   health(signal: AbortSignal): Promise<{ ok: boolean; detail: string }>
+  /** Ends what it keeps running, such as an engine with its model; a later call starts it again. Whoever made the provider calls it. */
+  close?(): Promise<void>
 }

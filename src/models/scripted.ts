@@ -7,6 +7,7 @@ import type { Admission } from './admission.ts'
 import { ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
 import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
 import type { CallOrigin, GenerateRequest, ModelProvider } from './port.ts'
+import { costOf, priceOf } from './prices.ts'
 import { retriesOf, withRetries } from './retry.ts'
 import { parseReplies, type ScriptedEntry, type ScriptedTurn } from './scripted-file.ts'
 import { CHARS_PER_TOKEN, messageChars } from './tokens.ts'
@@ -37,16 +38,19 @@ export async function createScripted(
   const path = resolve(deps.projectRoot, file)
   const replies = parseReplies(await readReplies(path, name, file), file)
 
+  const model = settings.model ?? 'scripted'
+  const price = priceOf(model, settings)
   return {
     name,
-    model: settings.model ?? 'scripted',
+    model,
+    price,
     capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
     generate: (request) =>
       withRetries((signal) => answer(request, turnFor(replies, request.origin, path), clock, signal), {
         ...retriesOf(settings, request, clock, deps.admission),
         maxRetries: 0,
         limits: limitsFrom(settings),
-        price: () => 0,
+        price: (tokens) => costOf(tokens, price),
       }),
     health: async () => ({ ok: true, detail: `${replies.length} replies in ${file}` }),
   }
