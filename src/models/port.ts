@@ -1,6 +1,5 @@
 import type { Json } from '../core/json.ts'
 import type { Cost, Usage } from '../core/run.ts'
-import type { Price } from './prices.ts'
 
 /** Why a provider could not answer. What to do next follows from the class, never from the text. */
 export const PROVIDER_ERROR_CLASSES = [
@@ -79,6 +78,19 @@ export type ModelEvent =
   | { type: 'retrying'; class: ProviderErrorClass; problem: string; inMs: number }
   | { type: 'done'; usage: Usage; cost: Cost; finish: 'stop' | 'length' | 'calls' | 'refused' | 'other' }
   | { type: 'error'; class: ProviderErrorClass; problem: string /** Epoch ms. */; retryAt?: number; usage: Usage; cost: Cost }
+
+export interface Rates {
+  input: number
+  output: number
+  /** Read from the maker's cache. */
+  cached: number
+  /** Put into it. */
+  write?: number
+}
+/** US dollars per million tokens. `long`: of calls with more input tokens than `above`. */
+export interface Price extends Rates {
+  long?: Rates & { above: number }
+}
 
 /** One configured provider. Reference adapter: `scripted.ts`. A new one is a new file, one line in `create.ts`, and a green conformance suite. */
 export interface ModelProvider {

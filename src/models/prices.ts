@@ -1,23 +1,12 @@
 import type { Cost } from '../core/run.ts'
 import type { ProviderKind, ProviderSettings, Settings } from '../core/settings.ts'
 import type { RawTokens } from './guard.ts'
+import type { Price, Rates } from './port.ts'
 import table from './prices.json' with { type: 'json' }
 
 /** Makers ask a quarter more for tokens that they put into their cache, where their list says nothing else. */
 const CACHE_WRITE = 1.25
 
-interface Rates {
-  input: number
-  output: number
-  /** Read from the maker's cache. */
-  cached: number
-  /** Put into it. */
-  write?: number
-}
-/** US dollars per million tokens. `long`: of calls with more input tokens than `above`. */
-export interface Price extends Rates {
-  long?: Rates & { above: number }
-}
 const NO_PRICE: Price = { input: 0, output: 0, cached: 0, write: 0 }
 
 type Priced = Pick<ProviderSettings, 'kind' | 'price'> & Partial<Pick<ProviderSettings, 'base_url' | 'model'>>
