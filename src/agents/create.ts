@@ -17,7 +17,12 @@ export interface AgentDeps {
 
 /** The agent behind a configured provider. Throws `provider_key_missing`, `invalid_config`, `program_missing`; asks nobody over the network. */
 export async function createAgent(name: string, provider: ProviderSettings, settings: Settings, deps: AgentDeps): Promise<Agent> {
-  return overModel(name, provider, settings, deps)
+  if (provider.kind !== 'plugin') return overModel(name, provider, settings, deps)
+  const { createPluginAgent, loadPlugin } = await import('./plugin.ts')
+  const plugin = await loadPlugin(name, provider, deps.projectRoot)
+  if (plugin.kind === 'provider') return overModel(name, provider, settings, deps)
+  const { runProgram } = await import('../process/run-program.ts')
+  return createPluginAgent(plugin, name, provider, { ...deps, runProgram })
 }
 
 /** An agent of our own over a model: what is heavy is loaded when the first one is made. */
@@ -29,7 +34,13 @@ async function overModel(name: string, provider: ProviderSettings, settings: Set
     import('../scanner/syntax.ts'),
     import('../scanner/repo-map.ts'),
   ])
-  const { env, projectRoot, redaction, clock = systemClock } = deps
-  const model = await createProvider(name, provider, { env, projectRoot, clock })
+  const { env, projectRoot, redaction, admission, clock = systemClock } = deps
+  const model = await createProvider(name, provider, {
+    env,
+    projectRoot,
+    clock,
+    network: settings.network,
+    ...(admission && { admission }),
+  })
   return createLoopAgent({ provider: model, clock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
 }

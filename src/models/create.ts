@@ -13,6 +13,8 @@ export interface ProviderDeps {
   env: Readonly<Record<string, string | undefined>>
   /** Files named in the settings are relative to it. */
   projectRoot: string
+  /** reeve's data folder: the user's own models and the engine for them. */
+  dataDir?: string
   clock?: Clock
   /** Default: one that keeps to `network`. */
   fetch?: typeof fetch
@@ -35,6 +37,8 @@ const KINDS: Record<ApiKindName, () => Promise<ApiKind>> = {
 /** A configured provider. Throws `provider_key_missing` or `invalid_config`; asks nobody over the network. */
 export async function createProvider(name: string, settings: ProviderSettings, deps: ProviderDeps): Promise<ModelProvider> {
   if (settings.kind === 'scripted') return createScripted(name, settings, deps)
+  if (settings.kind === 'llamacpp') return (await import('./llamacpp/provider.ts')).createLlamaCpp(name, settings, deps)
+  if (settings.kind === 'plugin') return (await import('./plugin.ts')).openPluginProvider(name, settings, deps)
   if (!isApiKind(settings.kind)) throw incomplete(name, 'kind', `"${settings.kind}" answers no single calls of a model`)
   const kind = await KINDS[settings.kind]()
   const baseUrl = settings.base_url ?? kind.baseUrl

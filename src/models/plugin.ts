@@ -84,6 +84,15 @@ export async function createPluginProvider(
   }
 }
 
+/** The provider of the plug-in that the settings name. Throws `invalid_config`, also when the module exports an agent or something else. */
+export async function openPluginProvider(name: string, settings: ProviderSettings, deps: ProviderDeps): Promise<ModelProvider> {
+  const found = await loadPluginModule(name, settings, deps.projectRoot)
+  const { kind, create } = (typeof found === 'object' && found !== null ? found : {}) as { kind?: unknown; create?: unknown }
+  if (kind === 'provider' && typeof create === 'function') return createPluginProvider(found as ProviderPlugin, name, settings, deps)
+  const problem = `"plugin" of "${settings.module ?? ''}" is not { kind: "provider", create(options) }`
+  throw new ReeveError('invalid_config', { where: `providers.${name}.module`, problem })
+}
+
 /** What a plug-in learns of the settings. Throws `provider_key_missing`. */
 export function pluginOptions(name: string, settings: ProviderSettings, deps: Pick<ProviderDeps, 'env' | 'projectRoot'>): PluginOptions {
   const variable = settings.api_key_env

@@ -1,0 +1,4 @@
+/** A greeting for somebody. */
+export function greeting(name) {
+  return `Hello, ${name}!`
+}
