@@ -97,6 +97,11 @@ export interface ModelProvider {
   readonly name: string
   readonly model: string
   readonly capabilities: { tools: boolean; schema: boolean; contextTokens: number }
+  /**
+   * Asks the server, not the model, what the model can do: `capabilities` holds it afterwards. Asked again only when it was not told; takes
+   * about two seconds at most, and does not throw. Absent: `capabilities` is always right.
+   */
+  learn?(signal: AbortSignal): Promise<void>
   /** What its calls cost, where that is known: a call is made only when the budget has room for it. */
   readonly price?: Price | null
   /** Streams one answer. Retries, time-outs and back-off happen inside; what comes out as `error` is final. */

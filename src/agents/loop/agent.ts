@@ -121,6 +121,7 @@ function emptyWork(): Work {
 
 async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline: Deadline): Promise<Loop> {
   const { role, workspace, limits } = request
+  await deps.provider.learn?.(deadline.signal)
   const tools = deps.tools ?? TOOLS
   const redaction = deps.redaction ?? NO_REDACTION
   const specs = await specsFor(tools, role.permissions, request.outputSchema)
