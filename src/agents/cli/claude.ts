@@ -1,5 +1,6 @@
 import { classOf, problemIn, waitIn } from './classify.ts'
-import { at, costAt, type Fields, fieldsAt, listAt, numberAt, objectOf, statusAt, textAt } from './line.ts'
+import { flags } from './flags.ts'
+import { at, costAt, type Fields, fieldsAt, listAt, numberAt, objectOf, statusAt, textAt, textsAt } from './line.ts'
 import type { CliAdapter, CliEvent, CliReader, CliRequest } from './port.ts'
 import { type Calls, createCalls, targetOf } from './tool-call.ts'
 
@@ -20,17 +21,17 @@ export const claude: CliAdapter = {
   // By an adapter program of its own, which the user configures as `acp`.
   acp: null,
   command: (request) => ({
-    args: [
-      ...['-p', '--output-format', 'stream-json', '--verbose'],
-      ...(request.model === null ? [] : ['--model', request.model]),
-      ...(request.resume ? ['--resume', request.session] : ['--session-id', request.session]),
+    args: flags(
+      ['-p', '--output-format', 'stream-json', '--verbose'],
+      request.model !== null && ['--model', request.model],
+      request.resume ? ['--resume', request.session] : ['--session-id', request.session],
       // Of the project's own settings nothing is read: they can start programs.
-      ...['--setting-sources', 'user', '--strict-mcp-config', '--mcp-config', NO_SERVERS],
-      ...['--max-turns', String(request.limits.turns)],
-      ...(request.limits.usd === null ? [] : ['--max-budget-usd', String(request.limits.usd)]),
-      ...permissions(request),
-      ...request.args,
-    ],
+      ['--setting-sources', 'user', '--strict-mcp-config', '--mcp-config', NO_SERVERS],
+      ['--max-turns', String(request.limits.turns)],
+      request.limits.usd !== null && ['--max-budget-usd', String(request.limits.usd)],
+      permissions(request),
+      request.args,
+    ),
     input: request.prompt,
     env: {
       ...(request.endpoint === null ? {} : { ANTHROPIC_BASE_URL: request.endpoint.baseUrl }),
@@ -51,11 +52,12 @@ export const claude: CliAdapter = {
 function permissions({ write, commands }: CliRequest): string[] {
   const allowed = ['Read', 'Glob', 'Grep', ...(commands ? ['Bash'] : []), ...(write ? ['Edit', 'Write'] : [])]
   const refused = [...(commands ? [] : ['Bash']), ...(write ? [] : ['Edit', 'Write', 'NotebookEdit'])]
-  return [
-    ...['--allowedTools', ...allowed],
-    ...(refused.length === 0 ? [] : ['--disallowedTools', ...refused]),
-    ...['--permission-mode', write ? 'acceptEdits' : 'default'],
-  ]
+  return flags(
+    ['--allowedTools', ...allowed],
+    refused.length > 0 && ['--disallowedTools', ...refused],
+    // Last, since the lists before it take whatever follows.
+    ['--permission-mode', write ? 'acceptEdits' : 'default'],
+  )
 }
 
 function readClaude(): CliReader {
@@ -150,7 +152,7 @@ function usage(it: Fields): CliEvent {
 
 /** `subtype` says "success" also of failures: it is asked for limits only. */
 function verdict(it: Fields): CliEvent {
-  const text = textAt(it, 'result') || listAt(it, 'errors').join('; ')
+  const text = textAt(it, 'result') || textsAt(it, 'errors').join('; ')
   const why = textAt(it, 'terminal_reason')
   const status = statusAt(it, 'api_error_status')
   if (textAt(it, 'subtype').startsWith('error_max_') || why === 'max_turns') return { t: 'limit', problem: problemIn(text) }

@@ -1,4 +1,5 @@
 import { classOf, problemIn, waitIn } from './classify.ts'
+import { flags } from './flags.ts'
 import { type Fields, fieldsAt, listAt, numberAt, objectOf, textAt } from './line.ts'
 import type { CliAdapter, CliEvent, CliReader, CliRequest } from './port.ts'
 import { type Calls, createCalls, targetOf } from './tool-call.ts'
@@ -16,16 +17,16 @@ export const codex: CliAdapter = {
   session: 'theirs',
   acp: null,
   command: (request) => ({
-    args: [
-      ...['exec', '--json', '-C', request.cwd, '--skip-git-repo-check'],
-      ...(request.model === null ? [] : ['-m', request.model]),
-      ...sandbox(request),
-      ...provider(request),
-      ...['-c', 'analytics.enabled=false', '-c', 'check_for_update_on_startup=false'],
-      ...request.args,
-      ...(request.resume ? ['resume', request.session] : []),
-      '-',
-    ],
+    args: flags(
+      ['exec', '--json', '-C', request.cwd, '--skip-git-repo-check'],
+      request.model !== null && ['-m', request.model],
+      sandbox(request),
+      provider(request),
+      ['-c', 'analytics.enabled=false', '-c', 'check_for_update_on_startup=false'],
+      request.args,
+      request.resume && ['resume', request.session],
+      ['-'],
+    ),
     input: request.prompt,
     env: { CODEX_HOME: `${request.home}/.codex` },
     // The folder must be there.

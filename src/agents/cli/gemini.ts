@@ -1,4 +1,5 @@
 import { classOf, problemIn, waitIn } from './classify.ts'
+import { flags } from './flags.ts'
 import { type Fields, fieldsAt, numberAt, objectOf, statusAt, textAt } from './line.ts'
 import type { CliAdapter, CliEvent, CliReader, CliRequest } from './port.ts'
 import { type Calls, createCalls } from './tool-call.ts'
@@ -22,13 +23,13 @@ export const gemini: CliAdapter = {
   acp: { args: ['--acp', '--skip-trust'], env: { GEMINI_CLI_NO_RELAUNCH: 'true' } },
   quirks: { ownSessions: true },
   command: (request) => ({
-    args: [
-      ...['-o', 'stream-json', '--approval-mode', approval(request), '--skip-trust'],
-      ...(request.model === null ? [] : ['-m', request.model]),
+    args: flags(
+      ['-o', 'stream-json', '--approval-mode', approval(request), '--skip-trust'],
+      request.model !== null && ['-m', request.model],
       // It goes on with the newest session of this home only.
-      ...(request.resume ? ['--resume', 'latest'] : ['--session-id', request.session]),
-      ...request.args,
-    ],
+      request.resume ? ['--resume', 'latest'] : ['--session-id', request.session],
+      request.args,
+    ),
     input: request.prompt,
     env: {
       ...(request.endpoint === null ? {} : { GOOGLE_GEMINI_BASE_URL: request.endpoint.baseUrl }),

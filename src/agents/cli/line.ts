@@ -47,6 +47,11 @@ export function listAt(value: Json | undefined, path: string): Json[] {
   return Array.isArray(found) ? found : []
 }
 
+/** The texts of a list at a path. */
+export function textsAt(value: Json | undefined, path: string): string[] {
+  return listAt(value, path).filter((it) => typeof it === 'string')
+}
+
 export function fieldsAt(value: Json | undefined, path: string): Fields {
   return asFields(at(value, path) ?? null) ?? {}
 }

@@ -1,4 +1,5 @@
 import { classOf, problemIn } from './classify.ts'
+import { flags } from './flags.ts'
 import { costAt, type Fields, fieldsAt, numberAt, objectOf, statusAt, textAt } from './line.ts'
 import type { CliAdapter, CliEvent, CliReader, CliRequest } from './port.ts'
 import { type Calls, createCalls } from './tool-call.ts'
@@ -21,13 +22,13 @@ export const opencode: CliAdapter = {
     const config = JSON.stringify(settings(request))
     const open = request.endpoint === null
     return {
-      args: [
-        ...['run', '--format', 'json', '--auto'],
-        ...modelOf(request),
+      args: flags(
+        ['run', '--format', 'json', '--auto'],
+        modelOf(request),
         // Without a title it asks the model for one.
-        ...(request.resume ? ['-s', request.session] : ['--title', 'reeve']),
-        ...request.args,
-      ],
+        request.resume ? ['-s', request.session] : ['--title', 'reeve'],
+        request.args,
+      ),
       input: request.prompt,
       env: {
         ...(open && { OPENCODE_CONFIG_CONTENT: config }),
