@@ -113,7 +113,7 @@ const providerSettings = z.strictObject({
   prompt: z.enum(['stdin', 'argument', 'file']).default('stdin'),
   output: z.enum(['text', 'json', 'lines']).default('text'),
   /** `command` with `json` or `lines`: dotted paths of fields, such as `{ text = "result.text", session = "session_id", input_tokens = "usage.input" }`. */
-  result: z.record(z.enum(['text', 'session', 'error', 'input_tokens', 'output_tokens', 'cost_usd']), z.string()).optional(),
+  result: z.partialRecord(z.enum(['text', 'session', 'error', 'input_tokens', 'output_tokens', 'cost_usd']), z.string()).optional(),
 
   /** Providers of the same account share its limits. Unset: the provider's own name. */
   account: z.string().optional(),
