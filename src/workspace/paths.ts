@@ -116,9 +116,14 @@ async function orMissing<T>(work: Promise<T>): Promise<T | null> {
 
 /**
  * Writes a whole file, making folders on the way: either the old or the new content is there, never a part. Keeps the mode of a file that
- * was there; refuses links, hard links and whatever is not a regular file.
+ * was there unless another one is asked for; refuses links, hard links and whatever is not a regular file.
  */
-export async function writeFileIn(root: string, relative: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileIn(
+  root: string,
+  relative: string,
+  content: string | Uint8Array,
+  options: { mode?: number } = {},
+): Promise<void> {
   await within(
     root,
     relative,
@@ -126,10 +131,10 @@ export async function writeFileIn(root: string, relative: string, content: strin
       const before = await statOf(folder, name, relative)
       if (before && before.nlink !== 1) throw refused(relative, 'it is a hard link, so the same file has another name elsewhere')
       const unfinished = folder.at(`${UNFINISHED}${randomBytes(6).toString('hex')}`)
-      const file = await open(unfinished, NEW, 0o644).catch((error: unknown) => refusal(error, unfinished, relative))
+      const file = await open(unfinished, NEW, options.mode ?? 0o644).catch((error: unknown) => refusal(error, unfinished, relative))
       try {
         await file.writeFile(content)
-        if (before) await file.chmod(before.mode & 0o777)
+        if (before && options.mode === undefined) await file.chmod(before.mode & 0o777)
         await file.close()
         await rename(unfinished, folder.at(name))
       } catch (error) {

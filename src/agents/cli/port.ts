@@ -108,8 +108,11 @@ export interface CliAdapter {
   readonly session: 'ours' | 'theirs' | 'none'
   /** How it is asked to speak the Agent Client Protocol, where it does. */
   readonly acp: { args: readonly string[]; env?: Readonly<Record<string, string>> } | null
-  /** Does it need a PTY-less `TERM`, its own session …: what the runner has to know. `ownSessions`: children leave its process group. */
-  readonly quirks?: { ownSessions?: boolean; exitZeroAlways?: boolean }
+  /**
+   * What the runner has to know. `ownSessions`: children leave its process group. `quiet`: `calls` are told when they have ended, or `all` is
+   * told at the end, so that silence means nothing.
+   */
+  readonly quirks?: { ownSessions?: boolean; exitZeroAlways?: boolean; quiet?: 'calls' | 'all' }
   command(request: CliRequest): CliCommand
   reader(): CliReader
 }

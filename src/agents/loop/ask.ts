@@ -60,7 +60,7 @@ function unfinished(text: string, problem: string): Answer {
 }
 
 /** Coalesces what is said into pieces that end where a line ends, and stops after a while: observers do not need it all. */
-function speaker(emit: (event: AgentEvent) => void, redacted: RedactStream): { add(text: string): void; end(): void } {
+export function speaker(emit: (event: AgentEvent) => void, redacted: RedactStream): { add(text: string): void; end(): void } {
   let waiting = ''
   let told = 0
   const tell = (text: string) => {

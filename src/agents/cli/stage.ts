@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { atLeast } from '../../core/isolation.ts'
+import type { AgentWay, HeldAgent } from '../../workspace/port.ts'
+import type { AgentRequest } from '../port.ts'
+import { type Access, accessOf, directEndpoint, hostsOf, passedSecrets } from './access.ts'
+import type { CliDeps } from './deps.ts'
+import { copyLogin, installationOf, writeInHome } from './home.ts'
+import type { Meter, MeterTold } from './meter-port.ts'
+import type { CliCommand, CliRequest, Endpoint } from './port.ts'
+
+/** Below the program's home. */
+const PROMPT_FILE = 'prompt.md'
+const CONTEXT_TOKENS = 128_000
+
+/** One start of the program. */
+export interface Start {
+  argv: readonly [string, ...string[]]
+  command: CliCommand
+  held: HeldAgent
+  env: Readonly<Record<string, string>>
+}
+
+/** Everything a program finds when it starts: its home, its way to its models, what it may see. */
+export interface Stage {
+  metered: boolean
+  session: string
+  /** `resume`: the session of before goes on. */
+  start(turn: { prompt: string; session: string; resume: boolean }): Promise<Start>
+  close(): Promise<{ loginRenewed: boolean }>
+}
+
+/** Sets everything up for one step. Throws what makes it impossible; `close` must be called. */
+export async function setStage(deps: CliDeps, request: AgentRequest, told: MeterTold): Promise<Stage> {
+  const { adapter, settings, program } = deps
+  const { role, workspace } = request
+  const access = accessOf(deps)
+  const hold = (way: Partial<AgentWay>): HeldAgent => {
+    if (!workspace.holdAgent) throw new Error('This workspace holds no programs that are agents themselves.')
+    return workspace.holdAgent({ name: deps.name, hosts: [], secrets: {}, readOnly: role.permissions.write === 'none', ...way })
+  }
+  const bare = hold({})
+  const confined = atLeast(bare.confinement.level, 'os-sandbox')
+  const login = access.kind === 'login' ? await copyLogin(deps.realHome, bare.home, adapter.login?.paths ?? []) : null
+  const meter = await startMeter(deps, access, request, told, confined)
+  const endpoint: Endpoint | null = meter?.endpoint ?? (access.kind === 'endpoint' ? directEndpoint(access) : null)
+  const readable = await installationOf(program.path, deps.realHome)
+  const passed = passedSecrets(deps)
+  const idle = settings.idle_timeout_seconds ?? 45
+
+  return {
+    metered: meter !== null,
+    session: request.session ?? (adapter.session === 'ours' ? randomUUID() : ''),
+    async start({ prompt, session, resume }) {
+      const wanted: CliRequest = {
+        prompt,
+        promptFile: join(bare.home, PROMPT_FILE),
+        model: settings.model ?? null,
+        endpoint,
+        session,
+        resume,
+        write: role.permissions.write !== 'none',
+        commands: role.permissions.run_commands,
+        confined,
+        cwd: workspace.path,
+        home: bare.home,
+        limits: { turns: turnsOf(request), usd: request.limits.usd },
+        // Requests may be held up before they go, which is no silence of the model's.
+        idleSeconds: Math.ceil(idle + settings.give_up_seconds),
+        maxTokens: settings.max_tokens,
+        contextTokens: settings.context_tokens ?? CONTEXT_TOKENS,
+        args: settings.args,
+      }
+      const command = adapter.command(wanted)
+      await writeInHome(bare.home, [{ path: PROMPT_FILE, text: prompt }, ...command.files])
+      const held = hold({
+        hosts: hostsOf(deps, access, meter !== null),
+        ...(meter === null || meter.services.length === 0 ? {} : { services: meter.services }),
+        secrets: { ...passed, ...command.secrets },
+        readable,
+      })
+      return { argv: [program.path, ...command.args], command, held, env: environment(held, command, deps, endpoint) }
+    },
+    async close() {
+      await meter?.close()
+      return { loginRenewed: (await login?.renewed()) ?? false }
+    },
+  }
+}
+
+export function turnsOf({ limits, role }: Pick<AgentRequest, 'limits' | 'role'>): number {
+  return Math.min(limits.steps, role.max_steps)
+}
+
+async function startMeter(
+  { startMeter: start, adapter, settings }: CliDeps,
+  access: Access,
+  { origin, role, limits, ...request }: AgentRequest,
+  told: MeterTold,
+  confined: boolean,
+): Promise<Meter | null> {
+  if (start === undefined || access.kind !== 'endpoint' || adapter.api === null) return null
+  return await start({
+    dialect: adapter.api.dialect,
+    baseUrl: access.baseUrl,
+    key: access.key ?? '',
+    model: settings.model ?? null,
+    origin: { ...origin, role: role.name },
+    limits: { tokens: limits.tokens, usd: limits.usd, requests: turnsOf({ limits, role }) },
+    reach: confined ? 'socket' : 'loopback',
+    told,
+    signal: request.signal,
+  })
+}
+
+function environment(held: HeldAgent, command: CliCommand, { settings }: CliDeps, endpoint: Endpoint | null): Record<string, string> {
+  const env: Record<string, string> = { ...held.env, TERM: 'dumb', NO_COLOR: '1', DO_NOT_TRACK: '1', ...command.env, ...settings.env }
+  // A proxy of the user's network must not be asked for what is on this machine.
+  if (endpoint !== null && /^https?:\/\/(?:127\.|localhost|\[::1\])/.test(endpoint.baseUrl)) {
+    const near = [env['NO_PROXY'] ?? env['no_proxy'], '127.0.0.1', 'localhost', '::1'].filter(Boolean).join(',')
+    env['NO_PROXY'] = near
+    env['no_proxy'] = near
+  }
+  return env
+}
