@@ -16,7 +16,7 @@ export interface Admission {
 export interface Pass {
   admitted: true
   /** Must be called once, when the request has ended however it did. `class`: null when it was answered. */
-  leave(outcome: { class: ProviderErrorClass | null; tokens: RawTokens | null; retryAt?: number }): Promise<void>
+  leave(outcome: { class: ProviderErrorClass | null; tokens: RawTokens | null; retryAt?: number; problem?: string }): Promise<void>
 }
 
 /** `retryAt`: epoch ms. */

@@ -146,7 +146,7 @@ describe('admission', () => {
     expect(end).toMatchObject({ type: 'done' })
     expect(log).toEqual([
       ['enter', 'r1', 7],
-      { class: 'rate_limited', tokens: null, retryAt: 1_003_000 },
+      { class: 'rate_limited', tokens: null, problem: 'Slow down.', retryAt: 1_003_000 },
       ['enter', 'r1', 7],
       { class: null, tokens: { input: 7, output: 3, cached: 1 } },
     ])

@@ -156,7 +156,8 @@ async function* tryOnce(
     return { failure, used, unknown: answered || !FREE.includes(failure.class) }
   } finally {
     // Also when whoever reads the answer stops reading it.
-    await pass?.leave({ class: failure?.class ?? null, tokens, ...retryAt(failure, spec.clock) })
+    const problem = failure === null ? {} : { problem: failure.message }
+    await pass?.leave({ class: failure?.class ?? null, tokens, ...problem, ...retryAt(failure, spec.clock) })
   }
 }
 

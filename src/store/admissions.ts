@@ -105,6 +105,13 @@ export async function closeAccount(ctx: Context, key: string, ms: number): Promi
   })
 }
 
+/** Takes a closing back: somebody has seen to it. */
+export async function openAccount(ctx: Context, key: string): Promise<void> {
+  await write(ctx, async (tx) => {
+    await tx.t.updateTable('accounts').set({ closed_until: 0 }).where('key', '=', key).execute()
+  })
+}
+
 /** Ends what a process that is gone had asked for in a run: requests, and tries of closed providers. */
 export async function endRequestsOf(ctx: Context, run: string): Promise<void> {
   const own = `${run}/%`

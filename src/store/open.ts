@@ -173,6 +173,10 @@ export class Store {
     return admissions.closeAccount(this.#ctx, key, ms)
   }
 
+  openAccount(key: string): Promise<void> {
+    return admissions.openAccount(this.#ctx, key)
+  }
+
   breakers(keys: readonly string[]): Promise<breakers.BreakerState[]> {
     return breakers.breakers(this.#ctx, keys)
   }
