@@ -6,6 +6,7 @@ import { type Redact, redactor } from '../core/redact.ts'
 import type { ProviderSettings } from '../core/settings.ts'
 import type { Admission } from './admission.ts'
 import { classify } from './classify.ts'
+import type { Endpoint } from './endpoint.ts'
 import { type Finish, type OpenRequest, ProviderFailure, type RawEvent, type RawTokens } from './guard.ts'
 import { headersFor } from './headers.ts'
 import type { ApiKind } from './kind.ts'
@@ -22,13 +23,10 @@ globalThis.AI_SDK_LOG_WARNINGS = false
 /** Longer than this, a server that only lists its models is not usable. */
 const HEALTH_MS = 10_000
 
-export interface ApiOptions {
+export interface ApiOptions extends Endpoint {
   name: string
   kind: ApiKind
   settings: ProviderSettings
-  model: string
-  baseUrl: string
-  key: string | null
   clock: Clock
   fetch: typeof fetch
   admission?: Admission | undefined
@@ -43,7 +41,12 @@ export function createApiProvider(options: ApiOptions): ModelProvider {
     name,
     model,
     price,
-    capabilities: { tools: true, schema: true, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
+    capabilities: {
+      tools: true,
+      schema: true,
+      contextTokens: settings.context_tokens ?? CONTEXT_TOKENS,
+      outputTokens: settings.max_tokens,
+    },
     generate: (request) =>
       withRetries(opener(options, request, redact), {
         ...retriesOf(settings, request, clock, options.admission),

@@ -96,7 +96,8 @@ export interface Price extends Rates {
 export interface ModelProvider {
   readonly name: string
   readonly model: string
-  readonly capabilities: { tools: boolean; schema: boolean; contextTokens: number }
+  /** `outputTokens`: of one answer, at most. */
+  readonly capabilities: { tools: boolean; schema: boolean; contextTokens: number; outputTokens?: number }
   /**
    * Asks the server, not the model, what the model can do: `capabilities` holds it afterwards. Asked again only when it was not told; takes
    * about two seconds at most, and does not throw. Absent: `capabilities` is always right.

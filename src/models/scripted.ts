@@ -44,7 +44,12 @@ export async function createScripted(
     name,
     model,
     price,
-    capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS },
+    capabilities: {
+      tools: true,
+      schema: false,
+      contextTokens: settings.context_tokens ?? CONTEXT_TOKENS,
+      outputTokens: settings.max_tokens,
+    },
     generate: (request) =>
       withRetries((signal) => answer(request, turnFor(replies, request.origin, path), clock, signal), {
         ...retriesOf(settings, request, clock, deps.admission),

@@ -41,11 +41,17 @@ describe.each(['openai-compatible', 'anthropic', 'openai', 'google'])('our agent
     expect(readFileSync(join(workspace.path, 'src/a.ts'), 'utf8')).toBe('export const add = (a, b) => a + b\n')
     expect(events.map((it) => (it.type === 'acted' ? `${it.tool} ${it.ok}` : it.type))).toEqual([
       'said',
+      'used',
       'read_file true',
+      'used',
       'edit_file false',
+      'used',
       'edit_file true',
+      'used',
       'finish true',
     ])
+    const used = events.flatMap((it) => (it.type === 'used' ? [it.usage.inputTokens] : []))
+    expect(used, 'each call by itself').toEqual([12, 12, 12, 12])
     const sent = JSON.stringify(made.server.seen.at(-1)?.body)
     expect(sent).toContain('Edited src/a.ts at line 1.')
     expect(sent).toContain('the text to replace is not in the file')

@@ -3,7 +3,7 @@ import { problemOf } from '../../core/errors.ts'
 import { forModel } from '../../core/hostile-text.ts'
 import type { Json } from '../../core/json.ts'
 import { NO_REDACTION, type Redaction } from '../../core/redact.ts'
-import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import { NO_USAGE } from '../../core/run.ts'
 import type { FileSettings } from '../../core/settings.ts'
 import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
 import type { Workspace } from '../../workspace/port.ts'
@@ -14,10 +14,11 @@ import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from 
 import { specsFor, TOOLS } from '../tools/toolbox.ts'
 import { act, boundedCalls } from './act.ts'
 import { type Answer, ask } from './ask.ts'
-import { condense, roomFor, tokensOf } from './conversation.ts'
+import { condense, roomFor, specTokens, tokensOf } from './conversation.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
 import { answerIn, type Checked, checker } from './output.ts'
 import { systemPrompt } from './prompt.ts'
+import { createPurse, type Purse } from './purse.ts'
 import { createRepeats, type Repeats } from './repeats.ts'
 
 /** Turns in a row in which no call made sense. */
@@ -25,8 +26,6 @@ const MAX_MALFORMED = 3
 /** Answers in a row that were cut at the output limit, or empty. */
 const MAX_NUDGES = 2
 const REPAIR_TURNS = 1
-/** An answer that has less room than this is cut in the middle of its first call. */
-const MIN_ANSWER_TOKENS = 100
 /** From here on the agent is told how many turns are left. */
 const TELL_TURNS_LEFT = 3
 
@@ -64,21 +63,22 @@ export function createLoopAgent(deps: LoopDeps): Agent {
   }
 }
 
+type Limit = NonNullable<AgentResult['limit']>
+
 interface Ending {
   status: AgentResult['status']
   problem: string
   class: ProviderErrorClass | null
   retryAt: number | null
+  limit?: Limit
 }
 const DONE: Ending = { status: 'completed', problem: '', class: null, retryAt: null }
 
 /** What one run has come to; kept apart so that a crash in the loop still reports what was used. */
 interface Work {
   messages: ModelMessage[]
-  usage: Usage
-  cost: Cost
-  /** The part of the cost that is known. A broken answer makes the whole unknown; it must not lift the limit. */
-  priced: number
+  /** Null until the first call can be made. */
+  purse: Purse | null
   turn: number
   /** The last thing the agent said. */
   text: string
@@ -91,6 +91,7 @@ interface Work {
 
 interface Loop {
   work: Work
+  purse: Purse
   request: AgentRequest
   provider: ModelProvider
   tools: readonly Tool[]
@@ -106,9 +107,7 @@ interface Loop {
 function emptyWork(): Work {
   return {
     messages: [],
-    usage: NO_USAGE,
-    cost: 0,
-    priced: 0,
+    purse: null,
     turn: 0,
     text: '',
     output: null,
@@ -129,8 +128,11 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     { role: 'system', text: forModel(redaction.known(systemPrompt(request, specs))) },
     { role: 'user', text: forModel(redaction.known(request.goal)) },
   ]
+  const purse = createPurse(limits, deps.provider, specTokens(specs))
+  work.purse = purse
   return {
     work,
+    purse,
     request,
     provider: deps.provider,
     tools,
@@ -167,21 +169,15 @@ async function loop(it: Loop): Promise<Ending> {
   }
 }
 
-function overBudget({ work, request, maxSteps, signal }: Loop): Ending | null {
-  const { limits } = request
+function overBudget({ work, purse, maxSteps, signal }: Loop): Ending | null {
   if (signal.aborted) return failed('aborted', 'The step was aborted.')
-  if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`)
-  const tokens = work.usage.inputTokens + work.usage.outputTokens
-  const next = tokensOf(work.messages)
-  if (limits.tokens !== null && tokens + next + MIN_ANSWER_TOKENS > limits.tokens) {
-    return limited(`The limit of ${limits.tokens} tokens leaves no room for the next call (${tokens} used, about ${next} to send).`)
-  }
-  if (limits.usd !== null && work.priced >= limits.usd) return limited(`The limit of ${limits.usd} US dollars is reached.`)
-  return null
+  if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`, 'steps')
+  const next = purse.next(work.messages)
+  return next.ok ? null : limited(next.problem, next.limit)
 }
 
 async function nextAnswer(it: Loop): Promise<Answer> {
-  const { work, request } = it
+  const { work, request, purse } = it
   const room = roomFor(it.provider.capabilities.contextTokens, it.specs)
   const fitted = condense(work.messages, room)
   work.messages = fitted.messages
@@ -191,28 +187,20 @@ async function nextAnswer(it: Loop): Promise<Answer> {
   }
   const origin = { ...request.origin, role: request.role.name, turn: work.turn }
   const { replaceable = false } = request
+  const next = purse.next(work.messages)
   const wanted: GenerateRequest = {
     messages: work.messages,
     tools: it.specs,
     origin,
     replaceable,
     signal: it.signal,
-    ...answerLimit(it),
+    ...(next.ok && next.maxOutputTokens !== undefined ? { maxOutputTokens: next.maxOutputTokens } : {}),
   }
   const answer = await ask(it.provider, wanted, (event) => request.emit(event), it.redaction.stream())
   work.turn += 1
-  work.usage = addUsage(work.usage, answer.usage)
-  work.cost = addCost(work.cost, answer.cost)
-  work.priced += answer.cost ?? 0
+  purse.count(answer, wanted.messages)
   if (answer.text.trim() !== '') work.text = answer.text
   return answer
-}
-
-/** What the token budget leaves for the answer. */
-function answerLimit({ work, request }: Loop): { maxOutputTokens?: number } {
-  const { tokens } = request.limits
-  if (tokens === null) return {}
-  return { maxOutputTokens: tokens - work.usage.inputTokens - work.usage.outputTokens - tokensOf(work.messages) }
 }
 
 function onFailure({ work }: Loop, answer: Answer & { ok: false }): Ending | null {
@@ -323,15 +311,17 @@ function failed(kind: ProviderErrorClass, problem: string): Ending {
   return { status: 'failed', problem, class: kind, retryAt: null }
 }
 
-function limited(problem: string): Ending {
-  return { status: 'limited', problem, class: null, retryAt: null }
+function limited(problem: string, limit?: Limit): Ending {
+  return { status: 'limited', problem, class: null, retryAt: null, ...(limit === undefined ? {} : { limit }) }
 }
 
 function result(work: Work, end: Ending, request: AgentRequest, deadline: Deadline): AgentResult {
-  const { text, output, usage, cost, turn: steps } = work
-  const shared = { text, output: end.status === 'completed' ? output : null, usage, cost, steps }
+  const { text, output, purse, turn: steps } = work
+  const { usage, cost, atMost } = purse ?? { usage: NO_USAGE, cost: 0, atMost: null }
+  const bound = cost === null && atMost !== null ? { costAtMost: atMost } : {}
+  const shared = { text, output: end.status === 'completed' ? output : null, usage, cost, steps, ...bound }
   if (end.status === 'completed') return { ...shared, ...end }
   if (request.signal.aborted) return { ...shared, status: 'aborted', problem: 'The step was aborted.', class: 'aborted', retryAt: null }
-  if (deadline.over) return { ...shared, ...limited(`The time limit of ${request.limits.timeoutMs / 1000} s is reached.`) }
+  if (deadline.over) return { ...shared, ...limited(`The time limit of ${request.limits.timeoutMs / 1000} s is reached.`, 'time') }
   return { ...shared, ...end }
 }

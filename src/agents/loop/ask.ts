@@ -15,8 +15,27 @@ export type Answer =
   | { ok: true; text: string; calls: ToolCall[]; finish: Extract<ModelEvent, { type: 'done' }>['finish']; usage: Usage; cost: Cost }
   | { ok: false; class: ProviderErrorClass; problem: string; retryAt: number | null; text: string; usage: Usage; cost: Cost }
 
-/** One model call, from its stream to an answer. Tells observers what is said while it comes, redacted over the pieces. */
+/** One model call, from its stream to an answer. Tells observers what is said while it comes, redacted over the pieces, and what it used. */
 export async function ask(
+  provider: ModelProvider,
+  request: GenerateRequest,
+  emit: (event: AgentEvent) => void,
+  redacted: RedactStream,
+): Promise<Answer> {
+  const answer = await listen(provider, request, emit, redacted)
+  const used = usedBy(provider.model, answer)
+  if (used !== null) emit(used)
+  return answer
+}
+
+/** What a call has used, as an event; null when nothing was asked for. A call without an answer has no count: that is said too. */
+export function usedBy(model: string, { usage, cost }: { usage: Usage; cost: Cost }): AgentEvent | null {
+  if (usage.requests === 0) return null
+  const source = cost === null && usage.inputTokens + usage.outputTokens === 0 ? 'estimated' : 'reported'
+  return { type: 'used', usage, cost, model, source }
+}
+
+async function listen(
   provider: ModelProvider,
   request: GenerateRequest,
   emit: (event: AgentEvent) => void,

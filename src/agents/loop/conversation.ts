@@ -19,8 +19,12 @@ export function tokensOf(messages: readonly ModelMessage[]): number {
 
 /** Tokens the messages may have, so that tools and answer fit too. */
 export function roomFor(contextTokens: number, tools: readonly ToolSpec[]): number {
-  const specs = JSON.stringify(tools).length / CHARS_PER_TOKEN
-  return Math.floor(contextTokens - Math.min(ANSWER_TOKENS, contextTokens / 4) - specs)
+  return Math.floor(contextTokens - Math.min(ANSWER_TOKENS, contextTokens / 4) - specTokens(tools))
+}
+
+/** Tokens that the descriptions of the tools take, in every call. */
+export function specTokens(tools: readonly ToolSpec[]): number {
+  return JSON.stringify(tools).length / CHARS_PER_TOKEN
 }
 
 /**
