@@ -78,7 +78,8 @@ export function createTally(): Tally {
         return
       case 'text':
         retry = null
-        it.text = (event.final === true || fresh ? event.text : it.text + event.text).slice(0, TEXT_LENGTH)
+        if (event.final === true || fresh) it.text = event.text.slice(0, TEXT_LENGTH)
+        else if (it.text.length < TEXT_LENGTH) it.text = (it.text + event.text).slice(0, TEXT_LENGTH)
         fresh = event.final === true
         return
       case 'tool':
@@ -132,7 +133,7 @@ export function createTally(): Tally {
       return failed(retry?.class ?? classOf(end.stderr) ?? 'crashed', `It ended with ${ending}${words === '' ? '.' : `: ${words}`}`)
     }
     const idle = it.tools === 0 && !end.changed
-    if (idle && text === '') return failed('refused', 'It ended without a word, a call of a tool or a change.')
+    if (idle && text.trim() === '') return failed('refused', 'It ended without a word, a call of a tool or a change.')
     if (success === null) return failed('bad_output', 'It ended in the middle: its last event is missing.')
     if (end.write && idle) return failed(...idleBecause(text, end.stderr))
     return { ...known, status: 'completed' }
