@@ -4,18 +4,16 @@ import { forModel } from '../../core/hostile-text.ts'
 import type { Json } from '../../core/json.ts'
 import { NO_REDACTION, type Redaction } from '../../core/redact.ts'
 import { NO_USAGE } from '../../core/run.ts'
-import type { FileSettings } from '../../core/settings.ts'
-import type { GenerateRequest, ModelMessage, ModelProvider, ProviderErrorClass, ToolSpec } from '../../models/port.ts'
-import type { Workspace } from '../../workspace/port.ts'
-import type { Agent, AgentRequest, AgentResult } from '../port.ts'
-import { guardFiles } from '../tools/file-guard.ts'
-import { filesIn } from '../tools/files.ts'
-import type { Files, RepoMap, RunProgram, SyntaxCheck, Tool, ToolContext } from '../tools/tool.ts'
+import type { GenerateRequest, ModelMessage, ModelProvider, ToolSpec } from '../../models/port.ts'
+import type { Agent, AgentRequest } from '../port.ts'
+import { contextFor, type ToolDeps } from '../tools/context.ts'
+import type { Tool, ToolContext } from '../tools/tool.ts'
 import { specsFor, TOOLS } from '../tools/toolbox.ts'
 import { act, boundedCalls } from './act.ts'
 import { type Answer, ask } from './ask.ts'
 import { condense, roomFor, specTokens, tokensOf } from './conversation.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
+import { DONE, type Ending, failed, limitBefore, limited, type Outcome, resultOf } from './ending.ts'
 import { answerIn, type Checked, checker } from './output.ts'
 import { systemPrompt } from './prompt.ts'
 import { createPurse, type Purse } from './purse.ts'
@@ -29,19 +27,13 @@ const REPAIR_TURNS = 1
 /** From here on the agent is told how many turns are left. */
 const TELL_TURNS_LEFT = 3
 
-export interface LoopDeps {
+export interface LoopDeps extends ToolDeps {
   provider: ModelProvider
   clock: Clock
-  runProgram: RunProgram
-  syntaxErrors: SyntaxCheck
-  repoMap: RepoMap
-  fileRules: FileSettings
   /** Default: there are no secrets. */
   redaction?: Redaction
   /** Default: all of `tools/`. */
   tools?: readonly Tool[]
-  /** Default: the path rules of `workspace/`. */
-  files?: (root: string) => Files
 }
 
 /** Our own agent: a model in a loop over tools. State is the list of messages; it lives as long as one `run`. */
@@ -53,9 +45,9 @@ export function createLoopAgent(deps: LoopDeps): Agent {
       const deadline = startDeadline(request.signal, request.limits.timeoutMs, deps.clock)
       const work = emptyWork()
       try {
-        return result(work, await loop(await begin(work, request, deps, deadline)), request, deadline)
+        return resultOf(work, await loop(await begin(work, request, deps, deadline)), request, deadline)
       } catch (error) {
-        return result(work, failed('crashed', problemOf(error)), request, deadline)
+        return resultOf(work, failed('crashed', problemOf(error)), request, deadline)
       } finally {
         deadline.end()
       }
@@ -63,26 +55,9 @@ export function createLoopAgent(deps: LoopDeps): Agent {
   }
 }
 
-type Limit = NonNullable<AgentResult['limit']>
-
-interface Ending {
-  status: AgentResult['status']
-  problem: string
-  class: ProviderErrorClass | null
-  retryAt: number | null
-  limit?: Limit
-}
-const DONE: Ending = { status: 'completed', problem: '', class: null, retryAt: null }
-
 /** What one run has come to; kept apart so that a crash in the loop still reports what was used. */
-interface Work {
+interface Work extends Outcome {
   messages: ModelMessage[]
-  /** Null until the first call can be made. */
-  purse: Purse | null
-  turn: number
-  /** The last thing the agent said. */
-  text: string
-  output: Json | null
   malformed: number
   nudges: number
   repairs: number
@@ -119,7 +94,7 @@ function emptyWork(): Work {
 }
 
 async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline: Deadline): Promise<Loop> {
-  const { role, workspace, limits } = request
+  const { role, limits } = request
   await deps.provider.learn?.(deadline.signal)
   const tools = deps.tools ?? TOOLS
   const redaction = deps.redaction ?? NO_REDACTION
@@ -142,38 +117,18 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     maxSteps: Math.min(limits.steps, role.max_steps),
     check: request.outputSchema ? checker(request.outputSchema) : null,
     signal: deadline.signal,
-    context: {
-      role: role.name,
-      permissions: role.permissions,
-      checkout: forCommands(workspace),
-      files: (deps.files ?? filesIn)(workspace.path),
-      guard: guardFiles(deps.fileRules, role.permissions),
-      isTestFile: (path) => request.isTestFile(path),
-      protectedPaths: request.protectedPaths,
-      commandTimeoutMs: limits.commandTimeoutMs,
-      signal: deadline.signal,
-      runProgram: deps.runProgram,
-      syntaxErrors: deps.syntaxErrors,
-      repoMap: deps.repoMap,
-    },
+    context: contextFor(request, deps, deadline.signal),
   }
 }
 
 async function loop(it: Loop): Promise<Ending> {
   for (;;) {
-    const spent = overBudget(it)
+    const spent = limitBefore(it.work.turn, it.maxSteps, it.purse.next(it.work.messages), it.signal)
     if (spent) return spent
     const answer = await nextAnswer(it)
     const end = answer.ok ? await onAnswer(it, answer) : onFailure(it, answer)
     if (end) return end
   }
-}
-
-function overBudget({ work, purse, maxSteps, signal }: Loop): Ending | null {
-  if (signal.aborted) return failed('aborted', 'The step was aborted.')
-  if (work.turn >= maxSteps) return limited(`The limit of ${maxSteps} model steps is reached.`, 'steps')
-  const next = purse.next(work.messages)
-  return next.ok ? null : limited(next.problem, next.limit)
 }
 
 async function nextAnswer(it: Loop): Promise<Answer> {
@@ -299,29 +254,4 @@ function accept(
 function shaped(output: Json, check: (value: Json) => Checked): Checked {
   const checked = check(output)
   return checked.ok || typeof output !== 'string' ? checked : answerIn(output, check)
-}
-
-/** The workspace as the agent's own commands see it: with a home and a confinement of their own. */
-function forCommands(workspace: Workspace): Workspace {
-  const confinement = workspace.agentConfinement ?? workspace.confinement
-  return { ...workspace, env: workspace.agentEnv ?? workspace.env, ...(confinement === undefined ? {} : { confinement }) }
-}
-
-function failed(kind: ProviderErrorClass, problem: string): Ending {
-  return { status: 'failed', problem, class: kind, retryAt: null }
-}
-
-function limited(problem: string, limit?: Limit): Ending {
-  return { status: 'limited', problem, class: null, retryAt: null, ...(limit === undefined ? {} : { limit }) }
-}
-
-function result(work: Work, end: Ending, request: AgentRequest, deadline: Deadline): AgentResult {
-  const { text, output, purse, turn: steps } = work
-  const { usage, cost, atMost } = purse ?? { usage: NO_USAGE, cost: 0, atMost: null }
-  const bound = cost === null && atMost !== null ? { costAtMost: atMost } : {}
-  const shared = { text, output: end.status === 'completed' ? output : null, usage, cost, steps, ...bound }
-  if (end.status === 'completed') return { ...shared, ...end }
-  if (request.signal.aborted) return { ...shared, status: 'aborted', problem: 'The step was aborted.', class: 'aborted', retryAt: null }
-  if (deadline.over) return { ...shared, ...limited(`The time limit of ${request.limits.timeoutMs / 1000} s is reached.`, 'time') }
-  return { ...shared, ...end }
 }

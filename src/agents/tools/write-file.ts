@@ -36,7 +36,7 @@ export const writeFileTool: Tool<z.infer<typeof input>> = {
 }
 
 /** Models write `\n`; a file that had only `\r\n` keeps it, or every line would count as changed. */
-function withLineEndsOf(before: string | null, content: string): string {
+export function withLineEndsOf(before: string | null, content: string): string {
   if (before === null || content.includes('\r')) return content
   const lines = before.split('\n').length - 1
   return lines > 0 && before.split('\r\n').length - 1 === lines ? content.replaceAll('\n', '\r\n') : content
