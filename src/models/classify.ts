@@ -43,8 +43,7 @@ export function classify(error: unknown, now: number): ProviderFailure {
   const text = wholeText(it)
   const status = it.statusCode
   const retryAfter = retryAfterMs(it.responseHeaders, now, it.responseBody)
-  const failure = (kind: ProviderErrorClass) =>
-    new ProviderFailure(kind, problemText(it, status), { retryAfterMs: retryAfter, final: FINAL.includes(kind) })
+  const failure = (kind: ProviderErrorClass) => failureOf(kind, problemText(it, status), retryAfter)
 
   if (TOO_LONG.test(text)) return failure('context_too_long')
   if (status === 200 && it.name === 'AI_APICallError') return failure(NETWORK.test(text) ? 'network' : 'bad_output')
@@ -52,6 +51,11 @@ export function classify(error: unknown, now: number): ProviderFailure {
   if (it.name !== undefined && BROKEN.test(it.name)) return failure('bad_output')
   if (it.name === 'AI_LoadAPIKeyError') return failure('auth')
   return failure(classOfWords(text))
+}
+
+/** A failure of a class; the class says whether trying again can help. */
+export function failureOf(kind: ProviderErrorClass, problem: string, retryAfter: number | null = null): ProviderFailure {
+  return new ProviderFailure(kind, problem, { retryAfterMs: retryAfter, final: FINAL.includes(kind) })
 }
 
 /** The same request gets the same answer. */

@@ -22,14 +22,16 @@ const SITUATIONS: Record<Situation, { reply: Reply; yaml: string }> = {
 }
 
 const ADAPTERS = ['scripted', 'openai-compatible', 'anthropic', 'openai', 'google', 'plugin']
-const LIMITS = { max_retries: 0, idle_timeout_seconds: 0.4 }
+const LIMITS = { max_retries: 0, idle_timeout_seconds: 0.4, first_byte_timeout_seconds: 0.4 }
+const OLLAMA = { '/api/version': { version: '0.12.0' }, '/api/tags': { models: [{ name: 'm:latest' }] } }
 
 async function make(adapter: string, situation: Situation): Promise<ModelProvider> {
   const { reply, yaml } = SITUATIONS[situation]
   if (adapter === 'scripted') return scripted(`replies:\n  - ${yaml}\n`, LIMITS)
   if (adapter === 'plugin') return providerOver(situational(situation))
-  const { url } = await startModelServer(reply)
-  const settings = providerSettings({ kind: adapter, base_url: url, model: 'm', api_key_env: 'K', ...LIMITS })
+  const server = await startModelServer(reply)
+  if (adapter === 'ollama') server.facts = OLLAMA
+  const settings = providerSettings({ kind: adapter, base_url: server.url, model: 'm', api_key_env: 'K', ...LIMITS })
   return createProvider('p', settings, { env: { K: 'a-long-enough-key' }, projectRoot: '/' })
 }
 

@@ -9,6 +9,10 @@ export type DialectEnd = 'stop' | 'calls' | 'refusal'
 
 /** How one API writes a stream: each method gives the bytes of one thing said. */
 export interface Dialect {
+  /** Of the stream, where it is no event stream. */
+  type?: string
+  /** A sign of life that says nothing. */
+  alive?: string
   begin(): string
   text(piece: string): string
   call(name: string, args: string): string
@@ -20,6 +24,7 @@ export function dialectOf(path: string): Dialect {
   if (path.includes('/chat/completions')) return chat()
   if (path.includes('/messages')) return messages()
   if (path.includes('/responses')) return responses()
+  if (path.endsWith('/api/chat')) return ollama()
   return generateContent()
 }
 
@@ -175,6 +180,29 @@ function generateContent(): Dialect {
       return data({ ...candidate([], how === 'refusal' ? 'SAFETY' : 'STOP'), ...(counted ? { usageMetadata: counted } : {}) })
     },
     error: (message) => data({ error: { code: 503, status: 'UNAVAILABLE', message } }),
+  }
+}
+
+/** Ollama's own protocol. */
+function ollama(): Dialect {
+  const line = (value: object) => `${JSON.stringify({ model: 'm', created_at: '2030-01-01T00:00:00Z', ...value })}\n`
+  const said = (content: string) => line({ message: { role: 'assistant', content }, done: false })
+  return {
+    type: 'application/x-ndjson',
+    alive: '\n',
+    begin: () => '',
+    text: said,
+    call: (name, args) =>
+      line({ message: { role: 'assistant', content: '', tool_calls: [{ function: { name, arguments: safeParse(args) } }] }, done: false }),
+    end: (how, usage) =>
+      (how === 'refusal' ? said('I cannot help with that.') : '') +
+      line({
+        message: { role: 'assistant', content: '' },
+        done: true,
+        done_reason: 'stop',
+        ...(usage ? { prompt_eval_count: usage.input, eval_count: usage.output } : {}),
+      }),
+    error: (error) => line({ error }),
   }
 }
 

@@ -36,11 +36,18 @@ export interface ModelServer {
   /** Taken one by one; the last one stays. */
   replies: Reply[]
   seen: SeenRequest[]
+  /** What it says of itself, by path with its query; everything else that asks no model is 404. */
+  facts: { [path: string]: Json }
+  /** Questions of that sort, with the bodies of those that had one. */
+  asked: { path: string; headers: IncomingHttpHeaders; body: Json }[]
   /** Connections that are open now. */
   open(): Promise<number>
 }
 
-/** A scripted model server on loopback that speaks four dialects, chosen by path. Closed with the test. */
+/** Requests for an answer, and the list of models that a health check asks for: those play the replies. */
+const ASKS_MODEL = /\/(chat\/completions|messages|responses|api\/chat)$|:(streamG|g)enerateContent|^(?!\/api\/).*\/models$/
+
+/** A scripted model server on loopback that speaks five dialects, chosen by path. Closed with the test. */
 export async function startModelServer(...replies: Reply[]): Promise<ModelServer> {
   const seen: SeenRequest[] = []
   const server = createServer((incoming, outgoing) => {
@@ -50,6 +57,8 @@ export async function startModelServer(...replies: Reply[]): Promise<ModelServer
     url: '',
     replies,
     seen,
+    facts: {},
+    asked: [],
     open: () => new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count)))),
   }
 
@@ -58,6 +67,12 @@ export async function startModelServer(...replies: Reply[]): Promise<ModelServer
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     const text = Buffer.concat(chunks).toString('utf8')
+    if (!ASKS_MODEL.test(path)) {
+      state.asked.push({ path, headers: incoming.headers, body: text === '' ? null : parseJson(text, path) })
+      const fact = state.facts[path]
+      outgoing.writeHead(fact === undefined ? 404 : 200, { 'content-type': 'application/json' })
+      return void outgoing.end(JSON.stringify(fact ?? { error: 'not found' }))
+    }
     seen.push({ path, headers: incoming.headers, body: (text === '' ? {} : parseJson(text, path)) as SeenRequest['body'] })
     const reply = state.replies.length > 1 ? state.replies.shift() : state.replies[0]
     if (!reply) return void outgoing.writeHead(500).end('no reply is scripted')
@@ -85,7 +100,7 @@ async function play(reply: Reply, dialect: Dialect, out: ServerResponse): Promis
   if (reply.kind === 'reset' && reply.after === 'nothing') return void out.destroy()
   if (reply.kind === 'stall' && reply.after === 'nothing') return
 
-  out.writeHead(200, { 'content-type': 'text/event-stream' })
+  out.writeHead(200, { 'content-type': dialect.type ?? 'text/event-stream' })
   out.flushHeaders()
   if (reply.kind === 'garbage') return void out.end('data: {"this is": not json at all\n\ndata: <html>\n\n')
   if (reply.kind === 'stall' && reply.after === 'headers') return
@@ -94,7 +109,7 @@ async function play(reply: Reply, dialect: Dialect, out: ServerResponse): Promis
   out.write(dialect.begin())
   if (reply.kind === 'slow') {
     for (let at = 0; at < reply.signs && !out.destroyed; at++) {
-      out.write(': still here\n\n')
+      out.write(dialect.alive ?? ': still here\n\n')
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     return void out.end(dialect.text(reply.text) + dialect.end('stop', null))
