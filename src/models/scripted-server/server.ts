@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../core/clock.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { anthropic } from './anthropic.ts'
 import { chat } from './chat.ts'
@@ -125,7 +126,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, play: P
   const key = keyOf(request, searchParams)
   const entry: LoggedRequest = {
     number: 0,
-    startedAt: Date.now(),
+    startedAt: systemClock.now(),
     endedAt: null,
     method: request.method ?? '',
     path,
@@ -141,7 +142,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, play: P
     fault: null,
   }
   play.log.push(entry)
-  response.on('close', () => (entry.endedAt = Date.now()))
+  response.on('close', () => (entry.endedAt = systemClock.now()))
   const dialect = request.method === 'POST' ? DIALECTS.find(([it]) => it.test(path))?.[1] : undefined
   const allowed = play.options.key === undefined || key === play.options.key
   if (!dialect) {

@@ -1,0 +1,78 @@
+import type { Cost } from '../../core/run.ts'
+import type { RawTokens } from '../guard.ts'
+import { CHARS_PER_TOKEN } from '../tokens.ts'
+import type { MeterOptions } from './port.ts'
+
+export type ReachedLimit = { limit: 'usd' | 'tokens' | 'requests'; problem: string }
+
+/** What one request is expected to use; given back when it has ended. */
+export interface Reservation {
+  bytes: number
+  input: number
+  tokens: number
+  usd: number
+}
+
+/** An answer of an agent is short: a call and a sentence. What is longer is counted when it is known. */
+const OUTPUT_TOKENS = 1000
+
+export interface Budget {
+  /** Sets aside what a request will use, or says which limit has no room for it. `bytes`: of the request, 0 where that is not known. */
+  reserve(bytes: number, model: string): Reservation | ReachedLimit
+  /** The request has ended. null: it used nothing. */
+  settle(reservation: Reservation, used: { tokens: RawTokens; cost: Cost } | null): void
+}
+
+export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'cost'>): Budget {
+  const spent = { tokens: 0, usd: 0, requests: 0 }
+  const held = new Set<Reservation>()
+  let tokensPerByte = 1 / CHARS_PER_TOKEN
+  let lastInput = 0
+  const sum = (of: 'tokens' | 'usd') => spent[of] + [...held].reduce((all, it) => all + it[of], 0)
+
+  return {
+    reserve(bytes, model) {
+      const input = bytes === 0 ? lastInput : Math.ceil(bytes * tokensPerByte)
+      const usd = cost({ input, output: OUTPUT_TOKENS, cached: 0 }, model) ?? 0
+      const wanted = { bytes, input, tokens: input + OUTPUT_TOKENS, usd }
+      const reached = reachedBy(limits, { tokens: sum('tokens'), usd: sum('usd'), requests: spent.requests }, wanted)
+      if (reached) return reached
+      spent.requests += 1
+      held.add(wanted)
+      return wanted
+    },
+    settle(reservation, used) {
+      held.delete(reservation)
+      if (used === null) return
+      const { tokens, cost: usd } = used
+      spent.tokens += tokens.input + tokens.output
+      spent.usd += usd ?? 0
+      lastInput = tokens.input
+      // The requests of one program are alike: what the last one had in a byte the next will have.
+      if (reservation.bytes > 0 && tokens.input > 0) tokensPerByte = tokens.input / reservation.bytes
+    },
+  }
+}
+
+function reachedBy(
+  limits: MeterOptions['limits'],
+  used: { tokens: number; usd: number; requests: number },
+  wanted: Reservation,
+): ReachedLimit | null {
+  if (limits.requests !== null && used.requests >= limits.requests)
+    return { limit: 'requests', problem: `The limit of ${limits.requests} model requests is reached.` }
+  if (limits.tokens !== null && used.tokens + wanted.tokens > limits.tokens) {
+    return {
+      limit: 'tokens',
+      problem: `The token budget has no room for another request: ${used.tokens} of ${limits.tokens} are used, about ${wanted.tokens} are needed.`,
+    }
+  }
+  if (limits.usd !== null && used.usd + wanted.usd > limits.usd) {
+    const needed = wanted.usd.toFixed(4)
+    return {
+      limit: 'usd',
+      problem: `The budget has no room for another request: $${used.usd.toFixed(4)} of $${limits.usd} are used, about $${needed} are needed.`,
+    }
+  }
+  return null
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import type { Pass, Refusal } from '../admission.ts'
+import type { RawTokens } from '../guard.ts'
+import { passingBody } from './body.ts'
+import type { Budget, Reservation } from './budget.ts'
+import { forward, type Outcome, type Outgoing } from './forward.ts'
+import type { MeterDialect, MeteredCall, MeterOptions } from './port.ts'
+import { say } from './say.ts'
+
+export interface Exchange extends Pick<Outgoing, 'response' | 'url' | 'headers' | 'redact' | 'closing'> {
+  request: IncomingMessage
+  options: MeterOptions
+  dialect: MeterDialect
+  /** Of the address; null: it is in the body. */
+  model: string | null
+  budget: Budget
+  /** From 0. */
+  turn: number
+  clock?: Clock
+}
+
+/** How often a request that waits for its turn says so. */
+const ALIVE_MS = 5000
+
+/** One request to a model: budget, admission, the way there and back, what it has used. Must not throw. */
+export async function exchange(it: Exchange): Promise<void> {
+  const { options, dialect, response, request, budget } = it
+  const { told } = options
+  told.onTraffic?.('began')
+  try {
+    const reserved = budget.reserve(lengthOf(request), it.model ?? options.model ?? '')
+    if ('limit' in reserved) {
+      told.onLimit(reserved)
+      request.resume()
+      return say(response, dialect, { status: 402, message: reserved.problem, final: true })
+    }
+    await admitted(it, reserved)
+  } finally {
+    told.onTraffic?.('ended')
+  }
+}
+
+async function admitted(it: Exchange, reserved: Reservation): Promise<void> {
+  const { options, dialect, response, request, budget, turn } = it
+  const alive = () => options.told.onTraffic?.('alive')
+  const pass = await enter(it, reserved, turn, alive)
+  if (pass === null || !pass.admitted) {
+    budget.settle(reserved, null)
+    request.resume()
+    if (pass !== null) turnedAway(it, pass)
+    return
+  }
+  const body = passingBody(request)
+  const { redact, url, headers, closing } = it
+  const outcome = await forward({ body: body.stream, response, url, headers, dialect, options, redact, alive, closing })
+  const call = callOf(outcome, reserved, it, body.model())
+  budget.settle(reserved, call)
+  const { failure, status } = outcome
+  const retryAfterMs = failure?.retryAfterMs ?? null
+  const retryAt = retryAfterMs === null ? {} : { retryAt: (it.clock ?? systemClock).now() + retryAfterMs }
+  options.told.onStatus({ status, class: failure?.class ?? null, problem: failure?.message ?? '', retryAfterMs, by: 'provider' })
+  if (call !== null) options.told.onUsage(call)
+  // Declining is an answer: the account is well.
+  const kind = failure === null || failure.class === 'refused' ? null : failure.class
+  await pass.leave({ class: kind, tokens: call?.source === 'metered' ? call.tokens : null, ...retryAt })
+}
+
+/** null: the program went away while it waited, or the proxy was closed. */
+async function enter(it: Exchange, reserved: Reservation, turn: number, alive: () => void): Promise<Pass | Refusal | null> {
+  const { options, response, closing } = it
+  if (!options.admission) return { admitted: true, leave: () => Promise.resolve() }
+  const gone = new AbortController()
+  const onClose = () => gone.abort()
+  response.once('close', onClose)
+  const tick = setInterval(alive, ALIVE_MS)
+  try {
+    const request = { origin: { ...options.origin, turn }, inputTokens: reserved.tokens }
+    return await options.admission.enter(request, AbortSignal.any([gone.signal, closing]))
+  } catch {
+    response.destroy()
+    return null
+  } finally {
+    clearInterval(tick)
+    response.off('close', onClose)
+  }
+}
+
+function turnedAway({ options, response, dialect, clock = systemClock }: Exchange, { retryAt, problem }: Refusal): void {
+  const retryAfterMs = Math.max(0, retryAt - clock.now())
+  options.told.onStatus({ status: null, class: 'rate_limited', problem, retryAfterMs, by: 'admission' })
+  say(response, dialect, { status: 429, message: problem, retryAfterMs })
+}
+
+/** What it has used; null: nothing that has to be paid. */
+function callOf({ tally, failure, begun }: Outcome, reserved: Reservation, it: Exchange, asked: string | null): MeteredCall | null {
+  const counted = tally.tokens !== null && tally.tokens.input + tally.tokens.output > 0 ? tally.tokens : null
+  const whole = counted !== null && (failure === null || failure.class === 'refused')
+  if (!whole && !begun) return null
+  const tokens: RawTokens = whole
+    ? counted
+    : { cached: 0, ...counted, input: counted?.input ?? reserved.input, output: Math.max(counted?.output ?? 0, tally.pieces) }
+  const model = tally.model ?? it.model ?? asked ?? it.options.model ?? ''
+  return {
+    usage: { inputTokens: tokens.input, outputTokens: tokens.output, cachedInputTokens: tokens.cached, requests: 1 },
+    tokens,
+    cost: it.options.cost(tokens, model),
+    model,
+    source: whole ? 'metered' : 'estimated',
+  }
+}
+
+function lengthOf({ headers }: IncomingMessage): number {
+  const length = Number(headers['content-length'])
+  return Number.isSafeInteger(length) && length > 0 ? length : 0
+}

@@ -1,0 +1,441 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { temporaryFolder } from '../../../test/support/folder.ts'
+import { metered, REAL_KEY } from '../../../test/support/meter.ts'
+import { playSession } from '../../../test/support/scripted-client.ts'
+import type { Admission } from '../admission.ts'
+import type { ScriptStep } from '../scripted-server/script.ts'
+import { type ScriptedServer, type ScriptedServerOptions, startScriptedServer } from '../scripted-server/server.ts'
+import { METER_DIALECTS } from './port.ts'
+
+const STEPS: ScriptStep[] = [{ read: 'sum.mjs' }, { write: { path: 'sum.mjs', content: 'x' } }, { run: 'node test.mjs' }, { say: 'DONE' }]
+
+async function scripted(options: Partial<ScriptedServerOptions> = {}): Promise<ScriptedServer> {
+  const server = await startScriptedServer({ steps: STEPS, key: REAL_KEY, ...options })
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** A provider that answers as it is told. */
+async function provider(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const sum = (calls: { usage: { inputTokens: number; outputTokens: number } }[]) => [
+  calls.reduce((all, it) => all + it.usage.inputTokens, 0),
+  calls.reduce((all, it) => all + it.usage.outputTokens, 0),
+]
+
+describe('what passes', () => {
+  for (const dialect of METER_DIALECTS)
+    for (const stream of [true, false])
+      it(`is counted exactly in ${dialect}${stream ? '' : ', without a stream'}`, async () => {
+        const server = await scripted()
+        const meter = await metered(server.url)
+        const turns = await playSession({ url: meter.url, dialect, stream, key: meter.token })
+        expect(turns.at(-1)?.text).toBe('DONE')
+        expect(sum(meter.calls)).toEqual([4006, 200])
+        expect(meter.calls.map(({ model, source }) => [model, source])).toEqual(meter.calls.map(() => ['scripted', 'metered']))
+        expect(meter.calls.reduce((all, it) => all + (it.cost ?? 0), 0)).toBeCloseTo(0.004406, 9)
+        expect(meter.statuses.map((it) => [it.status, it.class])).toEqual([0, 1, 2, 3].map(() => [200, null]))
+        expect(meter.traffic.filter((it) => it !== 'alive')).toEqual([0, 1, 2, 3].flatMap(() => ['began', 'ended']))
+        expect(server.log.map((it) => it.key)).toEqual(Array(4).fill(REAL_KEY))
+      })
+
+  it('is counted with what the cache gave and took', async () => {
+    const usage = { input: 1000, output: 20, cached: 700, written: 200 }
+    const server = await scripted({ steps: [{ say: 'x', usage }] })
+    const meter = await metered(server.url)
+    for (const dialect of METER_DIALECTS) await playSession({ url: meter.url, dialect, key: meter.token })
+    // Only one of the APIs tells what was put into the cache.
+    expect(meter.calls.map((it) => it.tokens)).toEqual([
+      { input: 1000, output: 20, cached: 700, written: 200 },
+      { input: 1000, output: 20, cached: 700 },
+      { input: 1000, output: 20, cached: 700 },
+      { input: 1000, output: 20, cached: 700 },
+    ])
+  })
+
+  it('is what the provider said, byte for byte, as it comes, and the key is in none of it', async () => {
+    const server = await scripted()
+    const meter = await metered(server.url, { headers: { 'x-team': 'a' } })
+    const [direct] = await playSession({ url: server.url, dialect: 'anthropic', key: REAL_KEY })
+    const [passed] = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
+    expect(passed?.body).toBe(direct?.body)
+    expect(passed?.headers.get('content-type')).toBe('text/event-stream')
+
+    let seen: IncomingMessage['headers'] = {}
+    let url = ''
+    const echo = await provider((incoming, response) => {
+      seen = incoming.headers
+      url = incoming.url ?? ''
+      response
+        .writeHead(401, { 'x-key': REAL_KEY, 'set-cookie': 'a=b' })
+        .end(JSON.stringify({ error: { message: `Incorrect API key: ${REAL_KEY}` } }))
+    })
+    const other = await metered(`${echo}/gateway/v1/`, { headers: { 'x-team': 'a' } })
+    const answer = await fetch(`${other.url}/v1/messages?beta=true&key=${other.token}`, {
+      method: 'POST',
+      body: '{}',
+      headers: { cookie: 'c=d' },
+    })
+    const text = await answer.text()
+    expect(`${text}${JSON.stringify([...answer.headers])}${JSON.stringify(other.statuses)}`).not.toContain('sk-real')
+    expect(text).toContain('[redacted]')
+    expect(answer.headers.get('set-cookie')).toBeNull()
+    expect(seen).toMatchObject({ 'x-goog-api-key': REAL_KEY, 'x-team': 'a', 'accept-encoding': 'identity', 'content-length': '2' })
+    expect(`${url}${JSON.stringify(seen)}`).not.toContain(other.token)
+    expect(seen['cookie']).toBeUndefined()
+    expect(url).toBe('/gateway/v1/messages?beta=true')
+  })
+
+  it('is read also when the provider packs it all the same', async () => {
+    const usage = { input_tokens: 5, output_tokens: 6 }
+    const body = JSON.stringify({ type: 'message', model: 'm', content: [], stop_reason: 'end_turn', usage })
+    const url = await provider((incoming, response) => {
+      incoming.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(gzipSync(body))
+      })
+    })
+    const meter = await metered(url)
+    const answer = await fetch(`${meter.url}/v1/messages`, { method: 'POST', body: '{}', headers: { 'x-api-key': meter.token } })
+    expect(await answer.text()).toBe(body)
+    expect(meter.calls).toMatchObject([{ tokens: { input: 5, output: 6 }, source: 'metered' }])
+  })
+
+  it('may be big in both directions', async () => {
+    const text = 'y'.repeat(3_000_000)
+    const server = await scripted({ steps: [{ say: text }] })
+    const meter = await metered(server.url)
+    const [turn] = await playSession({ url: meter.url, dialect: 'openai-responses', key: meter.token, padding: 5_000_000 })
+    expect(turn?.text).toHaveLength(3_000_000)
+    expect(sum(meter.calls)).toEqual([1000, 50])
+  })
+
+  it('is counted roughly when the provider does not count', async () => {
+    const url = await provider((incoming, response) => {
+      incoming.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        for (let at = 0; at < 9; at++) response.write('data: {"choices":[{"delta":{"content":"x"}}]}\n\n')
+        response.end('data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
+      })
+    })
+    const meter = await metered(url)
+    const body = JSON.stringify({ model: 'local', messages: ['x'.repeat(3600)] })
+    await (
+      await fetch(`${meter.url}/v1/chat/completions`, { method: 'POST', body, headers: { authorization: `Bearer ${meter.token}` } })
+    ).text()
+    expect(meter.calls).toMatchObject([{ model: 'local', source: 'estimated', usage: { outputTokens: 10 } }])
+    expect(meter.calls[0]?.usage.inputTokens).toBeGreaterThan(1000)
+    expect(meter.statuses).toMatchObject([{ status: 200, class: null }])
+  })
+})
+
+describe('who is let through', () => {
+  it('is only who has the token, in any of the usual places', async () => {
+    const server = await scripted()
+    const meter = await metered(server.url)
+    const post = (headers: Record<string, string>, query = '') =>
+      fetch(`${meter.url}/v1/messages${query}`, { method: 'POST', body: JSON.stringify({ model: 'm', tools: [], messages: [] }), headers })
+    const good: [Record<string, string>, string?][] = [
+      [{ 'x-api-key': meter.token }],
+      [{ authorization: `Bearer ${meter.token}` }],
+      [{ 'x-goog-api-key': meter.token }],
+      [{}, `?key=${meter.token}`],
+    ]
+    for (const it of good) expect((await post(...it)).status).toBe(200)
+    const bad: Record<string, string>[] = [{}, { 'x-api-key': REAL_KEY }, { authorization: 'Bearer x' }, { 'x-api-key': `${meter.token}x` }]
+    for (const it of bad) {
+      const answer = await post(it)
+      expect([answer.status, await answer.json()]).toEqual([
+        401,
+        { type: 'error', error: { type: 'authentication_error', message: 'This is no key of this run.' } },
+      ])
+    }
+    expect(server.log).toHaveLength(good.length)
+  })
+
+  it('reaches the API of models and nothing else', async () => {
+    const server = await scripted({ models: ['m1'] })
+    const meter = await metered(server.url, { dialects: ['anthropic'] })
+    const ask = (method: string, path: string) =>
+      fetch(`${meter.url}${path}`, { method, headers: { 'x-api-key': meter.token }, ...(method === 'POST' ? { body: '{}' } : {}) })
+    expect(await (await ask('GET', '/v1/models')).json()).toMatchObject({ data: [{ id: 'm1' }] })
+    const others: [string, string][] = [
+      ['POST', '/api/event_logging/batch'],
+      ['POST', '/v1/chat/completions'],
+      ['POST', '/v1/files'],
+      ['GET', '/v1/messages'],
+      ['DELETE', '/v1/models/m1'],
+      ['GET', '/v1/models/../files'],
+    ]
+    for (const it of others) expect([it, (await ask(...it)).status]).toEqual([it, 404])
+    expect(server.log.map((it) => it.path)).toEqual(['/v1/models'])
+    expect(meter.calls).toEqual([])
+  })
+})
+
+describe('what goes wrong', () => {
+  const statuses = [
+    ['auth', 401, 'auth', null],
+    ['forbidden', 403, 'auth', null],
+    ['not_found', 404, 'model', null],
+    ['context_too_long', 400, 'context_too_long', null],
+    ['rate_limited', 429, 'rate_limited', 2000],
+    ['quota', 429, 'quota', null],
+    ['server', 500, 'server', null],
+    ['unavailable', 503, 'overloaded', null],
+  ] as const
+  it.each(statuses)('%s is passed on and told with its class', async (fault, status, kind, retryAfterMs) => {
+    const server = await scripted({ behaviour: { fault } })
+    const meter = await metered(server.url)
+    for (const dialect of METER_DIALECTS) {
+      const [turn] = await playSession({ url: meter.url, dialect, key: meter.token })
+      const [direct] = await playSession({ url: server.url, dialect, key: REAL_KEY })
+      expect([turn?.status, turn?.body, turn?.headers.get('retry-after')]).toEqual([
+        status,
+        direct?.body,
+        direct?.headers.get('retry-after'),
+      ])
+    }
+    expect(meter.statuses).toEqual(
+      METER_DIALECTS.map(() => ({
+        status,
+        class: kind,
+        problem: expect.stringContaining(`HTTP ${status}: `),
+        retryAfterMs,
+        by: 'provider',
+      })),
+    )
+    expect(meter.calls).toEqual([])
+  })
+
+  it('a provider that is away is a matter of the network', async () => {
+    const meter = await metered('http://127.0.0.1:9')
+    const [turn] = await playSession({ url: meter.url, dialect: 'google', key: meter.token })
+    expect(turn?.status).toBe(502)
+    expect(meter.statuses).toMatchObject([{ status: null, class: 'network' }])
+    expect(meter.calls).toEqual([])
+  })
+
+  it('a connection that breaks, a stream that is cut, and one that is none are told apart, and what came is charged', async () => {
+    const faults = ['reset', 'cut', 'malformed'] as const
+    const server = await scripted({ behaviour: faults.map((fault, at) => ({ fault, on: [at + 1] })) })
+    const meter = await metered(server.url)
+    const play = () => playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
+    expect((await play())[0]?.status).toBe(502)
+    await expect(play()).rejects.toThrow('terminated')
+    await expect(play()).rejects.toThrow('terminated')
+    expect(meter.statuses.map((it) => [it.status, it.class])).toEqual([
+      [null, 'network'],
+      [200, 'network'],
+      [200, 'bad_output'],
+    ])
+    expect(meter.calls.map((it) => it.source)).toEqual(['estimated', 'estimated'])
+    expect(meter.calls[0]?.usage.inputTokens).toBe(1000)
+  })
+
+  it('silence before and in an answer is ended', async () => {
+    const server = await scripted({ behaviour: [{ fault: 'stall', on: [1] }, { fault: 'stall_in_stream' }] })
+    const meter = await metered(server.url, { idleMs: 60 })
+    const play = () => playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })
+    expect((await play())[0]?.status).toBe(504)
+    await expect(play()).rejects.toThrow('terminated')
+    expect(meter.statuses).toMatchObject([
+      { class: 'timeout', problem: 'Nothing came for 0.06 s (first_byte_timeout_seconds).' },
+      { class: 'timeout', problem: 'Nothing came for 0.06 s (idle_timeout_seconds).' },
+    ])
+  })
+
+  it('a whole that takes too long is ended', async () => {
+    const server = await scripted({ behaviour: { fault: 'stall' } })
+    const meter = await metered(server.url, { requestMs: 60 })
+    await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
+    expect(meter.statuses).toMatchObject([{ class: 'timeout', problem: 'The answer took longer than 0.06 s (request_timeout_seconds).' }])
+  })
+
+  it('an error within a stream, and a model that declines, are told', async () => {
+    const url = await provider((incoming, response) => {
+      incoming.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.end('event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n')
+      })
+    })
+    const broken = await metered(url)
+    await fetch(`${broken.url}/v1/messages`, { method: 'POST', body: '{}', headers: { 'x-api-key': broken.token } })
+    await vi.waitFor(() => expect(broken.statuses).toMatchObject([{ status: 200, class: 'overloaded', problem: 'Overloaded' }]))
+
+    const server = await scripted({ steps: [{ refuse: 'No.' }] })
+    const declined = await metered(server.url)
+    for (const dialect of METER_DIALECTS) await playSession({ url: declined.url, dialect, key: declined.token })
+    expect(declined.statuses.map((it) => it.class)).toEqual(Array(4).fill('refused'))
+    expect(sum(declined.calls)).toEqual([4000, 200])
+  })
+
+  it('a program that goes away ends its request at the provider, and what was asked for is charged', async () => {
+    const server = await scripted({ behaviour: { fault: 'stall_in_stream' } })
+    const meter = await metered(server.url)
+    const stop = new AbortController()
+    const playing = playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, signal: stop.signal })
+    await vi.waitFor(() => expect(meter.traffic).toContain('alive'))
+    stop.abort()
+    await expect(playing).rejects.toThrow('abort')
+    await vi.waitFor(() => expect(server.log[0]?.endedAt).not.toBeNull())
+    await vi.waitFor(() => expect(meter.statuses).toMatchObject([{ class: 'aborted' }]))
+    expect(meter.calls).toMatchObject([{ source: 'estimated', usage: { inputTokens: 1000 } }])
+  })
+
+  it('an address that leads elsewhere is not followed', async () => {
+    const elsewhere: string[] = []
+    const other = await provider((incoming, response) => {
+      elsewhere.push(incoming.url ?? '')
+      response.end()
+    })
+    const url = await provider((_, response) => void response.writeHead(307, { location: other }).end())
+    const meter = await metered(url)
+    const [turn] = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
+    expect(turn?.status).toBe(502)
+    expect(elsewhere).toEqual([])
+  })
+})
+
+describe('a limit', () => {
+  it('of money or tokens ends the requests before it is passed, with words of the dialect', async () => {
+    for (const limits of [
+      { usd: null, tokens: 5000, requests: null },
+      { usd: 0.0055, tokens: null, requests: null },
+      { usd: null, tokens: null, requests: 2 },
+    ]) {
+      const server = await scripted()
+      const meter = await metered(server.url, { limits })
+      const turns = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, padding: 500 })
+      expect(turns.at(-1)).toMatchObject({
+        status: 402,
+        body: expect.stringMatching(/"billing_error","message":"The .*(room for another request|limit of 2)/),
+      })
+      expect(turns.at(-1)?.headers.get('x-should-retry')).toBe('false')
+      expect(meter.limits).toHaveLength(1)
+      const [input = 0, output = 0] = sum(meter.calls)
+      expect(input + output).toBeLessThanOrEqual(5000)
+      expect((input + output * 2) / 1_000_000).toBeLessThanOrEqual(0.0055)
+      await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
+      expect(meter.limits).toHaveLength(1)
+      expect(server.log).toHaveLength(meter.calls.length)
+    }
+  })
+
+  it('holds for requests at the same time: what is under way is reserved', async () => {
+    const server = await scripted({ steps: [{ say: 'x' }], behaviour: { delay_ms: 30 } })
+    const meter = await metered(server.url, { limits: { usd: null, tokens: 10_000, requests: null } })
+    const all = Array.from({ length: 30 }, () => playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token }))
+    const statuses = (await Promise.all(all)).map(([turn]) => turn?.status)
+    const [input = 0, output = 0] = sum(meter.calls)
+    expect(input + output).toBeLessThanOrEqual(10_000)
+    expect(new Set(statuses)).toEqual(new Set([200, 402]))
+  })
+})
+
+describe('admission', () => {
+  it('is asked for every request, and told of its end', async () => {
+    const server = await scripted({ steps: [{ say: 'x' }], behaviour: [{ fault: 'overloaded', times: 3 }, { delay_ms: 2 }] })
+    let now = 0
+    let most = 0
+    const left: unknown[] = []
+    const turns: number[] = []
+    const waiting: (() => void)[] = []
+    const admission: Admission = {
+      async enter({ origin }) {
+        turns.push(origin.turn)
+        if (now >= 4) await new Promise<void>((resolve) => waiting.push(resolve))
+        now += 1
+        most = Math.max(most, now)
+        return {
+          admitted: true,
+          async leave(outcome) {
+            left.push(outcome.class)
+            now -= 1
+            waiting.shift()?.()
+          },
+        }
+      },
+    }
+    const meter = await metered(server.url, { admission })
+    const all = Array.from({ length: 200 }, (_, at) =>
+      playSession({ url: meter.url, dialect: METER_DIALECTS[at % 4] ?? 'google', key: meter.token }),
+    )
+    await Promise.all(all)
+    expect(most).toBe(4)
+    expect(left.filter((it) => it === 'overloaded')).toHaveLength(3)
+    expect(left).toHaveLength(200)
+    expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, at) => at))
+    expect(sum(meter.calls)).toEqual([197_000, 197 * 50])
+  })
+
+  it('may turn a request away until later', async () => {
+    const server = await scripted()
+    const refusal = { admitted: false, retryAt: Date.now() + 30_000, problem: 'The account rests.' } as const
+    const meter = await metered(server.url, { admission: { enter: () => Promise.resolve(refusal) } })
+    const [turn] = await playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })
+    expect([turn?.status, turn?.body]).toEqual([429, expect.stringContaining('The account rests.')])
+    expect(Number(turn?.headers.get('retry-after'))).toBeGreaterThan(25)
+    expect(meter.statuses).toMatchObject([{ class: 'rate_limited', by: 'admission', problem: 'The account rests.' }])
+    expect(server.log).toEqual([])
+  })
+
+  it('is not held for a program that went away while it waited', async () => {
+    const server = await scripted()
+    const aborted = Promise.withResolvers<void>()
+    const admission: Admission = {
+      enter: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.resolve()
+            reject(signal.reason as Error)
+          })
+        }),
+    }
+    const meter = await metered(server.url, { admission })
+    await expect(playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, signal: AbortSignal.timeout(50) })).rejects.toThrow()
+    await aborted.promise
+    expect([server.log, meter.calls]).toEqual([[], []])
+  })
+})
+
+describe('the socket', () => {
+  it('lies in a folder that is closed to others, and goes with the proxy', async () => {
+    const folder = temporaryFolder()
+    const server = await scripted()
+    const meter = await metered(server.url, { folder, listenTcp: false })
+    const { socketPath } = meter
+    expect(Buffer.byteLength(socketPath ?? '')).toBeLessThan(100)
+    expect(statSync(dirname(socketPath ?? '')).mode & 0o777).toBe(0o700)
+    await expect(fetch(`${meter.url}/v1/models`)).rejects.toThrow('fetch failed')
+    const status = await new Promise((resolve, reject) => {
+      const headers = { 'x-api-key': meter.token }
+      request({ socketPath: socketPath ?? '', path: '/v1/models', headers }, (it) => resolve(it.statusCode))
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(200)
+    await meter.close()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('lies elsewhere where its path would be too long', async () => {
+    const server = await scripted()
+    const meter = await metered(server.url, { folder: join(temporaryFolder(), 'l'.repeat(120)), listenTcp: false })
+    expect(existsSync(meter.socketPath ?? '')).toBe(true)
+    await meter.close()
+    expect(existsSync(dirname(meter.socketPath ?? ''))).toBe(false)
+  })
+})
