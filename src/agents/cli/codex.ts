@@ -13,7 +13,11 @@ export const codex: CliAdapter = {
   tested: { from: '0.169.0', to: '0.169.0' },
   experimental: false,
   api: { baseUrl: 'https://api.openai.com', dialect: 'openai-responses', keyVariables: ['OPENAI_API_KEY', 'CODEX_API_KEY'] },
-  login: { paths: ['.codex/auth.json'], hosts: ['chatgpt.com', 'auth.openai.com', 'api.openai.com'] },
+  login: {
+    paths: ['.codex/auth.json'],
+    hosts: ['chatgpt.com', 'auth.openai.com', 'api.openai.com'],
+    status: ['login', 'status'],
+  },
   session: 'theirs',
   acp: null,
   command: (request) => ({

@@ -103,11 +103,23 @@ export interface CliAdapter {
   /** Where its requests go with a key, and which variables hold that; null: it takes no address of ours. */
   readonly api: { baseUrl: string; dialect: WireDialect; keyVariables: readonly string[] } | null
   /** The user's own log-in: files and folders below the home that hold it, and the hosts it needs. */
-  readonly login: { paths: readonly string[]; hosts: readonly string[] } | null
+  readonly login: {
+    paths: readonly string[]
+    hosts: readonly string[]
+    /** Arguments that make it say by its exit code whether the user is logged in, 0 for yes, without a call of a model. */
+    status?: readonly string[]
+  } | null
   /** Who makes the id of a session: it takes ours, or tells its own. `none`: it cannot go on with one. */
   readonly session: 'ours' | 'theirs' | 'none'
   /** How it is asked to speak the Agent Client Protocol, where it does. */
-  readonly acp: { args: readonly string[]; env?: Readonly<Record<string, string>> } | null
+  readonly acp: {
+    args: readonly string[]
+    env?: Readonly<Record<string, string>>
+    /** Option that names the model, such as "-m". */
+    modelFlag?: string
+    /** Id of the mode of work that is asked for, where it has several. */
+    mode?: { write: string; read: string }
+  } | null
   /**
    * What the runner has to know. `ownSessions`: children leave its process group. `quiet`: `calls` are told when they have ended, or `all` is
    * told at the end, so that silence means nothing.
