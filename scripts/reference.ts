@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { COMMANDS, type CommandSpec, GROUPS } from '../src/cli/commands.ts'
+import { type CommandSpec, GROUPS } from '../src/cli/command-spec.ts'
+import { COMMANDS } from '../src/cli/commands.ts'
 import { EXITS } from '../src/cli/exits.ts'
 import { settingKeys } from '../src/config/keys.ts'
 import { ERRORS, type ErrorEntry } from '../src/core/errors.ts'

@@ -1,46 +1,104 @@
+import { resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { ReeveError } from '../core/errors.ts'
 import type { Redaction } from '../core/redact.ts'
 import type { ProviderSettings, Settings } from '../core/settings.ts'
 import type { Admission } from '../models/admission.ts'
+import type { ModelProvider } from '../models/port.ts'
+import { cassetteFile, type Recorder, recorded } from '../models/recording/recorder.ts'
 import type { Agent } from './port.ts'
+import { differs, recordedAgent, replayAgent } from './recording.ts'
 
 export interface AgentDeps {
   /** The user's environment and home: keys, programs and log-ins are theirs. */
   env: Readonly<Record<string, string | undefined>>
   home: string
   projectRoot: string
+  /** Where recordings of runs lie; absent: a run cannot be named as a recording. */
+  evidenceDir?: string
   redaction: Redaction
   clock?: Clock
   /** What each request to the provider passes; absent: nothing is held back. */
   admission?: Admission
+  /** Writes every exchange down; absent: nothing is recorded. */
+  recorder?: Recorder
 }
 
-/** The agent behind a configured provider. Throws `provider_key_missing`, `invalid_config`, `program_missing`; asks nobody over the network. */
+/** One provider of the settings, and what an agent over it needs. */
+interface Wish {
+  name: string
+  provider: ProviderSettings
+  settings: Settings
+  deps: AgentDeps
+}
+
+/** The agent behind a configured provider. Throws `provider_key_missing`, `invalid_config`; asks nobody over the network. */
 export async function createAgent(name: string, provider: ProviderSettings, settings: Settings, deps: AgentDeps): Promise<Agent> {
-  if (provider.kind !== 'plugin') return overModel(name, provider, settings, deps)
-  const { createPluginAgent, loadPlugin } = await import('./plugin.ts')
-  const plugin = await loadPlugin(name, provider, deps.projectRoot)
-  if (plugin.kind === 'provider') return overModel(name, provider, settings, deps)
-  const { runProgram } = await import('../process/run-program.ts')
-  return createPluginAgent(plugin, name, provider, { ...deps, runProgram })
+  const wish = { name, provider, settings, deps }
+  if (provider.kind === 'replay') return overRecording(wish)
+  if (provider.kind === 'plugin') return overPlugin(wish)
+  return overModel(wish, await modelOf(wish))
+}
+
+async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelProvider> {
+  const { createProvider } = await import('../models/create.ts')
+  const { env, projectRoot, admission, recorder, clock = systemClock } = deps
+  const { network } = settings
+  const model = await createProvider(name, provider, { env, projectRoot, clock, network, ...(admission && { admission }) })
+  return recorder === undefined ? model : recorded(model, recorder)
 }
 
 /** An agent of our own over a model: what is heavy is loaded when the first one is made. */
-async function overModel(name: string, provider: ProviderSettings, settings: Settings, deps: AgentDeps): Promise<Agent> {
-  const [{ createLoopAgent }, { createProvider }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
+async function overModel({ settings, deps }: Wish, model: ModelProvider): Promise<Agent> {
+  const [{ createLoopAgent }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
     import('./loop/agent.ts'),
-    import('../models/create.ts'),
     import('../process/run-program.ts'),
     import('../scanner/syntax.ts'),
     import('../scanner/repo-map.ts'),
   ])
-  const { env, projectRoot, redaction, admission, clock = systemClock } = deps
-  const model = await createProvider(name, provider, {
-    env,
-    projectRoot,
-    clock,
-    network: settings.network,
-    ...(admission && { admission }),
-  })
+  const { redaction, clock = systemClock } = deps
   return createLoopAgent({ provider: model, clock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
+}
+
+async function overPlugin(wish: Wish): Promise<Agent> {
+  const { name, provider, deps } = wish
+  const { createPluginAgent, loadPlugin } = await import('./plugin.ts')
+  const plugin = await loadPlugin(name, provider, deps.projectRoot)
+  if (plugin.kind === 'provider') return overModel(wish, await modelOf(wish))
+  const { runProgram } = await import('../process/run-program.ts')
+  return writtenDown(await createPluginAgent(plugin, name, provider, { ...deps, runProgram }), deps)
+}
+
+function writtenDown(agent: Agent, { recorder }: AgentDeps): Agent {
+  return recorder === undefined ? agent : recordedAgent(agent, recorder)
+}
+
+const RUN_ID = /^r[0-9a-z]+$/
+
+/** What a recorded run was answered. */
+async function overRecording(wish: Wish): Promise<Agent> {
+  const { name, provider, deps } = wish
+  const where = `providers.${name}.file`
+  const { file } = provider
+  if (file === undefined)
+    throw new ReeveError('invalid_config', { where, problem: 'a provider of kind "replay" needs a recording, or the id of a recorded run' })
+  const path = RUN_ID.test(file) && deps.evidenceDir !== undefined ? cassetteFile(deps.evidenceDir, file) : resolve(deps.projectRoot, file)
+  const [{ readCassette }, { createReplay }] = await Promise.all([
+    import('../models/recording/cassette.ts'),
+    import('../models/recording/replay.ts'),
+  ])
+  const cassette = await readCassette(path, where)
+  return replayAgent(name, cassette, ({ emit }) => {
+    const told = new Set<string>()
+    const model = createReplay({
+      name,
+      cassette,
+      contextTokens: Number.MAX_SAFE_INTEGER,
+      differs: ({ step }) => {
+        if (!told.has(step)) emit(differs('was asked something else'))
+        told.add(step)
+      },
+    })
+    return overModel(wish, model)
+  })
 }

@@ -1,68 +1,7 @@
-import type { ExitCode } from './exits.ts'
-import type { Io } from './io.ts'
+import { ACCEPT, CHOICES, DETACH, KINDS, NO_WAIT, RUN, TRUST } from './command-options.ts'
+import type { CommandSpec } from './command-spec.ts'
 
-/** What a command does. Returns its exit code; throws `ReeveError`. */
-export type CommandRun = (io: Io, args: readonly string[], options: Options) => Promise<number>
-export type Options = Readonly<Record<string, unknown>>
-
-export interface OptionSpec {
-  flags: string
-  about: string
-  /** Absent: a text, or a switch where `flags` names no value. */
-  kind?: 'whole' | 'number'
-  choices?: readonly string[]
-  /** May be given several times. */
-  many?: boolean
-}
-
-/** Headings of `reeve --help`. */
-export const GROUPS = {
-  start: 'Begin:',
-  look: 'Look:',
-  steer: 'Decide and steer:',
-  tools: 'Without a model:',
-  settings: 'Settings:',
-} as const
-
-/** A command of `reeve`. Its behaviour is loaded only when it is called. */
-export interface CommandSpec {
-  /** `config show` is a command below `config`. */
-  name: string
-  group: keyof typeof GROUPS
-  summary: string
-  /** In the parser's notation: `<needed>`, `[optional]`, `[many...]`. */
-  args?: readonly { name: string; about: string }[]
-  options?: readonly OptionSpec[]
-  /** Command line and what it does. */
-  examples: readonly (readonly [line: string, what: string])[]
-  exits: readonly ExitCode[]
-  load(): Promise<CommandRun>
-}
-
-const RUN = { name: '<run>', about: 'id of the run, a part of it that fits one run only, or "last"' }
-const KINDS = ['feature', 'bugfix', 'refactor', 'docs', 'chore', 'test']
-const ACCEPT: readonly OptionSpec[] = [
-  {
-    flags: '--accept-isolation <level>',
-    about: 'the lowest level of isolation that you accept this time',
-    choices: ['guarded', 'os-sandbox', 'container'],
-  },
-  { flags: '--i-understand-no-sandbox', about: 'programs may do whatever you may' },
-]
-const CHOICES: readonly OptionSpec[] = [
-  { flags: '--workflow <name>', about: 'workflow: build or direct' },
-  { flags: '--provider <name>', about: 'provider that is asked first' },
-  { flags: '--autonomy <level>', about: 'how far the run goes without a person', choices: ['manual', 'supervised', 'autonomous'] },
-  { flags: '--max-attempts <n>', about: 'attempts before the run gives up', kind: 'whole' },
-  { flags: '--base <commit>', about: 'branch or commit to begin from' },
-  { flags: '--land <how>', about: 'how a green run lands by itself', choices: ['none', 'branch', 'merge', 'squash'] },
-  { flags: '--timeout <minutes>', about: 'time the run may be worked on', kind: 'number' },
-  ...ACCEPT,
-  { flags: '--trust', about: "let the project's providers do what its reeve.toml says of them, this time" },
-]
-const DETACH: OptionSpec = { flags: '--detach', about: 'only queue it; go on with: reeve resume' }
-const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'only note the decision; go on with: reeve resume' }
-
+/** Every command of `reeve`, in the order of its help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'init',
@@ -174,6 +113,26 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [['reeve retry last --provider local', 'the same task with another provider']],
     exits: [0, 1, 2, 3, 4, 5, 130],
     load: async () => (await import('./commands/retry.ts')).retry,
+  },
+  {
+    name: 'replay',
+    group: 'steer',
+    summary: 'Do a past run again from one of its steps, with another provider or its own recording',
+    args: [RUN],
+    options: [
+      { flags: '--from <step>', about: 'step to begin with; what was done before is taken over' },
+      { flags: '--provider <name>', about: 'who works from there on; else what was recorded answers' },
+      { flags: '--record', about: 'keep every exchange with a provider, too' },
+      ...ACCEPT,
+      TRUST,
+      DETACH,
+    ],
+    examples: [
+      ['reeve replay last', 'what the recording answers, byte for byte: nothing is paid'],
+      ['reeve replay r0k3hx --from part-1/attempt-1/implement --provider local', 'would another model have done it?'],
+    ],
+    exits: [0, 1, 2, 3, 4, 5, 130],
+    load: async () => (await import('./commands/replay.ts')).replay,
   },
   {
     name: 'stop',

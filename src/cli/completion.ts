@@ -1,4 +1,5 @@
-import { COMMANDS, type CommandSpec, type OptionSpec } from './commands.ts'
+import type { CommandSpec, OptionSpec } from './command-spec.ts'
+import { COMMANDS } from './commands.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]

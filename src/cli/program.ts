@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { nearest, ReeveError } from '../core/errors.ts'
-import { COMMANDS, type CommandSpec, GROUPS, type OptionSpec, type Options } from './commands.ts'
+import { type CommandSpec, GROUPS, type OptionSpec, type Options } from './command-spec.ts'
+import { COMMANDS } from './commands.ts'
 import { EXITS } from './exits.ts'
 
 /** What the parser found: which command, with what. `help` is text to print. */

@@ -36,6 +36,13 @@ export const ERRORS = {
   },
   run_not_found: { status: 404, exit: 4, message: 'No run "{run}".', hint: 'List runs with: reeve ls' },
   ambiguous_run: { status: 400, exit: 2, message: '"{run}" fits {count} runs: {matches}.', hint: 'Give more characters of the id.' },
+  step_not_found: { status: 404, exit: 2, message: 'Run {run} has no step "{step}". Its steps: {known}.' },
+  not_recorded: {
+    status: 409,
+    exit: 2,
+    message: 'Run {run} was not recorded, so there is nothing that could answer.',
+    hint: 'Name who works instead: reeve replay {run} --provider <name>   Record the next one: reeve run --record ...',
+  },
   role_not_found: { status: 404, exit: 2, message: 'No role "{role}". Known roles: {known}.' },
   workflow_not_found: { status: 404, exit: 2, message: 'No workflow "{workflow}". Known workflows: {known}.' },
   provider_not_found: {
@@ -54,6 +61,12 @@ export const ERRORS = {
     status: 503,
     exit: 3,
     message: 'Provider "{provider}" needs a key in the environment variable {variable}, which is not set.',
+  },
+  budget_reached: {
+    status: 402,
+    exit: 3,
+    message: '{problem}',
+    hint: 'What was written is kept (reeve rescue {run}). To go on with more: reeve retry {run} --max-usd <n>',
   },
   provider_failed: { status: 503, exit: 3, message: 'Provider "{provider}" failed: {problem}' },
   no_gates: {

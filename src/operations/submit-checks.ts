@@ -24,6 +24,7 @@ export const choices = {
   max_attempts: z.int().optional(),
   land: z.enum(['none', 'branch', 'merge', 'squash']).optional().describe('How a green run lands by itself.'),
   timeout_minutes: z.number().optional(),
+  record: z.boolean().optional().describe('Keep every exchange with a provider, so that the run can be replayed.'),
   base: z.string().optional().describe('Branch or commit to begin from.'),
   accept_isolation: z
     .enum(ISOLATION_LEVELS)
@@ -61,7 +62,8 @@ async function loadFor(context: Context, project: Project, choices: Choices): Pr
 const NO_SANDBOX = '--i-understand-no-sandbox'
 
 function flagsOf(choices: Choices): Flag[] {
-  const all: [string, string, string | number | undefined][] = [
+  const all: [string, string, string | number | boolean | undefined][] = [
+    ['runs.record', '--record', choices.record],
     ['runs.autonomy', '--autonomy', choices.autonomy],
     ['runs.max_attempts', '--max-attempts', choices.max_attempts],
     ['runs.land', '--land', choices.land],

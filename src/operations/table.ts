@@ -10,6 +10,7 @@ import { runsDiff } from './runs-diff.ts'
 import { runsClean, runsRescue } from './runs-keep.ts'
 import { runsLand } from './runs-land.ts'
 import { runsEvents, runsExplain, runsGet, runsList } from './runs-read.ts'
+import { runsReplay } from './runs-replay.ts'
 import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } from './runs-signal.ts'
 import { runsRetry, runsSubmit } from './runs-submit.ts'
 import { runsWork } from './runs-work.ts'
@@ -20,6 +21,7 @@ import { projectTrust } from './trust.ts'
 export const OPERATIONS = {
   'runs.submit': runsSubmit,
   'runs.retry': runsRetry,
+  'runs.replay': runsReplay,
   'runs.list': runsList,
   'runs.get': runsGet,
   'runs.explain': runsExplain,

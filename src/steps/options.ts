@@ -22,6 +22,9 @@ export const runOptionsSchema = z.object({
   isolation: z.enum(ISOLATION_LEVELS).optional(),
   /** For a retry: the run it repeats. */
   retryOf: z.string().optional(),
+  /** For a replay: the run that is done again, and the commit of it whose files it begins with (default: the base). */
+  replayOf: z.string().optional(),
+  begin: z.string().optional(),
 })
 export type RunOptions = z.infer<typeof runOptionsSchema>
 

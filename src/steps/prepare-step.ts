@@ -45,6 +45,7 @@ export async function prepareStep(run: RunContext, kit: Kit): Promise<Job> {
         timeoutMs: options.settings.runs.step_timeout_minutes * 60_000,
       }),
     )
+    if (options.begin !== undefined) await workspace.restore(options.begin, { keep: false })
     step.fact({
       base: workspace.base,
       branch: workspace.branch,

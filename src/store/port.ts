@@ -65,4 +65,6 @@ export interface SubmitRequest {
   /** Runs this one waits for. */
   dependsOn?: readonly RunId[]
   runAt?: number
+  /** Results of another run's steps that are taken over: they are not done again. */
+  kept?: { run: RunId; steps: readonly string[] }
 }

@@ -18,6 +18,7 @@ export async function submit(ctx: Context, request: SubmitRequest): Promise<Subm
   const result = await write(ctx, async (tx) => {
     const id = await insertRun(ctx, tx, request)
     if (id === null) return { id: await idOfKey(tx, request.clientKey ?? ''), created: false }
+    if (request.kept) await takeOver(tx, id, request.kept)
     await append(tx, id, null, 'run.queued', { task: request.task.id, workflow: request.workflow })
     await waitForDependencies(tx, id, [...new Set(request.dependsOn)])
     return { id, created: true }
@@ -52,6 +53,16 @@ async function insertRun(ctx: Context, tx: Tx, request: SubmitRequest): Promise<
     .returning('id')
     .executeTakeFirst()
   return row?.id ?? null
+}
+
+async function takeOver(tx: Tx, run: RunId, { run: past, steps }: { run: RunId; steps: readonly string[] }): Promise<void> {
+  for (const name of steps) {
+    const row = await tx.t.selectFrom('steps').selectAll().where('run', '=', past).where('name', '=', name).executeTakeFirstOrThrow()
+    await tx.t
+      .insertInto('steps')
+      .values({ ...row, run })
+      .execute()
+  }
 }
 
 async function idOfKey(tx: Tx, clientKey: string): Promise<RunId> {

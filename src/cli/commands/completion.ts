@@ -1,5 +1,5 @@
 import { nearest, ReeveError } from '../../core/errors.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { completionScript, SHELLS, type Shell } from '../completion.ts'
 
 // oxlint-disable-next-line require-await

@@ -1,4 +1,4 @@
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer, type Io } from '../io.ts'
 import { oneLine, table } from '../text.ts'
 

@@ -1,4 +1,4 @@
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { say, sayJson } from '../io.ts'
 import { mark } from '../live/frame.ts'
 import { pad, safe } from '../text.ts'

@@ -1,6 +1,6 @@
 import type { OutputOf } from '../../client/client.ts'
 import { forRunner } from '../../core/hostile-text.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer, type Io } from '../io.ts'
 import { oneLine, safe } from '../text.ts'
 

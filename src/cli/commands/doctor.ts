@@ -1,5 +1,5 @@
 import type { OutputOf } from '../../client/client.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer, type Io } from '../io.ts'
 import { mark } from '../live/frame.ts'
 import { oneLine, pad, safe, width } from '../text.ts'

@@ -1,5 +1,5 @@
 import { ERRORS } from '../../core/errors.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer, type Io } from '../io.ts'
 import { eventLine } from '../live/line.ts'
 

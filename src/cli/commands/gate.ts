@@ -1,7 +1,7 @@
 import type { EventOf } from '../../client/client.ts'
 import type { TaskKind } from '../../core/task.ts'
 import type { Verdict } from '../../core/verdict.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { duration } from '../figures.ts'
 import { answer, type Io, remark } from '../io.ts'
 import { mark } from '../live/frame.ts'

@@ -1,6 +1,6 @@
 import type { RunStatus } from '../../core/run.ts'
 import type { RunSummary } from '../../operations/shapes.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { ago, duration } from '../figures.ts'
 import { answer, type Io } from '../io.ts'
 import { mark } from '../live/frame.ts'

@@ -1,5 +1,5 @@
 import { ReeveError } from '../../core/errors.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer } from '../io.ts'
 import { oneLine } from '../text.ts'
 

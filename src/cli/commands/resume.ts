@@ -1,4 +1,4 @@
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { remark, say } from '../io.ts'
 import { acceptedOf } from './run.ts'
 import { workOn } from './work.ts'

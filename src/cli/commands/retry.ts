@@ -1,4 +1,4 @@
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { choicesOf, follow } from './run.ts'
 
 export const retry: CommandRun = async (io, args, options) => {

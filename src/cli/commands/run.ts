@@ -1,6 +1,6 @@
 import { ReeveError } from '../../core/errors.ts'
 import type { TaskKind } from '../../core/task.ts'
-import type { CommandRun, Options } from '../commands.ts'
+import type { CommandRun, Options } from '../command-spec.ts'
 import { type Io, remark, say, sayJson } from '../io.ts'
 import { oneLine } from '../text.ts'
 import { workOn } from './work.ts'
@@ -58,6 +58,7 @@ export function choicesOf(options: Options) {
     ...given('provider', options['provider'] as string | undefined),
     ...given('autonomy', options['autonomy'] as 'manual' | 'supervised' | 'autonomous' | undefined),
     ...given('max_attempts', options['maxAttempts'] as number | undefined),
+    ...given('record', options['record'] as boolean | undefined),
     ...given('base', options['base'] as string | undefined),
     ...given('land', options['land'] as 'none' | 'branch' | 'merge' | 'squash' | undefined),
     ...given('timeout_minutes', options['timeout'] as number | undefined),

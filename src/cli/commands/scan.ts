@@ -1,5 +1,5 @@
 import type { OutputOf } from '../../client/client.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { duration } from '../figures.ts'
 import { answer, type Io } from '../io.ts'
 import { oneLine, table } from '../text.ts'

@@ -1,5 +1,5 @@
 import type { RunView, StepView } from '../../core/run.ts'
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { ago, duration, spent } from '../figures.ts'
 import { answer, type Io } from '../io.ts'
 import { mark } from '../live/frame.ts'

@@ -1,5 +1,5 @@
 import type { RunSummary } from '../../operations/shapes.ts'
-import type { CommandRun, Options } from '../commands.ts'
+import type { CommandRun, Options } from '../command-spec.ts'
 import { answer, type Io } from '../io.ts'
 import { workOn } from './work.ts'
 

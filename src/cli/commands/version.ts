@@ -1,4 +1,4 @@
-import type { CommandRun } from '../commands.ts'
+import type { CommandRun } from '../command-spec.ts'
 import { answer } from '../io.ts'
 
 // oxlint-disable-next-line require-await

@@ -1,0 +1,43 @@
+import type { CallOrigin, ModelEvent, ModelProvider } from '../port.ts'
+import { askedOf, type Cassette } from './cassette.ts'
+
+export interface ReplayOptions {
+  name: string
+  cassette: Cassette
+  contextTokens: number
+  /** Something else is asked than when it was recorded; the recorded answer is given all the same. */
+  differs?: (origin: CallOrigin) => void
+}
+
+/** A provider that answers what a recorded run was answered, turn by turn of each step: without a model, and free. */
+export function createReplay({ name, cassette, contextTokens, differs }: ReplayOptions): ModelProvider {
+  return {
+    name,
+    model: 'recording',
+    capabilities: { tools: true, schema: true, contextTokens },
+    async *generate({ messages, tools, schema, origin, signal }): AsyncGenerator<ModelEvent> {
+      const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, requests: 0 }
+      if (signal.aborted) {
+        yield { type: 'error', class: 'aborted', problem: 'The call was aborted.', usage, cost: 0 }
+        return
+      }
+      const exchange = cassette.model(origin)
+      if (exchange === null) {
+        const problem = `The recording has no answer for turn ${origin.turn} of step "${origin.step}" (${origin.role}).`
+        yield { type: 'error', class: 'refused', problem, usage, cost: 0 }
+        return
+      }
+      if (exchange.asked !== askedOf({ messages, tools, ...(schema === undefined ? {} : { schema }) })) differs?.(origin)
+      for (const event of exchange.events) if (event.type !== 'retrying') yield unpaid(event)
+    },
+    health: async () => ({ ok: true, detail: `${cassette.size} exchanges in ${cassette.path}` }),
+  }
+}
+
+/** Tokens are shown as they were; nothing is paid for them again. A limit of that time is over. */
+function unpaid(event: ModelEvent): ModelEvent {
+  if (event.type === 'done') return { ...event, cost: 0 }
+  if (event.type !== 'error') return event
+  const { retryAt: _then, ...rest } = event
+  return { ...rest, cost: 0 }
+}
