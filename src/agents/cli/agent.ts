@@ -9,9 +9,9 @@ import type { Start } from './stage.ts'
 import { type Ended, type Play, workBy } from './work.ts'
 
 /** Its last words are what counts of stderr. */
-const KEEP_BYTES = 64 * 1024
+export const KEEP_BYTES = 64 * 1024
 /** The watch ends it long before. */
-const SPARE_MS = 60_000
+export const SPARE_MS = 60_000
 
 /**
  * An agent that is a program of its own, started once per step: its prompt goes in, its events come out, line by line. Throws
@@ -20,7 +20,7 @@ const SPARE_MS = 60_000
 export function createCliAgent(deps: CliDeps): Agent {
   accessOf(deps)
   passedSecrets(deps)
-  const quiet = deps.adapter.quirks?.quiet === undefined ? 'nothing' : deps.adapter.quirks.quiet
+  const quiet = deps.adapter.quirks?.quiet ?? 'nothing'
   return {
     provider: deps.name,
     model: deps.settings.model ?? deps.adapter.kind,
@@ -37,6 +37,11 @@ async function batch(play: Play): Promise<Ended> {
     const trapped = await preflight(start, play)
     if (trapped !== null) return trapped
     const ended = await runOnce(start, play)
+    const session = turn.resume && turn.prompt === play.prompt && ended.code !== 0 ? play.anew(ended) : null
+    if (session !== null) {
+      turn = { prompt: play.prompt, session, resume: false }
+      continue
+    }
     const again = play.next(ended)
     if (again === null) return ended
     turn = { prompt: again, session: play.session(), resume: true }

@@ -2,9 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { Redaction } from '../../core/redact.ts'
 import type { Cost } from '../../core/run.ts'
 import type { FileSettings, ProviderSettings } from '../../core/settings.ts'
+import type { Admission } from '../../models/admission.ts'
 import type { RawTokens } from '../../models/guard.ts'
+import type { Meter, MeterOptions } from '../../models/meter/port.ts'
 import type { ProgramResult, ProgramSpec } from '../../process/port.ts'
-import type { StartMeter } from './meter-port.ts'
 import type { CliAdapter } from './port.ts'
 
 /** What an agent that is a program of its own is made of. */
@@ -22,9 +23,12 @@ export interface CliDeps {
   clock: Clock
   redaction: Redaction
   runProgram: (spec: ProgramSpec) => Promise<ProgramResult>
-  /** Absent: it is given the provider's own address and key. */
-  startMeter?: StartMeter
-  /** What tokens cost that the program reports without a price. */
+  /** Makes the proxy that its requests pass, where it is given a key. Absent: it gets the provider's own address, and the key itself. */
+  startMeter?: (options: MeterOptions) => Promise<Meter>
+  /** For that proxy: what each request passes, and how the provider is reached. */
+  admission?: Admission
+  fetch?: typeof fetch
+  /** What tokens cost; null where no price is known. */
   priced?: (model: string, tokens: RawTokens) => Cost
   /** For tests. */
   patience?: { firstMs?: number; toolMs?: number }

@@ -1,4 +1,5 @@
 import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import type { MeteredCall } from '../../models/meter/port.ts'
 import type { AgentEvent, AgentRequest, AgentResult } from '../port.ts'
 import type { CliDeps } from './deps.ts'
 import type { CliEvent } from './port.ts'
@@ -9,7 +10,7 @@ type Reported = Extract<CliEvent, { t: 'usage' }>
 /** What one step of a program has used. What a proxy has seen counts more than what the program says of itself. */
 export interface Ledger {
   /** A call that the proxy saw. */
-  metered(call: { usage: Usage; cost: Cost; model: string }): void
+  metered: (call: MeteredCall) => void
   /** What the program says. */
   reported(event: Reported): void
   /** A process has ended: what it told only in all is booked. */
@@ -53,7 +54,7 @@ export function openLedger(about: {
   }
 
   return {
-    metered: (call) => book(call.usage, call.cost, 'metered', call.model),
+    metered: (call) => book(call.usage, call.cost, call.source, call.model),
     reported(event) {
       if (metered) return
       if (event.scope === 'total') {

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { atLeast } from '../../core/isolation.ts'
+import type { MeterTold } from '../../models/meter/port.ts'
 import type { AgentWay, HeldAgent } from '../../workspace/port.ts'
 import type { AgentRequest } from '../port.ts'
-import { type Access, accessOf, directEndpoint, hostsOf, passedSecrets } from './access.ts'
+import { accessOf, directEndpoint, hostsOf, passedSecrets } from './access.ts'
 import type { CliDeps } from './deps.ts'
 import { copyLogin, installationOf, writeInHome } from './home.ts'
-import type { Meter, MeterTold } from './meter-port.ts'
+import { IDLE_SECONDS, type Metering, startMetering } from './metering.ts'
 import type { CliCommand, CliRequest, Endpoint } from './port.ts'
 
-/** Below the program's home. */
-const PROMPT_FILE = 'prompt.md'
 const CONTEXT_TOKENS = 128_000
 
 /** One start of the program. */
@@ -37,16 +36,18 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const access = accessOf(deps)
   const hold = (way: Partial<AgentWay>): HeldAgent => {
     if (!workspace.holdAgent) throw new Error('This workspace holds no programs that are agents themselves.')
-    return workspace.holdAgent({ name: deps.name, hosts: [], secrets: {}, readOnly: role.permissions.write === 'none', ...way })
+    return workspace.holdAgent({ name: safeName(deps.name), hosts: [], secrets: {}, readOnly: role.permissions.write === 'none', ...way })
   }
   const bare = hold({})
   const confined = atLeast(bare.confinement.level, 'os-sandbox')
   const login = access.kind === 'login' ? await copyLogin(deps.realHome, bare.home, adapter.login?.paths ?? []) : null
-  const meter = await startMeter(deps, access, request, told, confined)
+  const meter: Metering | null = access.kind === 'endpoint' ? await startMetering(deps, access, request, told, confined) : null
   const endpoint: Endpoint | null = meter?.endpoint ?? (access.kind === 'endpoint' ? directEndpoint(access) : null)
   const readable = await installationOf(program.path, deps.realHome)
   const passed = passedSecrets(deps)
-  const idle = settings.idle_timeout_seconds ?? 45
+  const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS
+  // Steps of one run may be at work at the same time.
+  const promptFile = `prompt-${safeName(request.origin.step)}.md`
 
   return {
     metered: meter !== null,
@@ -54,7 +55,7 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
     async start({ prompt, session, resume }) {
       const wanted: CliRequest = {
         prompt,
-        promptFile: join(bare.home, PROMPT_FILE),
+        promptFile: join(bare.home, promptFile),
         model: settings.model ?? null,
         endpoint,
         session,
@@ -72,14 +73,14 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
         args: settings.args,
       }
       const command = adapter.command(wanted)
-      await writeInHome(bare.home, [{ path: PROMPT_FILE, text: prompt }, ...command.files])
+      await writeInHome(bare.home, [{ path: promptFile, text: prompt }, ...command.files])
       const held = hold({
         hosts: hostsOf(deps, access, meter !== null),
-        ...(meter === null || meter.services.length === 0 ? {} : { services: meter.services }),
+        ...(meter === null ? {} : { services: meter.services }),
         secrets: { ...passed, ...command.secrets },
         readable,
       })
-      return { argv: [program.path, ...command.args], command, held, env: environment(held, command, deps, endpoint) }
+      return { argv: [program.path, ...command.args], command, held, env: environment(held, command, deps, meter !== null || !confined) }
     },
     async close() {
       await meter?.close()
@@ -88,38 +89,19 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   }
 }
 
+/** Names of providers and steps may be any words. */
+function safeName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]/, 'x')
+}
+
 export function turnsOf({ limits, role }: Pick<AgentRequest, 'limits' | 'role'>): number {
   return Math.min(limits.steps, role.max_steps)
 }
 
-async function startMeter(
-  { startMeter: start, adapter, settings }: CliDeps,
-  access: Access,
-  { origin, role, limits, ...request }: AgentRequest,
-  told: MeterTold,
-  confined: boolean,
-): Promise<Meter | null> {
-  if (start === undefined || access.kind !== 'endpoint' || adapter.api === null) return null
-  return await start({
-    dialect: adapter.api.dialect,
-    baseUrl: access.baseUrl,
-    key: access.key ?? '',
-    model: settings.model ?? null,
-    origin: { ...origin, role: role.name },
-    limits: { tokens: limits.tokens, usd: limits.usd, requests: turnsOf({ limits, role }) },
-    reach: confined ? 'socket' : 'loopback',
-    told,
-    signal: request.signal,
-  })
-}
-
-function environment(held: HeldAgent, command: CliCommand, { settings }: CliDeps, endpoint: Endpoint | null): Record<string, string> {
+function environment(held: HeldAgent, command: CliCommand, { settings }: CliDeps, near: boolean): Record<string, string> {
   const env: Record<string, string> = { ...held.env, TERM: 'dumb', NO_COLOR: '1', DO_NOT_TRACK: '1', ...command.env, ...settings.env }
   // A proxy of the user's network must not be asked for what is on this machine.
-  if (endpoint !== null && /^https?:\/\/(?:127\.|localhost|\[::1\])/.test(endpoint.baseUrl)) {
-    const near = [env['NO_PROXY'] ?? env['no_proxy'], '127.0.0.1', 'localhost', '::1'].filter(Boolean).join(',')
-    env['NO_PROXY'] = near
-    env['no_proxy'] = near
-  }
+  if (near)
+    env['NO_PROXY'] = env['no_proxy'] = [env['NO_PROXY'] ?? env['no_proxy'], 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(',')
   return env
 }

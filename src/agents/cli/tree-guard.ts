@@ -17,6 +17,8 @@ export interface TreeFindings {
   tooMany: string | null
 }
 
+export const NOTHING_FOUND: TreeFindings = { changed: false, broke: null, putBack: null, tooMany: null }
+
 /**
  * Remembers how the files are before a program that is an agent itself gets at them. `look` then finds what it changed against the rules of its
  * role: our own tools ask before they write, its tools do not. What was not allowed is kept as an attempt, then put back.
@@ -28,7 +30,7 @@ export async function guardTree(request: AgentRequest, rules: FileSettings): Pro
   const { commit, tree } = await workspace.checkpoint('chore: keep the files as an agent found them')
   return {
     async look() {
-      const none: TreeFindings = { changed: false, broke: null, putBack: null, tooMany: null }
+      const none = NOTHING_FOUND
       if ((await workspace.treeHash()) === tree) return none
       const paths = (await workspace.changes(commit)).map((it) => it.path)
       if (permissions.write === 'none') {

@@ -57,6 +57,8 @@ export interface Watch {
   stop: (stop: Stop) => void
   /** The last trouble nothing good came after. */
   readonly trouble: Trouble | null
+  /** Until when its provider wants to be left alone, after that trouble. Epoch ms. */
+  retryAt: () => number | null
   end: () => void
 }
 
@@ -65,7 +67,7 @@ const LONGEST_WAIT_MS = 60_000
 /** How often it is looked whether time is over, when the next such time is farther away. */
 const LOOK_MS = 1000
 /** What does not pass by trying again. */
-const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota', 'model', 'config']
+const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota']
 
 /** Looks after one program: ends it when it is silent, hangs in a tool, or only tries again what does not pass. */
 export function startWatch(about: {
@@ -86,7 +88,7 @@ export function startWatch(about: {
   let heard = false
   let last = began
   let stopped: Stop | null = null
-  let trouble: (Trouble & { since: number }) | null = null
+  let trouble: (Trouble & { since: number; retryAt: number | null }) | null = null
 
   const stop = (reason: Stop): void => {
     if (stopped !== null || over.signal.aborted) return
@@ -122,10 +124,10 @@ export function startWatch(about: {
       },
     ]
     if (trouble) {
-      const { class: kind, problem, since } = trouble
+      const { class: kind, problem, since, retryAt } = trouble
       dues.push({
         at: since + limits.giveUpMs,
-        act: () => failed(kind, `${problem} ${program} kept trying for ${seconds(limits.giveUpMs)}.`),
+        act: () => failed(kind, `${problem} ${program} kept trying for ${seconds(limits.giveUpMs)}.`, retryAt),
       })
     }
     for (const { name, since } of tools.values()) {
@@ -162,8 +164,8 @@ export function startWatch(about: {
   }
   const failing = (it: Trouble): void => {
     heard = true
-    trouble = { ...it, since: trouble?.since ?? clock.now() }
     const retryAt = it.delayMs === undefined ? null : clock.now() + it.delayMs
+    trouble = { class: it.class, problem: it.problem, since: trouble?.since ?? clock.now(), retryAt }
     const busy = it.class === 'rate_limited' || it.class === 'overloaded'
     if (FINAL.includes(it.class) || (busy && (replaceable || (it.delayMs ?? 0) > LONGEST_WAIT_MS))) failed(it.class, it.problem, retryAt)
     // A wait that was announced is no silence.
@@ -178,6 +180,7 @@ export function startWatch(about: {
     get trouble() {
       return trouble
     },
+    retryAt: () => trouble?.retryAt ?? null,
     alive,
     request(now) {
       requests = Math.max(0, requests + (now === 'began' ? 1 : -1))

@@ -1,24 +1,26 @@
+import { randomUUID } from 'node:crypto'
 import { problemOf, ReeveError } from '../../core/errors.ts'
 import { forModel } from '../../core/hostile-text.ts'
 import type { Json } from '../../core/json.ts'
 import { NO_USAGE } from '../../core/run.ts'
+import type { MeterStatus } from '../../models/meter/port.ts'
 import type { ProviderErrorClass } from '../../models/port.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import { answerIn, type Checked, checker } from '../loop/output.ts'
 import type { AgentRequest, AgentResult } from '../port.ts'
 import type { CliDeps } from './deps.ts'
 import { type Ledger, openLedger } from './ledger.ts'
+import { IDLE_SECONDS } from './metering.ts'
 import { type CliOutcome, createTally, type Tally } from './outcome.ts'
 import type { CliEvent } from './port.ts'
 import { promptFor, repairPrompt } from './prompt.ts'
 import { type Stage, setStage, turnsOf } from './stage.ts'
 import { tellEvents } from './tell.ts'
-import { guardTree, type TreeFindings } from './tree-guard.ts'
+import { guardTree, NOTHING_FOUND, type TreeFindings } from './tree-guard.ts'
 import { limited, type Quiet, startWatch, type Watch } from './watch.ts'
 
 const FIRST_MS = 30_000
 const TOOL_MS = 15 * 60_000
-const IDLE_SECONDS = 45
 /** Where nobody sees its traffic, a long thought looks like silence. */
 const UNSEEN_IDLE_SECONDS = 120
 const REPAIR_TURNS = 1
@@ -45,8 +47,10 @@ export interface Play {
   alive(): void
   /** The session as the program has named it, '' when it has not. */
   session(): string
-  /** It has answered the prompt: another prompt for the same session, or null. Called once per prompt, when its process goes on or has ended. */
+  /** It has answered the prompt: another prompt for the same session, or null. */
   next(ended: Ended): string | null
+  /** It could not go on with the session of before, and has done nothing: may it begin anew? Then the new session's id. */
+  anew(ended: Ended): string | null
 }
 
 /** Runs a program until it has done what it can. Must not throw. */
@@ -84,27 +88,30 @@ async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quie
   const scribe = keepRecord(deps, request, watch, metering)
   try {
     const stage = await setStage(deps, request, {
-      traffic: (now) => (now === 'alive' ? watch.alive() : watch.request(now)),
-      answered: watch.answered,
-      failed: (trouble) => scribe.hear({ t: 'retry', ...trouble }),
-      used: (call) => scribe.ledger.metered(call),
-      stop: watch.stop,
+      onTraffic: (now) => (now === 'alive' ? watch.alive() : watch.request(now)),
+      onStatus: scribe.metered,
+      onUsage: scribe.ledger.metered,
+      onLimit: ({ limit, problem }) => watch.stop(limited(limit === 'requests' ? 'steps' : limit, problem)),
     })
     scribe.session = stage.session
     const { signal, alive } = watch
-    const { hear, next } = scribe
+    const { hear, next, anew } = scribe
     const prompt = forModel(deps.redaction.known(promptFor(request)))
     let ended: Ended
     try {
-      ended = await drive({ deps, request, stage, prompt, signal, hear, alive, session: () => scribe.session, next })
+      ended = await drive({ deps, request, stage, prompt, signal, hear, alive, session: () => scribe.session, next, anew })
     } finally {
       const { loginRenewed } = await stage.close()
       if (loginRenewed) request.emit({ type: 'noticed', level: 'warning', text: renewedSentence(adapter.binary) })
     }
     watch.end()
-    const found = await tree.look()
+    // Nobody takes what an aborted step has left.
+    const found = request.signal.aborted ? NOTHING_FOUND : await tree.look()
     if (found.putBack !== null) request.emit({ type: 'noticed', level: 'warning', text: found.putBack })
     return scribe.result(ended, found)
+  } catch (error) {
+    // What was used counts all the same.
+    return { ...nothingDone(error, request), ...scribe.ledger.sum() }
   } finally {
     watch.end()
     scribe.teller.end()
@@ -125,6 +132,8 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
   let model = settings.model ?? null
   let turns = 0
   let running = 0
+  let idle = true
+  let closed = false
 
   const teller = tellEvents(
     { program: adapter.binary, version: program.version, model, session: request.session ?? null },
@@ -139,9 +148,15 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
     emit: (event) => request.emit(event),
     stop: watch.stop,
   })
-  const it = { session: '', teller, ledger, hear, next, result }
+  const it = { session: '', teller, ledger, hear, metered: seen, next, anew, result }
 
   function hear(event: CliEvent): void {
+    // The proxy has told it already.
+    if (metered && event.t === 'retry' && watch.trouble !== null) return
+    take(event)
+  }
+
+  function take(event: CliEvent): void {
     tally.add(event)
     teller.tell(event)
     watch.hear(event)
@@ -149,8 +164,15 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
       it.session = event.session || it.session
       model = event.model || model
     }
+    if (event.t === 'text' || event.t === 'tool') idle = false
     if (event.t === 'usage') ledger.reported(event)
     if (event.t === 'tool') countTurns(event.phase)
+  }
+
+  /** How a request was answered, as the proxy saw it. */
+  function seen({ class: kind, problem, retryAfterMs }: MeterStatus): void {
+    if (kind === null) return watch.answered()
+    take({ t: 'retry', class: kind, problem, ...(retryAfterMs === null ? {} : { delayMs: retryAfterMs }) })
   }
 
   /** Most ask for one call in a turn; several that begin before one has ended are one turn. */
@@ -169,19 +191,35 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
 
   function next(ended: Ended): string | null {
     const outcome = outcomeOf(ended, true)
-    ledger.processEnded(outcome.turns)
+    close(outcome)
     if (check === null || outcome.status !== 'completed' || before.length >= REPAIR_TURNS || adapter.session === 'none') return null
     if (it.session === '') return null
     const answer = answerIn(outcome.text, check)
     if (answer.ok || request.outputSchema === undefined) return null
     before.push(outcome)
     tally = createTally()
+    closed = false
     return forModel(redaction.known(repairPrompt(answer.problem, request.outputSchema)))
+  }
+
+  function anew(ended: Ended): string | null {
+    if (!idle || ended.broken !== null || watch.signal.aborted || watch.trouble !== null) return null
+    take({ t: 'notice', level: 'info', text: 'Its session of before could not be gone on with; it begins anew.' })
+    tally = createTally()
+    it.session = adapter.session === 'ours' ? randomUUID() : ''
+    return it.session
+  }
+
+  /** A prompt has been answered, or not: what was told of it only in all is booked. */
+  function close(outcome: CliOutcome): void {
+    if (!closed) ledger.processEnded(outcome.turns)
+    closed = true
   }
 
   function result(ended: Ended, found: TreeFindings): AgentResult {
     const worked = found.changed || before.some((one) => one.tools > 0)
     const outcome = outcomeOf(ended, worked)
+    close(outcome)
     const answer: Checked | null = check === null ? null : answerIn(outcome.text, check)
     const steps = before.reduce((sum, one) => sum + one.turns, outcome.turns)
     const shared = { text: outcome.text, output: null, ...ledger.sum(), steps, session: it.session || null }
@@ -195,6 +233,8 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
     if (found.broke !== null && outcome.status !== 'aborted') return failed('bad_output', found.broke)
     if (ended.broken !== null && watch.stopped === null && outcome.status !== 'aborted') return brokenResult(ended.broken, shared)
     if (outcome.status === 'failed') {
+      // What was seen on the way to its provider is surer than what it says.
+      if (metered && watch.trouble !== null && watch.stopped === null) return failed(watch.trouble.class, outcome.problem, watch.retryAt())
       const retryAt = watch.stopped?.retryAt ?? (outcome.retryAfterMs === null ? null : deps.clock.now() + outcome.retryAfterMs)
       return failed(outcome.class ?? 'crashed', outcome.problem, retryAt)
     }
