@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { MeterTold } from '../../models/meter/port.ts'
 import type { AgentWay } from '../../workspace/port.ts'
 import type { AgentRequest } from '../port.ts'
@@ -17,7 +15,7 @@ export interface Metering {
 
 /**
  * Starts the proxy for one step of a program, null where there is none. `confined`: the program has an empty network, and reaches it by its
- * socket; elsewhere by a port of this machine. The path of a socket must be short, so it lies in a folder of its own for temporary files.
+ * socket; elsewhere by a port of this machine.
  */
 export async function startMetering(
   { startMeter, adapter, settings, admission, fetch, priced }: CliDeps,
@@ -27,39 +25,29 @@ export async function startMetering(
   confined: boolean,
 ): Promise<Metering | null> {
   if (startMeter === undefined || adapter.api === null) return null
-  const folder = confined ? await mkdtemp(join(tmpdir(), 'reeve-meter-')) : null
-  const remove = async () => void (folder !== null && (await rm(folder, { recursive: true, force: true })))
-  try {
-    const meter = await startMeter({
-      upstream: baseUrl,
-      key,
-      headers: settings.headers,
-      ...(fetch === undefined ? {} : { fetch }),
-      folder,
-      listenTcp: !confined,
-      model: settings.model ?? null,
-      ...(admission === undefined ? {} : { admission }),
-      origin: { ...origin, role: role.name },
-      // Turns are counted by the runner: some requests are none, such as one for a title.
-      limits: { tokens: limits.tokens, usd: limits.usd, requests: null },
-      cost: (tokens, model) => priced?.(model, tokens) ?? null,
-      idleMs: (settings.idle_timeout_seconds ?? IDLE_SECONDS) * 1000,
-      ...(settings.first_byte_timeout_seconds === undefined ? {} : { firstByteMs: settings.first_byte_timeout_seconds * 1000 }),
-      requestMs: settings.request_timeout_seconds * 1000,
-      told,
-    })
-    const { url, token, port, socketPath } = meter
-    return {
-      endpoint: { baseUrl: url, key: token },
-      services: socketPath === null ? [] : [{ port, socketPath }],
-      async close() {
-        await meter.close()
-        await remove()
-      },
-    }
-  } catch (error) {
-    await remove()
-    throw error
+  const meter = await startMeter({
+    upstream: baseUrl,
+    key,
+    headers: settings.headers,
+    ...(fetch === undefined ? {} : { fetch }),
+    // The path of a socket must be short.
+    folder: confined ? tmpdir() : null,
+    listenTcp: !confined,
+    model: settings.model ?? null,
+    ...(admission === undefined ? {} : { admission }),
+    origin: { ...origin, role: role.name },
+    // Turns are counted by the runner: some requests are none, such as one for a title.
+    limits: { tokens: limits.tokens, usd: limits.usd, requests: null },
+    cost: (tokens, model) => priced?.(model, tokens) ?? null,
+    idleMs: (settings.idle_timeout_seconds ?? IDLE_SECONDS) * 1000,
+    ...(settings.first_byte_timeout_seconds === undefined ? {} : { firstByteMs: settings.first_byte_timeout_seconds * 1000 }),
+    requestMs: settings.request_timeout_seconds * 1000,
+    told,
+  })
+  return {
+    endpoint: { baseUrl: meter.url, key: meter.token },
+    services: meter.socketPath === null ? [] : [{ port: meter.port, socketPath: meter.socketPath }],
+    close: () => meter.close(),
   }
 }
 
