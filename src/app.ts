@@ -2,10 +2,11 @@ import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { AgentDeps } from './agents/create.ts'
 import type { Agent } from './agents/port.ts'
+import { createRouter } from './agents/router/router.ts'
 import { type Client, createClient } from './client/client.ts'
 import { type Env, reeveFolders } from './config/home.ts'
 import { providersOf } from './config/secrets.ts'
-import { systemClock } from './core/clock.ts'
+import { type Clock, systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
 import { canonicalJson } from './core/json.ts'
 import { redactAll } from './core/redact.ts'
@@ -60,18 +61,23 @@ export function openApp(options: AppOptions): Client {
     known.catch(() => sandboxes.delete(key))
     return known
   }
+  const evidenceDir = join(folders.data, 'evidence')
+  const router = createRouter({ shared: store, clock, env })
   const kit: Kit = {
     clock,
     dataDir: folders.data,
     cacheDir: folders.cache,
-    evidenceDir: join(folders.data, 'evidence'),
+    evidenceDir,
     judge: async (request) => {
       const { judge } = await import('./gates/create.ts')
       const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
       return redactAll(await judge({ ...request, emit }), secrets.redact)
     },
-    agent: (provider, settings, { root }) =>
-      agentOf(provider, settings, { env, home: homedir(), projectRoot: root, redaction: secrets, clock }),
+    agent: (provider, settings, { root }) => {
+      const admission = router.admission(provider, settings)
+      return agentOf(provider, settings, { env, home: homedir(), projectRoot: root, evidenceDir, redaction: secrets, clock, admission })
+    },
+    router,
     roles: (project, commit) => rolesAt(options.templates, project, commit),
     sandbox: (settings) => sandboxOf(settings.sandbox),
     env,
@@ -143,12 +149,14 @@ async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): 
 }
 
 /** The agent of a provider that the settings name. */
-async function agentOf(name: string, settings: Settings, deps: AgentDeps): Promise<Agent> {
+async function agentOf(name: string, settings: Settings, deps: AgentDeps & { evidenceDir: string; clock: Clock }): Promise<Agent> {
   const configured = providersOf(settings)
   const provider = configured.find(([it]) => it === name)?.[1]
   if (!provider) throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
-  const { createAgent } = await import('./agents/create.ts')
-  return createAgent(name, provider, settings, deps)
+  const [{ createAgent }, { createRecorder }] = await Promise.all([import('./agents/create.ts'), import('./models/recording/recorder.ts')])
+  const { evidenceDir, redaction, clock } = deps
+  const recorder = settings.runs.record ? createRecorder({ evidenceDir, redact: redaction.redact, clock }) : undefined
+  return createAgent(name, provider, settings, { ...deps, ...(recorder && { recorder }) })
 }
 
 /** Built-in roles and the project's own, as they are at a commit. */

@@ -1,15 +1,18 @@
-import type { AgentResult } from '../agents/port.ts'
-import { chooseProvider, providerNames } from '../agents/route.ts'
+import type { Agent, AgentRequest, AgentResult } from '../agents/port.ts'
+import { isLimited } from '../agents/router/breaker.ts'
+import { providerNames, routesFor } from '../agents/router/choose.ts'
+import { isLasting, type Tried } from '../agents/router/fallback.ts'
 import { ReeveError } from '../core/errors.ts'
-import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
-import { redactAll } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
-import { addCost, addUsage, type Cost, type Usage } from '../core/run.ts'
+import type { Cost, Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
 import { tell } from './agent-events.ts'
-import { remaining } from './budget.ts'
+import { moreBudget, notBegun, type Reached, reachedBy, snapshot } from './breach.ts'
+import { type Grant, released, reserve, settle } from './budget.ts'
+import { dropGoingOn, type GoingOn, keepGoingOn, readGoingOn } from './going-on.ts'
 import { isTest, type Job, spend } from './job.ts'
+import { firstLine, keepWork } from './keep-work.ts'
 
 /** What an agent is asked. `goal` is rendered inside the step, so it may look at the files as they are then. */
 export interface AgentAsk {
@@ -23,6 +26,8 @@ export interface AgentAsk {
   message: string
   /** A role that may write production files may also write tests, as where no spec author has written them. */
   withTests?: boolean
+  /** The run is fine without it: nobody is asked for more money. */
+  spare?: boolean
 }
 
 /** What an agent's step left behind; journaled. `commit` is the checkpoint with its work. */
@@ -37,175 +42,237 @@ export interface Work {
   changed: boolean
   usage: Usage
   cost: Cost
+  /** What a later attempt by the same provider may go on with. */
+  session: string | null
+  /** With status `failed`: what the next try has to know. `last`: nobody is left who could take over. */
+  failure: { class: Tried['class']; model: string; until: number | null; last: boolean } | null
+  /** The budget that ended it, or let it not begin. */
+  reached?: Reached
 }
 
-// A provider that says "too many" without saying until when is asked again after a minute.
-const UNSAID_RETRY_MS = 60_000
+/** One try of a step: its own name, and the name that all tries of it share. */
+export interface Try {
+  ask: AgentAsk & { base: string }
+  role: Role
+  tried: readonly Tried[]
+  step: StepHandle
+}
 
 /**
- * Lets a role work by the first provider that can, and keeps what it did in a checkpoint. A provider that fails hands over to the next in
- * order; what it wrote by then is kept as an attempt. Throws no_provider or provider_failed when none is left.
+ * An agent's work. Where the budget of the run leaves nothing for it, a person is asked for more, and it begins anew. Throws what
+ * `agentTries` does, and budget_reached.
  */
 export async function agentStep(job: Job, ask: AgentAsk): Promise<Work> {
-  const known = job.roles.get(ask.role)
-  if (!known) throw new ReeveError('role_not_found', { role: ask.role, known: [...job.roles.keys()].join(', ') })
-  const role = ask.withTests === true ? alsoTests(known) : known
+  for (let number = 1; ; number++) {
+    const work = await agentTries(job, number === 1 ? ask : { ...ask, name: `${ask.name}/budget-${number}` })
+    if (work.reached?.stopped !== true || ask.spare === true) return work
+    await moreBudget(job, work.reached.cap)
+  }
+}
 
-  const failed: { provider: string; problem: string }[] = []
+/**
+ * Lets a role work by the first provider that can, and keeps what it did in a checkpoint. A provider that fails hands over to the next one;
+ * what it wrote by then is kept as an attempt. Who is next is decided inside the step, so that a replay sees the same. Where all that are left
+ * are limited for a time, the run is parked and goes on in the same step. Throws no_provider or provider_failed when none is left.
+ */
+async function agentTries(job: Job, ask: AgentAsk): Promise<Work> {
+  const role = roleFor(job, ask)
+  // Throws what no provider can mend: there is none, or the task names an unknown one.
+  routesFor({ role, task: job.task, settings: job.settings })
+  const tried: Tried[] = []
   for (;;) {
-    const choice = choose(job, role, failed)
-    const name = failed.length === 0 ? ask.name : `${ask.name}~${failed.length + 1}`
-    const last = nextAfter(job, role, [...failed.map((it) => it.provider), choice.provider]) === null
-    const spec = {
-      name,
-      kind: 'agent',
-      input: { role: role.name, provider: choice.provider },
-      role: role.name,
-      provider: choice.provider,
-      attempt: ask.attempt,
-    } as const
-    const work = (await job.run.step(
+    const name = tried.length === 0 ? ask.name : `${ask.name}~${tried.length + 1}`
+    const spec = { name, kind: 'agent', input: { role: role.name }, role: role.name, attempt: ask.attempt } as const
+    const trying = job.run.step(
       spec,
-      (step) => workOnce(job, { ...ask, name }, role, choice, last, step) as Promise<Json & Work>,
-    )) as Work
-    spend(job, work.usage, work.cost)
-    job.checkpoint = work.commit
-    const { status, provider, commit, tree, usage, cost } = work
-    job.trail.push({ kind: 'claim', step: name, role: role.name, provider, status, said: firstLine(work.text), commit, tree, usage, cost })
-    if (work.status !== 'failed') return work
-    failed.push({ provider: choice.provider, problem: work.problem })
+      (step) => tryOnce(job, { ask: { ...ask, name, base: ask.name }, role, tried, step }) as Promise<Json & Work>,
+    )
+    const work = (await trying.finally(() => released(job))) as Work
+    note(job, name, role, work)
+    if (work.failure === null) return work
+    const { class: kind, model, until, last } = work.failure
+    tried.push({ provider: work.provider, model, class: kind, problem: work.problem, until })
+    if (isLasting(kind)) job.failed.set(work.provider, `failed in this run (${kind}: ${work.problem})`)
+    if (last) throw failedAll(tried)
   }
 }
 
-function alsoTests(role: Role): Role {
-  return role.permissions.write === 'production' ? { ...role, permissions: { ...role.permissions, write: 'all' } } : role
+function roleFor(job: Job, ask: AgentAsk): Role {
+  const role = job.roles.get(ask.role)
+  if (!role) throw new ReeveError('role_not_found', { role: ask.role, known: [...job.roles.keys()].join(', ') })
+  if (ask.withTests !== true || role.permissions.write !== 'production') return role
+  return { ...role, permissions: { ...role.permissions, write: 'all' } }
 }
 
-function choose(job: Job, role: Role, failed: readonly { provider: string; problem: string }[]): { provider: string; reason: string } {
-  const names = failed.map((it) => it.provider)
-  const next = nextAfter(job, role, names)
-  if (next) return next
-  const [only] = failed
-  if (!only) return chooseProvider({ role, task: job.task, settings: job.settings })
-  throw new ReeveError('provider_failed', { provider: names.join('", "'), problem: failed.map((it) => it.problem).join('; ') })
+/** What a try means for the rest of the run. */
+function note(job: Job, step: string, role: Role, work: Work): void {
+  const { status, provider, commit, tree, usage, cost } = work
+  spend(job, usage, cost)
+  job.checkpoint = commit
+  job.trail.push({ kind: 'claim', step, role: role.name, provider, status, said: firstLine(work.text), commit, tree, usage, cost })
+  if (work.session !== null) job.sessions.set(sessionKey(role, step), { provider, session: work.session })
 }
 
-/** The next provider, avoiding those that got stuck in this run as long as another is left. */
-function nextAfter(job: Job, role: Role, failed: readonly string[]): { provider: string; reason: string } | null {
-  const stuck = job.avoided.map((it) => [it, 'got stuck'] as const)
-  const broken = failed.map((it) => [it, 'failed'] as const)
-  for (const without of [[...stuck, ...broken], broken]) {
-    try {
-      return chooseProvider({ role, task: job.task, settings: job.settings, failed: new Map(without) })
-    } catch (error) {
-      if (!(error instanceof ReeveError && error.code === 'no_provider')) throw error
-    }
-  }
-  return null
+function failedAll(tried: readonly Tried[]): ReeveError {
+  const unique = (values: string[]) => [...new Set(values)]
+  const provider = unique(tried.map((it) => it.provider)).join('", "')
+  return new ReeveError('provider_failed', { provider, problem: unique(tried.map((it) => it.problem)).join('; ') })
 }
 
-/** Is there a provider besides this one that has not got stuck in this run? */
+/** Is there a provider besides this one that has neither got stuck nor failed in this run? */
 export function hasOther(job: Job, provider: string): boolean {
-  return providerNames(job.settings).some((it) => it !== provider && !job.avoided.includes(it))
+  return providerNames(job.settings).some((it) => it !== provider && !job.avoided.includes(it) && !job.failed.has(it))
 }
 
-async function workOnce(
-  job: Job,
-  ask: AgentAsk,
-  role: Role,
-  choice: { provider: string; reason: string },
-  last: boolean,
-  step: StepHandle,
-): Promise<Work> {
+async function tryOnce(job: Job, it: Try): Promise<Work> {
   const { workspace, kit, settings } = job
-  if (step.repeated) await workspace.restore(job.checkpoint)
-  const agent = await kit.agent(choice.provider, settings, job.project)
-  await step.emit('provider.chosen', { step: ask.name, provider: agent.provider, model: agent.model, reason: choice.reason })
+  const { ask, step } = it
+  const point = await readGoingOn(job, ask.base)
+  const route = { ...routeOf(job, it), prefer: point && { provider: point.provider, reason: 'it goes on where it was' } }
+  const choice = await kit.router.choose(route)
+  if (choice.kind === 'wait') throw new StepWait('quota', kit.redact(choice.problem), choice.until)
+  if (choice.kind === 'none') throw failedAll(it.tried)
 
-  const left = remaining(job, step.spentBefore)
-  if (left.tokens !== null || left.usd !== null) await step.emit('budget.reserved', { step: ask.name, tokens: left.tokens, usd: left.usd })
-  const teller = tell({ job, ask, role, provider: agent.provider }, step)
+  const { provider } = choice
+  const given = await reserve(job, ask.name, provider, step)
+  if ('scope' in given) {
+    const reached = await snapshot(job, ask.name, given, step)
+    return { ...(await keepWork(job, it, { provider, result: notBegun(given), session: null, failure: null, goesOn: null })), reached }
+  }
+  const goesOn = point?.provider === provider && point.tree === (await workspace.treeHash()) ? point : null
+  await dropGoingOn(job, ask.base)
+  if (goesOn === null && (step.repeated || point !== null)) await workspace.restore(job.checkpoint)
+
+  const attempt = kit.router.begin(provider, settings, route.asker)
+  const agent = await agentFor(job, provider)
+  const { reason, passed } = choice
+  const told = passed.map((other) => ({ ...other, why: kit.redact(other.why) }))
+  await step.emit('provider.chosen', { step: ask.name, provider, model: agent.model, reason: kit.redact(reason), passed: told })
+
+  const teller = tell({ job, ask, role: it.role, provider }, step)
+  const session = goesOn?.session ?? earlierSession(job, it.role, ask.name, provider)
   const result = await agent.run({
-    role,
-    goal: await ask.goal(),
-    workspace,
-    isTestFile: (path) => isTest(job, path),
-    protectedPaths: [...settings.project.protected, ...(role.permissions.write === 'tests' ? [] : (job.specs?.files ?? []))],
-    ...(ask.outputSchema ? { outputSchema: ask.outputSchema } : {}),
-    limits: {
-      steps: Math.min(role.max_steps, settings.runs.max_steps),
-      tokens: left.tokens,
-      usd: left.usd,
-      timeoutMs: settings.runs.step_timeout_minutes * 60_000,
-      commandTimeoutMs: settings.runs.gate_timeout_minutes * 60_000,
+    ...(await requestFor(job, it, given)),
+    replaceable: await kit.router.hasOther(route, provider),
+    ...(session === null ? {} : { session }),
+    emit: (event) => {
+      if (event.type === 'used') attempt.answered()
+      teller.emit(event)
     },
-    origin: { run: job.run.id, task: job.task.id, step: ask.name, attempt: ask.attempt },
-    signal: step.signal,
-    emit: teller.emit,
   })
   // First of all: what was used counts, however the step ends.
-  step.charge(result.usage, result.cost)
+  await settle(job, ask.name, provider, step, { given, result })
+  const until = await attempt.ended(result)
   await teller.settled()
   step.signal.throwIfAborted()
 
-  if (result.status === 'failed') await providerFailed(job, choice.provider, result, last, step)
-  return keep(job, ask, role, agent.provider, result, step)
+  const ended = { provider, result, session: result.session ?? null }
+  if (result.status !== 'failed') {
+    const reached = await reachedBy(ask.name, given, result, step)
+    return { ...(await keepWork(job, it, { ...ended, failure: null, goesOn: null })), ...(reached === null ? {} : { reached }) }
+  }
+  return handOver(job, it, { ...ended, model: agent.model, until })
 }
 
-async function providerFailed(job: Job, provider: string, result: AgentResult, last: boolean, step: StepHandle): Promise<void> {
-  const kind = result.class ?? 'crashed'
-  await step.emit('provider.failed', { provider, class: kind, problem: job.kit.redact(result.problem) })
-  if (kind !== 'rate_limited' || !last) return
-  const until = result.retryAt ?? job.kit.clock.now() + UNSAID_RETRY_MS
-  throw new StepWait('quota', `${provider} has reached its limit: ${job.kit.redact(result.problem)}`, until)
-}
-
-async function keep(job: Job, ask: AgentAsk, role: Role, provider: string, result: AgentResult, step: StepHandle): Promise<Work> {
-  const { workspace, kit } = job
-  const dirty = (await workspace.changes(job.checkpoint)).length > 0
-  const refuse = dirty && (result.status === 'failed' || role.permissions.write === 'none')
-  if (refuse) {
-    const kept = await workspace.keepAttempt()
-    await step.emit('attempt.kept', { ref: kept.ref, commit: kept.commit, number: kept.number })
-    await workspace.restore(job.checkpoint)
-  }
-  const trailers = [
-    `Reeve-Run: ${job.run.id}`,
-    `Reeve-Step: ${ask.name}`,
-    `Reeve-Isolation: ${levelName(job.keeping.sandbox.report.level)}`,
-  ]
-  const made = await workspace.checkpoint(`${kit.redact(ask.message)}\n\n${trailers.join('\n')}`)
-  if (made.changed) {
-    await workspace.publish()
-    step.fact({ commit: made.commit })
-    await step.emit('checkpoint.made', { step: ask.name, commit: made.commit, message: ask.message, files: made.files })
-  }
-  const said = kit.redact(result.text)
-  // Its words end up in questions, commit messages and the journal.
-  const output = redactAll(result.output, kit.redact)
-  step.summarize(result.status === 'completed' ? firstLine(summaryOf(output) ?? said) : `${result.status}: ${kit.redact(result.problem)}`)
+function routeOf(job: Job, { ask, role, tried }: Try) {
+  const stuck = job.avoided.map((it) => [it, 'got stuck in this run'] as const)
   return {
-    status: result.status,
-    text: said,
-    output,
-    problem: kit.redact(result.problem),
-    provider,
-    commit: made.commit,
-    tree: made.tree,
-    changed: made.changed,
-    usage: addUsage(step.spentBefore.usage, result.usage),
-    cost: addCost(step.spentBefore.cost, result.cost),
+    role,
+    task: job.task,
+    settings: job.settings,
+    avoided: new Map([...job.failed, ...stuck]),
+    asker: { run: job.run.id, step: ask.name },
+    tried,
   }
 }
 
-/** What a structured answer says of itself. */
-function summaryOf(output: Json | null): string | null {
-  if (output === null || typeof output !== 'object' || Array.isArray(output)) return null
-  const { summary } = output
-  return typeof summary === 'string' ? summary : null
+/** A provider that cannot even be set up here fails like one that does not answer: the next one takes over. */
+async function agentFor(job: Job, provider: string): Promise<Agent> {
+  try {
+    return await job.kit.agent(provider, job.settings, job.project)
+  } catch (error) {
+    if (!(error instanceof ReeveError)) throw error
+    const kind = error.code === 'provider_key_missing' ? 'auth' : 'config'
+    const hint = error.hint === undefined ? '' : ` ${error.hint}`
+    return { provider, model: 'none', run: async () => ({ ...NOTHING, class: kind, problem: `${error.message}${hint}` }) }
+  }
 }
 
-function firstLine(text: string): string {
-  const [line = ''] = text.trim().split('\n')
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line
+const NOTHING: AgentResult = {
+  status: 'failed',
+  text: '',
+  output: null,
+  problem: '',
+  class: null,
+  retryAt: null,
+  usage: { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, requests: 0 },
+  cost: 0,
+  steps: 0,
+}
+
+async function requestFor(job: Job, { ask, role, step }: Try, given: Grant): Promise<Omit<AgentRequest, 'emit'>> {
+  const { runs, project } = job.settings
+  return {
+    role,
+    goal: await ask.goal(),
+    workspace: job.workspace,
+    isTestFile: (path) => isTest(job, path),
+    protectedPaths: [...project.protected, ...(role.permissions.write === 'tests' ? [] : (job.specs?.files ?? []))],
+    ...(ask.outputSchema ? { outputSchema: ask.outputSchema } : {}),
+    limits: {
+      steps: Math.min(role.max_steps, runs.max_steps),
+      tokens: given.tokens,
+      usd: given.usd,
+      timeoutMs: runs.step_timeout_minutes * 60_000,
+      commandTimeoutMs: runs.gate_timeout_minutes * 60_000,
+    },
+    origin: { run: job.run.id, task: job.task.id, step: ask.name, attempt: ask.attempt },
+    signal: step.signal,
+  }
+}
+
+interface Failed {
+  provider: string
+  model: string
+  result: AgentResult
+  session: string | null
+  until: number | null
+}
+
+/** What follows from a failed try: the next provider, the same one again, a pause, or the end. */
+async function handOver(job: Job, it: Try, { provider, model, result, session, until }: Failed): Promise<Work> {
+  const { kit, workspace } = job
+  const { ask, step } = it
+  const kind = result.class ?? 'crashed'
+  const problem = kit.redact(result.problem)
+  await step.emit('provider.failed', { step: ask.name, provider, class: kind, problem })
+  if (isLimited(kind)) await step.emit('provider.limited', { step: ask.name, provider, class: kind, problem, retryAt: until })
+
+  const tried: Tried = { provider, model, class: kind, problem, until }
+  const next = await kit.router.next({ ...routeOf(job, it), tried: [...it.tried, tried] })
+  const point = async (): Promise<GoingOn | null> => (session === null ? null : { provider, session, tree: await workspace.treeHash() })
+  if (isLimited(kind) && next.kind === 'wait') {
+    const goesOn = await point()
+    if (goesOn) await keepGoingOn(job, ask.base, goesOn)
+    throw new StepWait('quota', `${provider} has reached its limit: ${problem}`, next.until)
+  }
+  const again = next.kind === 'chosen' && next.provider === provider && FROM_THERE.includes(kind) ? await point() : null
+  if (again) await keepGoingOn(job, ask.base, again)
+  const failure = { class: kind, model, until, last: next.kind === 'none' }
+  return keepWork(job, it, { provider, result, session: null, failure, goesOn: again })
+}
+
+/** It was not the agent's fault: what it has done so far is good. */
+const FROM_THERE: readonly string[] = ['overloaded', 'server', 'network']
+
+/** Roles that only look begin each time with fresh eyes. */
+function earlierSession(job: Job, role: Role, step: string, provider: string): string | null {
+  if (role.permissions.write === 'none') return null
+  const earlier = job.sessions.get(sessionKey(role, step))
+  return earlier?.provider === provider ? earlier.session : null
+}
+
+/** Attempts at the same part share a session: `part-1/attempt-2/implement` goes on with `part-1/attempt-1/implement`. */
+function sessionKey(role: Role, step: string): string {
+  return `${role.name} ${step.replace(/\/attempt-\d+\//, '/').replace(/~\d+$/, '')}`
 }

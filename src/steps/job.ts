@@ -25,6 +25,31 @@ export type TrailEntry =
     }
   | { kind: 'measurement'; step: string; tree: string | null; status: string; score: number; summary: string; verdict: string }
 
+/** A limit of the run, of an attempt or of a step, and what is used of it. */
+export interface Cap {
+  scope: 'run' | 'attempt' | 'step'
+  unit: 'usd' | 'tokens'
+  /** Where it is set: `runs.max_usd`. */
+  name: string
+  allowed: number
+  /** How often the budget of the run was given by then; 1 until a person gives more. */
+  given: number
+  used: number
+  /** What other steps at work may still use of it. */
+  reserved: number
+}
+
+/** What the steps of a run share about money. */
+export interface BudgetState {
+  given: number
+  /** Questions for more, by name. */
+  asked: Map<string, Promise<{ approved: boolean; actor: string; comment: string }>>
+  /** Steps that wait until another one ends. */
+  waiting: Set<() => void>
+  /** Providers of which was said that their price is not known. */
+  told: Set<string>
+}
+
 /** What the steps of one run share. Rebuilt from the journal on every activation; nothing here is the truth. */
 export interface Job {
   readonly run: RunContext
@@ -42,12 +67,9 @@ export interface Job {
   checkpoint: string
   /** Test files that only the spec author may change, and the commit that holds their content. */
   specs: { files: string[]; commit: string } | null
+  readonly budget: BudgetState
   /** What the journaled steps have used. */
-  spent: {
-    usage: Usage
-    cost: Cost /** The part of the cost that is known: a model without a price must not make the rest of it forgotten. */
-    priced: number
-  }
+  spent: { usage: Usage; cost: Cost }
   /** Attempts at an implementation so far, all parts together. */
   attempts: number
   /** The last verdict, whatever it said. */
@@ -56,8 +78,12 @@ export interface Job {
   judged: { commit: string; depth: 'quick' | 'full'; specs: Job['specs'] } | null
   /** What agents claimed and gates measured, in order: the evidence card hashes it as a chain. */
   trail: TrailEntry[]
-  /** Providers that got stuck or failed in this run; the next in order is asked. */
+  /** Providers that got stuck in this run; the next in order is asked. */
   avoided: string[]
+  /** Providers that failed in this run, with the reason: asked only when nobody else is left. */
+  failed: Map<string, string>
+  /** What a later attempt at the same work may go on with. */
+  sessions: Map<string, { provider: string; session: string }>
 }
 
 /** A run that has just been opened. */
@@ -68,18 +94,21 @@ export function newJob(
     ...parts,
     checkpoint: parts.workspace.base,
     specs: null,
-    spent: { usage: NO_USAGE, cost: 0, priced: 0 },
+    budget: { given: 1, asked: new Map(), waiting: new Set(), told: new Set() },
+    spent: { usage: NO_USAGE, cost: 0 },
     attempts: 0,
     verdict: null,
     judged: null,
     trail: [],
     avoided: [],
+    failed: new Map(),
+    sessions: new Map(),
   }
 }
 
 export function spend(job: Job, usage: Usage, cost: Cost): void {
   const { spent } = job
-  job.spent = { usage: addUsage(spent.usage, usage), cost: addCost(spent.cost, cost), priced: spent.priced + (cost ?? 0) }
+  job.spent = { usage: addUsage(spent.usage, usage), cost: addCost(spent.cost, cost) }
 }
 
 /** Is this path a file of tests, by the usual places or by `[tests] files`? */

@@ -1,4 +1,5 @@
 import type { Agent } from '../agents/port.ts'
+import type { Router } from '../agents/router/router.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Redact } from '../core/redact.ts'
 import type { Role } from '../core/role.ts'
@@ -19,6 +20,8 @@ export interface Kit {
   judge: Judge
   /** The agent behind a configured provider. Throws provider_not_found, provider_key_missing. */
   agent(provider: string, settings: Settings, project: Project): Promise<Agent>
+  /** Who works next; and the limits that every agent's requests pass. */
+  router: Router
   /** Built-in roles and the project's own, as they are at this commit. */
   roles(project: Project, commit: string): Promise<Map<string, Role>>
   /** How programs of runs with these settings are held on this machine; measured when it is first asked for. */

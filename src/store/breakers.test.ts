@@ -3,8 +3,8 @@ import { temporaryFolder } from '../../test/support/folder.ts'
 import { toySubmit } from '../../test/support/toy-runs.ts'
 import { openStore } from './open.ts'
 
-const DOWN = { class: 'network', problem: 'refused', openMs: null, threshold: 3, recoveryMs: 60_000 }
-const QUOTA = { class: 'quota', problem: 'used up', openMs: 3_600_000, threshold: 3, recoveryMs: 60_000 }
+const DOWN = { class: 'network', problem: 'refused', openMs: null, retryMs: null, threshold: 3, recoveryMs: 60_000 }
+const QUOTA = { class: 'quota', problem: 'used up', openMs: 3_600_000, retryMs: 60_000, threshold: 3, recoveryMs: 60_000 }
 
 async function clockedStore() {
   const clock = { time: 1_000_000, now: () => clock.time, sleep: () => Promise.resolve() }
@@ -40,7 +40,7 @@ it('forgets everything at an answer, and old failures by itself', async () => {
 
 it('leaves it alone at once where the class says so, for the longer of two times', async () => {
   const { clock, store } = await clockedStore()
-  expect(await store.breakerFailed('p', QUOTA)).toMatchObject({ openFor: 3_600_000, class: 'quota' })
+  expect(await store.breakerFailed('p', QUOTA)).toMatchObject({ openFor: 3_600_000, retryIn: 60_000, class: 'quota' })
   clock.time += 1000
   expect(await store.breakerFailed('p', { ...QUOTA, openMs: 1000 })).toMatchObject({ openFor: 3_599_000 })
 })

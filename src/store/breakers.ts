@@ -8,6 +8,8 @@ export interface BreakerState {
   failures: number
   /** How long it is left alone still; 0 or less: the time is over. Null: it has not been closed to runs. */
   openFor: number | null
+  /** In how long it may be asked by who has nobody else, where it said so. */
+  retryIn: number | null
   class: string
   problem: string
   /** How long one run may still be trying whether it works again; 0 or less: nobody is. */
@@ -19,6 +21,8 @@ export interface BreakerFailure {
   problem: string
   /** Leave it alone at once for so long; null: only after `threshold` failures in a row, for `recoveryMs`. */
   openMs: number | null
+  /** What the provider asked for, where it is less. */
+  retryMs: number | null
   threshold: number
   recoveryMs: number
 }
@@ -37,6 +41,7 @@ export async function breakers(ctx: Context, keys: readonly string[]): Promise<B
       'class',
       'problem',
       sql<number | null>`open_until - ${ctx.now()}`.as('openFor'),
+      sql<number | null>`retry_at - ${ctx.now()}`.as('retryIn'),
       sql<number>`probe_until - ${ctx.now()}`.as('triedFor'),
     ])
     .where('key', 'in', [...keys])
@@ -61,6 +66,7 @@ export async function breakerFailed(ctx: Context, key: string, failure: BreakerF
         class: failure.class,
         problem: tx.redact(failure.problem),
         open_until: openUntil(tx, { ...row, failures }, failure),
+        retry_at: failure.retryMs === null ? null : sql<number>`${tx.now()} + ${failure.retryMs}`,
         probe: null,
         probe_until: 0,
       })
@@ -75,7 +81,7 @@ export async function breakerFailed(ctx: Context, key: string, failure: BreakerF
 async function lockBreaker(tx: Tx, key: string): Promise<void> {
   await tx.t
     .insertInto('breakers')
-    .values({ key, failures: 0, at: tx.now(), open_until: null, class: '', problem: '', probe: null, probe_until: 0 })
+    .values({ key, failures: 0, at: tx.now(), open_until: null, retry_at: null, class: '', problem: '', probe: null, probe_until: 0 })
     .onConflict((it) => it.column('key').doUpdateSet({ probe: null }))
     .execute()
   await tx.t.deleteFrom('breakers').where('at', '<', sql<number>`${tx.now()} - ${KEPT_MS}`).where('key', '<>', key).execute()

@@ -103,6 +103,8 @@ export interface BreakersTable {
   failures: number
   at: number
   open_until: number | null
+  /** When it said that it may be asked again; before `open_until` only somebody who has nobody else does. */
+  retry_at: number | null
   class: string
   problem: string
   /** Who tries whether it works again. */
@@ -236,6 +238,7 @@ async function createRouting(db: Kysely<unknown>): Promise<void> {
     .addColumn('failures', 'integer', (it) => it.notNull())
     .addColumn('at', 'bigint', (it) => it.notNull())
     .addColumn('open_until', 'bigint')
+    .addColumn('retry_at', 'bigint')
     .addColumn('class', 'text', (it) => it.notNull())
     .addColumn('problem', 'text', (it) => it.notNull())
     .addColumn('probe', 'text')

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Agent, AgentRequest, AgentResult } from '../../src/agents/port.ts'
 import { loadRoles } from '../../src/agents/roles.ts'
+import { createRouter } from '../../src/agents/router/router.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { RunEvent } from '../../src/core/event.ts'
 import { type Settings, settingsSchema } from '../../src/core/settings.ts'
@@ -74,6 +75,7 @@ export async function play(scene: Scene): Promise<Played> {
     evidenceDir: join(home, 'evidence'),
     judge: (request) => Promise.resolve(scene.judge(request, judged++)),
     agent: async (provider) => agent(provider),
+    router: createRouter({ shared: async () => store, clock: systemClock, env: {} }),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
     sandbox: () => Promise.resolve({ ...noSandbox, report: { ...noSandbox.report, level: 'os-sandbox' } }),
     env: {},

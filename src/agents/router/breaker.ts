@@ -2,7 +2,7 @@ import type { ProviderSettings } from '../../core/settings.ts'
 import type { ProviderErrorClass } from '../../models/port.ts'
 import type { Failure, Known } from './port.ts'
 
-// Shorter, and the next request would be refused again: servers round down.
+// A provider that has just said "too many" is not the one to give more work to, if there is another.
 const SHORTEST_LIMIT_MS = 30_000
 const UNSAID_LIMIT_MS = 60_000
 // Plans are paid by the hour at the shortest.
@@ -29,7 +29,8 @@ export function failureOf(
   { breaker }: Pick<ProviderSettings, 'breaker'>,
 ): Failure {
   const shared = { class: kind, problem: shortened(problem), threshold: breaker.failures, recoveryMs: breaker.recovery_seconds * 1000 }
-  return { ...shared, openMs: openMs(kind, retryInMs) }
+  const open = openMs(kind, retryInMs)
+  return { ...shared, openMs: open, retryMs: isLimited(kind) ? Math.min(open ?? 0, Math.max(1000, retryInMs ?? UNSAID_LIMIT_MS)) : null }
 }
 
 function openMs(kind: ProviderErrorClass, retryInMs: number | null): number | null {
@@ -46,14 +47,15 @@ function shortened(problem: string): string {
 export type Health =
   | { status: 'closed' }
   | { status: 'half-open'; class: string; problem: string }
-  | { status: 'open' | 'trying'; forMs: number; class: string; problem: string; failures: number }
+  | { status: 'open' | 'trying'; forMs: number; retryInMs: number; class: string; problem: string; failures: number }
 
 export function healthOf(known: Known | undefined): Health {
   if (!known || known.openFor === null) return { status: 'closed' }
   const { class: kind, problem, failures } = known
-  if (known.openFor > 0) return { status: 'open', forMs: known.openFor, class: kind, problem, failures }
+  if (known.openFor > 0)
+    return { status: 'open', forMs: known.openFor, retryInMs: known.retryIn ?? known.openFor, class: kind, problem, failures }
   // A limit that is over needs no trying.
   if (isLimited(kind)) return { status: 'closed' }
-  if (known.triedFor > 0) return { status: 'trying', forMs: known.triedFor, class: kind, problem, failures }
+  if (known.triedFor > 0) return { status: 'trying', forMs: known.triedFor, retryInMs: known.triedFor, class: kind, problem, failures }
   return { status: 'half-open', class: kind, problem }
 }

@@ -10,6 +10,7 @@ export interface Route {
 
 /** A provider that is closed for a time. `misconfigured`: waiting alone will not help it. */
 export interface Closed {
+  /** When it may be asked by who has nobody else. In the past: now. */
   until: number
   why: string
   misconfigured: boolean
@@ -24,6 +25,8 @@ export interface ChoiceRequest {
   /** Asked only when there is nobody else, such as those that got stuck in this run. */
   avoided?: ReadonlyMap<string, string>
   closed?: ReadonlyMap<string, Closed>
+  /** Epoch ms. */
+  now?: number
   /** Asked before all others, if it can be. */
   prefer?: Route | null
 }
@@ -69,6 +72,8 @@ export function chooseProvider(request: ChoiceRequest): Choice {
 
   const passed = routes.map((it) => ({ provider: it.provider, why: whyNot(it.provider) ?? '' }))
   const waiting = left.flatMap((it) => closed.get(it.provider) ?? []).filter((it) => !it.misconfigured)
+  const first = left.find((it) => isOver(closed.get(it.provider), request.now ?? 0))
+  if (first) return choose({ ...first, reason: 'nobody else is left, and its pause is over' })
   if (waiting.length > 0) {
     const problem = passed.map((it) => `${it.provider} ${it.why}`).join('; ')
     return { kind: 'wait', until: Math.min(...waiting.map((it) => it.until)), problem, passed }
@@ -78,6 +83,10 @@ export function chooseProvider(request: ChoiceRequest): Choice {
   return broken
     ? choose({ ...broken, reason: `nobody else is left, though it ${closed.get(broken.provider)?.why}` })
     : { kind: 'none', passed }
+}
+
+function isOver(closed: Closed | undefined, now: number): boolean {
+  return closed !== undefined && !closed.misconfigured && closed.until <= now
 }
 
 /** All providers in the order in which they are asked: the task's own, the role's by the settings, the role's own, then the others. */

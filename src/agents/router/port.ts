@@ -37,6 +37,8 @@ export interface Known {
   failures: number
   /** Left alone for so long still, 0 or less: its time is over. Null: it is not left alone. */
   openFor: number | null
+  /** May be asked after so long by who has nobody else; null: it did not say. */
+  retryIn: number | null
   class: string
   problem: string
   /** Somebody tries it for so long still. */
@@ -48,6 +50,7 @@ export interface Failure {
   problem: string
   /** null: only after `threshold` failures in a row, for `recoveryMs`. */
   openMs: number | null
+  retryMs: number | null
   threshold: number
   recoveryMs: number
 }

@@ -36,8 +36,8 @@ export interface RouteRequest extends Pick<ChoiceRequest, 'role' | 'task' | 'set
 
 /** A provider at work in a step, from its choice until its result. */
 export interface Attempt {
-  /** It has answered, though it is not at its end: others need not wait any more. */
-  answered(): Promise<void>
+  /** It has answered, though it is not at its end: others need not wait any more. Must not throw. */
+  answered(): void
   /** What came of it, for the provider's health. Returns until when it is limited, epoch ms, where it is. */
   ended(result: Pick<AgentResult, 'status' | 'class' | 'problem' | 'retryAt'>): Promise<number | null>
 }
@@ -45,6 +45,8 @@ export interface Attempt {
 export interface Router {
   /** Who works next, and why. A provider whose time of being left alone is over is given to one asker at a time. */
   choose(request: RouteRequest): Promise<Choice>
+  /** Who would work next: a look ahead that takes nothing. */
+  next(request: RouteRequest): Promise<Choice>
   /** Could somebody else take over from this provider now? Takes nothing. */
   hasOther(request: RouteRequest, provider: string): Promise<boolean>
   begin(provider: string, settings: Settings, asker: Asker): Attempt
@@ -97,14 +99,15 @@ export function createRouter(options: RouterOptions): Router {
     for (const [provider, health] of await healthIn(settings)) {
       if (health.status === 'half-open') halfOpen.add(provider)
       const why = closedBy(health, now)
-      if (why !== null && (closed.get(provider)?.until ?? 0) < why.until) closed.set(provider, why)
+      // What this step was told itself is the more exact.
+      if (why !== null && !closed.has(provider)) closed.set(provider, why)
     }
     return { closed, halfOpen }
   }
 
   function pick(request: RouteRequest, closed: ReadonlyMap<string, Closed>): Choice {
     const { again, out } = afterTries(request.tried, request.settings)
-    return chooseProvider({ ...request, out, closed, prefer: again ?? request.prefer ?? null })
+    return chooseProvider({ ...request, out, closed, now: clock.now(), prefer: again ?? request.prefer ?? null })
   }
 
   async function choose(request: RouteRequest): Promise<Choice> {
@@ -122,6 +125,11 @@ export function createRouter(options: RouterOptions): Router {
     }
   }
 
+  async function next(request: RouteRequest): Promise<Choice> {
+    const { closed } = await closedFor(request)
+    return pick(request, closed)
+  }
+
   async function hasOther(request: RouteRequest, provider: string): Promise<boolean> {
     const { closed } = await closedFor(request)
     const { out } = afterTries(request.tried, request.settings)
@@ -132,7 +140,7 @@ export function createRouter(options: RouterOptions): Router {
   async function failed(name: string, settings: ProviderSettings, kind: ProviderErrorClass, problem: string, retryAt: number | null) {
     const retryIn = retryAt === null ? null : Math.max(0, retryAt - clock.now())
     const known = await (await shared()).breakerFailed(keyOf(name, settings), failureOf(kind, problem, retryIn, settings))
-    return clock.now() + Math.max(0, known.openFor ?? 0)
+    return clock.now() + Math.max(0, known.retryIn ?? known.openFor ?? 0)
   }
 
   async function succeeded(name: string, settings: ProviderSettings): Promise<void> {
@@ -186,10 +194,11 @@ export function createRouter(options: RouterOptions): Router {
     const its: Seen = { requests: 0, refusedUntil: null, limited: false, answered: false }
     seen.set(idOf(asker), its)
     return {
-      async answered() {
+      answered() {
         if (its.answered || its.requests > 0 || !configured) return
         its.answered = true
-        await succeeded(name, configured)
+        // The result says it again.
+        succeeded(name, configured).catch(() => undefined)
       },
       async ended({ status, class: kind, problem, retryAt }) {
         seen.delete(idOf(asker))
@@ -214,6 +223,7 @@ export function createRouter(options: RouterOptions): Router {
 
   return {
     choose,
+    next,
     hasOther,
     begin,
     admission,
@@ -233,7 +243,7 @@ function closedBy(health: Health, now: number): Closed | null {
   if (health.status === 'trying')
     return { until: now + TRIED_AGAIN_MS, why: `is being tried by another run (${because})`, misconfigured: false }
   const why = `is left alone for ${inWords(health.forMs)} (${health.failures > 1 ? `${health.failures} failures, ` : ''}${because})`
-  return { until: now + health.forMs, why, misconfigured: isMisconfigured(health.class) }
+  return { until: now + health.retryInMs, why, misconfigured: isMisconfigured(health.class) }
 }
 
 function inWords(ms: number): string {
