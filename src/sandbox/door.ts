@@ -20,8 +20,27 @@ export interface Door {
 
 const INSIDE = { socket: '/run/reeve/out.sock', bridge: '/run/reeve/bridge.mjs' } as const
 
-/** Opens a way to these hosts and no others. `folder`: of reeve's own. */
+/** Opens a way to these hosts and services and no others. `folder`: of reeve's own. */
 async function openDoor(folder: string, way: WayOut, env: BackendRequest['env']): Promise<Door> {
+  const services = (way.services ?? []).map((it, at) => ({ ...it, inside: `/run/reeve/service-${at}.sock` }))
+  const node = process.execPath
+  const bridge: [string, string] = [INSIDE.bridge, BRIDGE_FILE]
+  const shown = new Map([bridge, ...services.map((it): [string, string] => [it.inside, it.socketPath])])
+  const joined = services.map((it) => ({ port: it.port, socketPath: it.inside }))
+  // Who may reach reeve's own servers alone needs no proxy, and is told at once that there is no network.
+  if (way.hosts.length === 0 && services.length > 0) {
+    return { shown, words: bridgeWords({ node, bridge: INSIDE.bridge, socket: null }, [], joined), close: () => Promise.resolve() }
+  }
+  const proxy = await openProxy(folder, way, env)
+  shown.set(INSIDE.socket, proxy.socketPath)
+  return { shown, words: bridgeWords({ node, ...INSIDE }, way.hosts, joined), close: proxy.close }
+}
+
+async function openProxy(
+  folder: string,
+  way: WayOut,
+  env: BackendRequest['env'],
+): Promise<{ socketPath: string; close: () => Promise<void> }> {
   // The path of a socket must be short; where reeve's folder lies too deep, one for temporary files does: nobody else may enter it either.
   const isShort = Buffer.byteLength(join(folder, `out-${process.pid}-XXXXXX/s`)) <= LONGEST_SOCKET_PATH
   const own = isShort ? await makeOwnFolder(folder, 'out') : await mkdtemp(join(tmpdir(), 'reeve-out-'))
@@ -36,11 +55,7 @@ async function openDoor(folder: string, way: WayOut, env: BackendRequest['env'])
     throw error
   })
   return {
-    shown: new Map([
-      [INSIDE.socket, proxy.socketPath],
-      [INSIDE.bridge, BRIDGE_FILE],
-    ]),
-    words: bridgeWords({ node: process.execPath, ...INSIDE }, way.hosts),
+    socketPath: proxy.socketPath,
     async close() {
       await proxy.close()
       await remove()

@@ -128,8 +128,15 @@ describe('the bridge', () => {
 
   it('leaves loopback to the proxy where the user has a registry on this machine', () => {
     const at = { node: 'n', bridge: 'b', socket: 's' }
-    expect(bridgeWords(at, [{ host: 'localhost', port: 4873, own: true }])).toEqual(['n', 'b', 's', ''])
-    expect(bridgeWords(at, [{ host: 'good.test', port: 443, own: false }])).toEqual(['n', 'b', 's', 'localhost,127.0.0.1,::1'])
+    expect(bridgeWords(at, [{ host: 'localhost', port: 4873, own: true }])).toEqual(['n', 'b', 's', '', '0'])
+    expect(bridgeWords(at, [{ host: 'good.test', port: 443, own: false }])).toEqual(['n', 'b', 's', 'localhost,127.0.0.1,::1', '0'])
+  })
+
+  it("keeps the loopback to reeve's own servers, whatever else lies there", () => {
+    const at = { node: 'n', bridge: 'b', socket: null }
+    const services = [{ port: 20_001, socketPath: '/run/reeve/service-0.sock' }]
+    expect(bridgeWords(at, [], services)).toEqual(['n', 'b', '-', 'localhost,127.0.0.1,::1', '1', '20001', '/run/reeve/service-0.sock'])
+    expect(bridgeWords(at, [{ host: 'localhost', port: 4873, own: true }], services)[3]).toBe('127.0.0.1')
   })
 
   it('carries a large transfer, and many connections at once', async () => {
