@@ -2,10 +2,11 @@ import { resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { Redaction } from '../core/redact.ts'
-import type { ProviderSettings, Settings } from '../core/settings.ts'
+import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/settings.ts'
 import type { Admission } from '../models/admission.ts'
 import type { ModelProvider } from '../models/port.ts'
 import { cassetteFile, type Recorder, recorded } from '../models/recording/recorder.ts'
+import type { Detector, Detector } from './cli/detect.ts'
 import type { Agent } from './port.ts'
 import { differs, recordedAgent, replayAgent } from './recording.ts'
 
@@ -18,10 +19,14 @@ export interface AgentDeps {
   evidenceDir?: string
   redaction: Redaction
   clock?: Clock
+  /** Knows the versions of programs. */
+  detect?: Detector
   /** What each request to the provider passes; absent: nothing is held back. */
   admission?: Admission
   /** Writes every exchange down; absent: nothing is recorded. */
   recorder?: Recorder
+  /** Knows the versions of CLI agents; absent: they are not asked. */
+  detect?: Detector
 }
 
 /** One provider of the settings, and what an agent over it needs. */
@@ -37,7 +42,15 @@ export async function createAgent(name: string, provider: ProviderSettings, sett
   const wish = { name, provider, settings, deps }
   if (provider.kind === 'replay') return overRecording(wish)
   if (provider.kind === 'plugin') return overPlugin(wish)
+  const { createProgramAgent, isProgramKind } = await import('./cli/create.ts')
+  if (isProgramKind(provider.kind)) return writtenDown(await createProgramAgent(name, provider, settings, { clock: systemClock, ...deps }), deps)
+  if (isProgram(provider)) return overProgram(wish)
   return overModel(wish, await modelOf(wish))
+}
+
+/** Is the agent of this kind a program of its own? */
+function isProgram({ kind }: ProviderSettings): boolean {
+  return kind === 'acp' || CLI_KINDS.some((it) => it === kind)
 }
 
 async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelProvider> {
@@ -58,6 +71,11 @@ async function overModel({ settings, deps }: Wish, model: ModelProvider): Promis
   ])
   const { redaction, clock = systemClock } = deps
   return createLoopAgent({ provider: model, clock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
+}
+
+async function overProgram({ name, provider, settings, deps }: Wish): Promise<Agent> {
+  const { createProgramAgent } = await import('./cli/create.ts')
+  return writtenDown(await createProgramAgent(name, provider, settings, { ...deps, clock: deps.clock ?? systemClock }), deps)
 }
 
 async function overPlugin(wish: Wish): Promise<Agent> {

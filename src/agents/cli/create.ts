@@ -4,7 +4,6 @@ import { ReeveError } from '../../core/errors.ts'
 import type { Redaction } from '../../core/redact.ts'
 import { NO_USAGE } from '../../core/run.ts'
 import type { CliKind, ProviderSettings, Settings } from '../../core/settings.ts'
-import { CLI_KINDS } from '../../core/settings.ts'
 import type { Admission } from '../../models/admission.ts'
 import { startMeter } from '../../models/meter/meter.ts'
 import { fetchFor } from '../../models/network.ts'
@@ -28,11 +27,6 @@ export interface ProgramAgentDeps {
   admission?: Admission
   /** Knows versions; absent: nobody asks a program for its version. */
   detect?: Detector
-}
-
-/** Is the agent of this kind a program of its own? */
-export function isProgramKind(kind: ProviderSettings['kind']): kind is CliKind | 'acp' {
-  return kind === 'acp' || CLI_KINDS.some((it) => it === kind)
 }
 
 /**
