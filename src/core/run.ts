@@ -28,8 +28,18 @@ export function addUsage(a: Usage, b: Usage): Usage {
   }
 }
 
+/** What a budget of tokens counts. */
+export function tokensOf(usage: Usage): number {
+  return usage.inputTokens + usage.outputTokens
+}
+
 /** US dollars; `null` where no price is known for the model: unknown is not free. */
 export type Cost = number | null
+
+/** `$0.50`, `$0.0031`: also small amounts, as limits and their rests are. */
+export function dollars(usd: number): string {
+  return `$${usd === 0 || usd >= 0.1 ? usd.toFixed(2) : usd.toPrecision(2)}`
+}
 
 export function addCost(a: Cost, b: Cost): Cost {
   return a === null || b === null ? null : a + b

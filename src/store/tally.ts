@@ -1,5 +1,5 @@
 import type { RunEvent } from '../core/event.ts'
-import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../core/run.ts'
+import { addCost, addUsage, type Cost, NO_USAGE, tokensOf, type Usage } from '../core/run.ts'
 
 /** `charged`: US dollars as budgets count them. It is the cost where that is known, and never too little where it is not. */
 export interface Spent {
@@ -123,10 +123,6 @@ export function spentBy(event: Pick<RunEvent, 'data'>): Spent {
   const cost = given === undefined ? 0 : given
   const charged = event.data['charged']
   return { usage: usage ?? NO_USAGE, cost, charged: typeof charged === 'number' ? charged : (cost ?? 0) }
-}
-
-export function tokensOf(usage: Usage): number {
-  return usage.inputTokens + usage.outputTokens
 }
 
 function numberOf(value: unknown): number {

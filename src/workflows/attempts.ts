@@ -1,7 +1,6 @@
 import type { Verdict } from '../core/verdict.ts'
 import type { RunEnd } from '../engine/port.ts'
 import { agentStep, hasOther, type Work } from '../steps/agent-step.ts'
-import { remaining } from '../steps/budget.ts'
 import { gateStep } from '../steps/gate-step.ts'
 import { implementGoal, type Part, reviewGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
@@ -31,8 +30,6 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
     ? { verdict: ask.known, review: '', tree: '' }
     : null
   for (let attempt = 1; attempt <= ask.maxAttempts; attempt++) {
-    const spent = budgetEnd(job)
-    if (spent) return { end: spent }
     const step = `${ask.name}/attempt-${attempt}`
     const instructions = await job.run.messages(`${step}/messages`)
     const before = last
@@ -93,12 +90,6 @@ function unjudged(verdict: Verdict): RunEnd {
 /** Green lets a run go on: nothing that ran has failed. Warnings are for people. */
 export function isGreen(verdict: Verdict): boolean {
   return verdict.status === 'passed' || verdict.status === 'warning'
-}
-
-export function budgetEnd(job: Job): RunEnd | null {
-  const left = remaining(job)
-  if (left.tokens === 0) return { status: 'failed', reason: 'budget', message: 'The budget of tokens is used up.' }
-  return left.usd === 0 ? { status: 'failed', reason: 'budget', message: 'The budget of money is used up.' } : null
 }
 
 function sameFailures(a: Verdict, b: Verdict): boolean {

@@ -4,7 +4,7 @@ import { gateStep } from '../steps/gate-step.ts'
 import type { Part } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import type { Kit } from '../steps/kit.ts'
-import { attemptUntilGreen, budgetEnd, isGreen } from './attempts.ts'
+import { attemptUntilGreen, isGreen } from './attempts.ts'
 import { makePlan } from './plan.ts'
 import { refine } from './refine.ts'
 import { workflow } from './workflow.ts'
@@ -13,9 +13,6 @@ import { writeTests } from './write-tests.ts'
 /** The main workflow: plan, then per part tests that are red and attempts until the gates are green; then refine, prove and land. */
 export function createBuild(kit: Kit): Workflow {
   return workflow(kit, async (job) => {
-    const spent = budgetEnd(job)
-    if (spent) return spent
-
     const plan = await makePlan(job)
     if ('end' in plan) return plan.end
 

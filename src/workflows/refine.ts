@@ -5,11 +5,11 @@ import { gateStep } from '../steps/gate-step.ts'
 import { refineGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import { keepStep } from '../steps/keep-step.ts'
-import { budgetEnd, isGreen } from './attempts.ts'
+import { isGreen } from './attempts.ts'
 
 /** Lets the refiner tidy a green change where `runs.refine` says so; its work is dropped when a gate fails after it. The new verdict, or null when nothing changed. */
 export async function refine(job: Job, depth: 'quick' | 'full' = 'quick'): Promise<Verdict | null> {
-  if (!job.settings.runs.refine || budgetEnd(job)) return null
+  if (!job.settings.runs.refine) return null
   const { checkpoint, verdict: green, judged } = job
   const work = await tidy(job)
   if (!work?.changed) return null
@@ -29,6 +29,7 @@ async function tidy(job: Job): Promise<Work | null> {
       attempt: 1,
       goal: () => refineGoal(job),
       message: 'refactor: tidy the change',
+      spare: true,
     })
   } catch (error) {
     if (error instanceof ReeveError && error.code === 'provider_failed') return null

@@ -13,6 +13,7 @@ const ENDING: ReadonlySet<ErrorCode> = new Set([
   'provider_key_missing',
   'no_provider',
   'role_not_found',
+  'budget_reached',
 ])
 
 /** A workflow whose body says how it ended: with a verdict, or with the reason why there is none. Evidence and landing follow in any case. */
@@ -28,6 +29,6 @@ async function ended(job: Job, body: (job: Job) => Promise<RunEnd | Verdict>): P
     return await body(job)
   } catch (error) {
     if (!(error instanceof ReeveError) || !ENDING.has(error.code)) throw error
-    return { status: 'failed', reason: 'error', message: error.message }
+    return { status: 'failed', reason: error.code === 'budget_reached' ? 'budget' : 'error', message: error.message }
   }
 }

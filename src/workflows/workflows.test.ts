@@ -192,7 +192,11 @@ describe('direct', () => {
       reply: cast(),
       judge: () => verdict('failed'),
     })
-    expect(row).toMatchObject({ state: 'failed', reason: 'budget', message: 'The budget of tokens is used up.' })
+    expect(row).toMatchObject({
+      state: 'failed',
+      reason: 'budget',
+      message: 'The budget of tokens is used up: 110 of 100 tokens (runs.max_tokens).',
+    })
     expect(asked).toHaveLength(1)
   })
 

@@ -6,7 +6,6 @@ import { gateStep } from '../steps/gate-step.ts'
 import { type Part, testsGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import { protectTestsStep } from '../steps/protect-tests-step.ts'
-import { budgetEnd } from './attempts.ts'
 
 // A spec author who twice writes tests that are green before the work has not understood the task.
 const MAX_TRIES = 2
@@ -16,8 +15,6 @@ export async function writeTests(job: Job, part: Part, name: string): Promise<Ru
   if (!needsRedProof(job.task.kind)) return null
   let note = ''
   for (let number = 1; number <= MAX_TRIES; number++) {
-    const spent = budgetEnd(job)
-    if (spent) return spent
     const step = number === 1 ? `${name}/tests` : `${name}/tests-${number}`
     const instructions = await job.run.messages(`${step}/messages`)
     const asked = note

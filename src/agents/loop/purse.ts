@@ -1,4 +1,4 @@
-import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/run.ts'
+import { addCost, addUsage, type Cost, dollars, NO_USAGE, type Usage } from '../../core/run.ts'
 import type { ModelMessage, ModelProvider } from '../../models/port.ts'
 import { costAtMost, outputTokensFor } from '../../models/prices.ts'
 import type { AgentRequest } from '../port.ts'
@@ -92,8 +92,4 @@ export function createPurse(limits: AgentRequest['limits'], provider: ModelProvi
       }
     },
   }
-}
-
-function dollars(usd: number): string {
-  return `$${usd >= 0.1 ? usd.toFixed(2) : usd.toPrecision(2)}`
 }
