@@ -6,7 +6,7 @@ import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/setting
 import type { Admission } from '../models/admission.ts'
 import type { ModelProvider } from '../models/port.ts'
 import { cassetteFile, type Recorder, recorded } from '../models/recording/recorder.ts'
-import type { Detector, Detector } from './cli/detect.ts'
+import type { Detector } from './cli/detect.ts'
 import type { Agent } from './port.ts'
 import { differs, recordedAgent, replayAgent } from './recording.ts'
 
@@ -25,8 +25,6 @@ export interface AgentDeps {
   admission?: Admission
   /** Writes every exchange down; absent: nothing is recorded. */
   recorder?: Recorder
-  /** Knows the versions of CLI agents; absent: they are not asked. */
-  detect?: Detector
 }
 
 /** One provider of the settings, and what an agent over it needs. */
@@ -42,8 +40,6 @@ export async function createAgent(name: string, provider: ProviderSettings, sett
   const wish = { name, provider, settings, deps }
   if (provider.kind === 'replay') return overRecording(wish)
   if (provider.kind === 'plugin') return overPlugin(wish)
-  const { createProgramAgent, isProgramKind } = await import('./cli/create.ts')
-  if (isProgramKind(provider.kind)) return writtenDown(await createProgramAgent(name, provider, settings, { clock: systemClock, ...deps }), deps)
   if (isProgram(provider)) return overProgram(wish)
   return overModel(wish, await modelOf(wish))
 }
