@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { lastingFolder, temporaryFolder } from '../../test/support/folder.ts'
@@ -70,16 +71,21 @@ describe('a service', () => {
 
   it('is all there is: no network, and no service of another program', async () => {
     const [own, other] = [await serviceAt(20_001, 'own'), await serviceAt(20_003, 'other')]
+    const machine = createServer((_, response) => response.end('other'))
+    await new Promise<void>((resolve) => machine.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void machine.close())
+    const { port } = machine.address() as AddressInfo
     const said = await run(
       `curl -sS --connect-timeout 2 http://127.0.0.1:20003/
        curl -sS --unix-socket ${other.socketPath} http://x/
        curl -sS --unix-socket /run/reeve/service-1.sock http://x/
+       curl -sS --connect-timeout 2 http://127.0.0.1:${port}/
        curl -sS --connect-timeout 2 http://203.0.113.5/
        ls /run/reeve`,
       [own],
     )
     expect(said).not.toContain('other')
-    expect(said.match(/^curl: \(7\)/gm)).toHaveLength(4)
+    expect(said.match(/^curl: \(7\)/gm)).toHaveLength(5)
     expect(said).toContain('bridge.mjs\nservice-0.sock\n')
   })
 

@@ -136,6 +136,12 @@ export const OS_SANDBOX: readonly Entry[] = [
     ...network,
   },
   {
+    case: '18s',
+    title: "this machine and another program's servers, by who has servers of reeve's own",
+    test: { file: 'src/sandbox/services.test.ts', name: 'is all there is: no network' },
+    ...network,
+  },
+  {
     case: '22a',
     title: 'daemons, databases, abstract sockets',
     test: { file: NETWORK, name: '22: is not reached by a command: daemons' },
