@@ -14,6 +14,7 @@ import type { Role } from './core/role.ts'
 import type { SandboxSettings, Settings } from './core/settings.ts'
 import type { Workflow } from './engine/port.ts'
 import type { GateEvent } from './gates/port.ts'
+import { createEnginePool } from './models/llamacpp/keep-engine.ts'
 import type { Context, Host } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
@@ -62,6 +63,7 @@ export function openApp(options: AppOptions): Client {
     return known
   }
   const evidenceDir = join(folders.data, 'evidence')
+  const engines = createEnginePool()
   const router = createRouter({ shared: store, clock, env })
   const kit: Kit = {
     clock,
@@ -75,7 +77,8 @@ export function openApp(options: AppOptions): Client {
     },
     agent: (provider, settings, { root }) => {
       const admission = router.admission(provider, settings)
-      return agentOf(provider, settings, { env, home: homedir(), projectRoot: root, evidenceDir, redaction: secrets, clock, admission })
+      const shared = { env, home: homedir(), projectRoot: root, evidenceDir, dataDir: folders.data, engines, redaction: secrets, clock }
+      return agentOf(provider, settings, { ...shared, admission })
     },
     router,
     roles: (project, commit) => rolesAt(options.templates, project, commit),
@@ -105,6 +108,7 @@ export function openApp(options: AppOptions): Client {
     open: (name, input, signal) => open(STREAMS[name] as unknown as Stream, context, input, signal),
     async close() {
       for (const it of sandboxes.values()) await it.then((sandbox) => sandbox.close()).catch(() => undefined) // it was never in force
+      await engines.close()
       if (store.begun()) await (await store()).close()
     },
   })

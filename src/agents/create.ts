@@ -4,6 +4,7 @@ import { ReeveError } from '../core/errors.ts'
 import type { Redaction } from '../core/redact.ts'
 import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/settings.ts'
 import type { Admission } from '../models/admission.ts'
+import type { EnginePool } from '../models/llamacpp/keep-engine.ts'
 import type { ModelProvider } from '../models/port.ts'
 import { cassetteFile, type Recorder, recorded } from '../models/recording/recorder.ts'
 import type { Detector } from './cli/detect.ts'
@@ -17,6 +18,10 @@ export interface AgentDeps {
   projectRoot: string
   /** Where recordings of runs lie; absent: a run cannot be named as a recording. */
   evidenceDir?: string
+  /** reeve's data folder: the user's own models and the engine for them. */
+  dataDir?: string
+  /** Keeps local models loaded from one agent to the next. */
+  engines?: EnginePool
   redaction: Redaction
   clock?: Clock
   /** Knows the versions of programs. */
@@ -51,22 +56,23 @@ function isProgram({ kind }: ProviderSettings): boolean {
 
 async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelProvider> {
   const { createProvider } = await import('../models/create.ts')
-  const { env, projectRoot, admission, recorder, clock = systemClock } = deps
-  const { network } = settings
-  const model = await createProvider(name, provider, { env, projectRoot, clock, network, ...(admission && { admission }) })
+  const { env, projectRoot, admission, dataDir, engines, recorder, clock = systemClock } = deps
+  const more = { ...(admission && { admission }), ...(dataDir !== undefined && { dataDir }), ...(engines && { engines }) }
+  const model = await createProvider(name, provider, { env, projectRoot, clock, network: settings.network, ...more })
   return recorder === undefined ? model : recorded(model, recorder)
 }
 
 /** An agent of our own over a model: what is heavy is loaded when the first one is made. */
-async function overModel({ settings, deps }: Wish, model: ModelProvider): Promise<Agent> {
-  const [{ createLoopAgent }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
-    import('./loop/agent.ts'),
+async function overModel({ provider, settings, deps }: Wish, model: ModelProvider): Promise<Agent> {
+  const [{ createOwnAgent }, { runProgram }, { syntaxErrors }, { repoMap }] = await Promise.all([
+    import('./own.ts'),
     import('../process/run-program.ts'),
     import('../scanner/syntax.ts'),
     import('../scanner/repo-map.ts'),
   ])
   const { redaction, clock = systemClock } = deps
-  return createLoopAgent({ provider: model, clock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction })
+  const parts = { provider: model, clock, runProgram, syntaxErrors, repoMap, fileRules: settings.files, redaction }
+  return createOwnAgent(parts, provider.style)
 }
 
 async function overProgram({ name, provider, settings, deps }: Wish): Promise<Agent> {

@@ -4,6 +4,7 @@ import type { Admission } from './admission.ts'
 import { type EndpointDefaults, endpointOf, incomplete } from './endpoint.ts'
 import type { ApiKind } from './kind.ts'
 import { limitsFrom } from './limits.ts'
+import type { EnginePool } from './llamacpp/keep-engine.ts'
 import { fetchFor } from './network.ts'
 import type { ModelProvider } from './port.ts'
 import { createScripted } from './scripted.ts'
@@ -15,6 +16,8 @@ export interface ProviderDeps {
   projectRoot: string
   /** reeve's data folder: the user's own models and the engine for them. */
   dataDir?: string
+  /** Keeps the engines of local models from one provider to the next; absent: each ends with its provider. */
+  engines?: EnginePool
   clock?: Clock
   /** Default: one that keeps to `network`. */
   fetch?: typeof fetch

@@ -11,13 +11,15 @@ import { askOf } from './ask.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { defaultThreads, type EnginePlaces, findEngine, missingEngine } from './find-engine.ts'
 import { type GgufHeader, readHeader } from './header.ts'
-import { keepEngine } from './keep-engine.ts'
+import { type EnginePool, keepEngine } from './keep-engine.ts'
 import { readModels } from './registry.ts'
 
 export interface LlamaCppDeps {
   env: EnginePlaces['env']
   projectRoot: string
   dataDir?: string
+  /** Keeps engines beyond this provider; absent: it has its own, which its `close` ends. */
+  engines?: EnginePool
   clock?: Clock
   admission?: Admission
 }
@@ -51,19 +53,18 @@ export async function createLlamaCpp(name: string, settings: ProviderSettings, d
   const places: EnginePlaces = { env: deps.env, dataDir: deps.dataDir ?? null }
   const model = await findModel(file, settings, deps)
   const contextTokens = Math.min(model.header?.contextTokens ?? SMALL_CONTEXT_TOKENS, settings.context_tokens ?? CONTEXT_TOKENS)
-  const engines = keepEngine(async () => {
+  const start = async () => {
     const { engine } = usable(model, places)
-    return startEngine({
-      provider: name,
-      engine,
-      file: model.path,
-      threads: settings.threads ?? (await defaultThreads()),
-      contextTokens,
-      memoryMb: settings.memory_mb,
-      loadTimeoutMs: settings.load_timeout_seconds * 1000,
-      clock,
-    })
-  })
+    return startEngine({ ...limits, engine, threads: settings.threads ?? (await defaultThreads()), clock })
+  }
+  const limits = {
+    provider: name,
+    file: model.path,
+    contextTokens,
+    memoryMb: settings.memory_mb,
+    loadTimeoutMs: settings.load_timeout_seconds * 1000,
+  }
+  const engines = deps.engines?.keep(JSON.stringify([limits, settings.threads]), start) ?? keepEngine(start)
 
   return {
     name,
@@ -91,7 +92,7 @@ export async function createLlamaCpp(name: string, settings: ProviderSettings, d
         return { ok: false, detail: problemOf(error) }
       }
     },
-    close: () => engines.close(),
+    close: async () => (deps.engines === undefined ? engines.close() : undefined),
   }
 }
 
