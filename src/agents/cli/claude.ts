@@ -16,6 +16,7 @@ export const claude: CliAdapter = {
   login: {
     paths: ['.claude/.credentials.json'],
     hosts: ['api.anthropic.com', 'platform.claude.com', 'console.anthropic.com', 'claude.ai'],
+    status: ['auth', 'status'],
   },
   session: 'ours',
   // By an adapter program of its own, which the user configures as `acp`.

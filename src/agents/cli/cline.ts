@@ -6,7 +6,10 @@ import type { CliAdapter, CliEvent, CliReader, CliRequest } from './port.ts'
 import { promptArgument } from './prompt-argument.ts'
 import { type Calls, createCalls } from './tool-call.ts'
 
-/** Cline's command line. It leaves a process of its own running, also after success. The key goes by its file of settings, never by `-k`. */
+/**
+ * Cline's command line. It leaves a process of its own running, also after success. The key goes by its file of settings, never by `-k`. It
+ * cannot be kept from running commands: `--plan` runs them too, and without its own yes to everything it cannot even read.
+ */
 export const cline: CliAdapter = {
   kind: 'cline',
   binary: 'cline',

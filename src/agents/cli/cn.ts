@@ -16,6 +16,7 @@ export const cn: CliAdapter = {
   login: { paths: ['.continue/auth.json'], hosts: ['api.continue.dev'] },
   session: 'none',
   acp: null,
+  quirks: { quiet: 'all' },
   command: (request) => ({
     args: flags(
       ['-p', '--format', 'json', ...permissions(request)],
@@ -34,7 +35,8 @@ export const cn: CliAdapter = {
 
 function permissions({ write, commands }: CliRequest): string[] {
   if (write) return flags(['--auto'], !commands && ['--exclude', 'Bash'])
-  return flags(['--readonly'], commands && ['--allow', 'Bash'])
+  // Not `--readonly`: that runs commands, whatever is excluded. What has to be asked for is not there.
+  return flags(['--exclude', 'Write', '--exclude', 'Edit', '--exclude', 'MultiEdit'], [commands ? '--allow' : '--exclude', 'Bash'])
 }
 
 function config({ endpoint, model }: CliRequest) {

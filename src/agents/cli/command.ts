@@ -20,6 +20,7 @@ export function commandAdapter(settings: ProviderSettings): CliAdapter {
     login: null,
     session: sessionOf(settings),
     acp: null,
+    quirks: { quiet: 'all' },
     command: (request) => ({
       args: argumentsOf(settings, request),
       input: settings.prompt === 'stdin' ? request.prompt : null,

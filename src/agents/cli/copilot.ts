@@ -22,7 +22,7 @@ export const copilot: CliAdapter = {
     ],
   },
   session: 'ours',
-  acp: { args: ['--acp'] },
+  acp: { args: ['--acp'], modelFlag: '--model' },
   command: (request) => ({
     args: flags(
       ['--output-format', 'json', ...permissions(request), '--no-auto-update', '--disable-builtin-mcps'],
@@ -88,7 +88,8 @@ function output(it: Fields, data: Fields, calls: Calls, state: State): CliEvent[
     case 'tool.execution_complete':
       return ended(id, data, calls, state)
     case 'model.call_failure': {
-      const { t: _, class: kind, ...rest } = failure(data, textAt(data, 'errorMessage'))
+      const message = textAt(data, 'errorMessage')
+      const { t: _, class: kind, ...rest } = failure(data, textAt(objectOf(message) ?? undefined, 'message') || message)
       state.failure = { t: 'error', class: kind, ...rest }
       return [{ t: 'retry', class: kind ?? (rest.status === undefined ? 'network' : 'server'), ...rest }]
     }

@@ -19,6 +19,7 @@ export const droid: CliAdapter = {
       ['exec', '-o', 'stream-json', '--cwd', request.cwd],
       // Without a level it may only read.
       request.write && ['--auto', request.commands ? 'medium' : 'low'],
+      !request.commands && ['--remove-tools', 'Execute'],
       modelOf(request),
       request.resume && ['-s', request.session],
       request.args,
@@ -63,7 +64,9 @@ function output(it: Fields, calls: Calls): CliEvent[] {
   const id = textAt(it, 'id')
   switch (it['type']) {
     case 'system':
-      return it['subtype'] === 'init' ? [{ t: 'started', session: textAt(it, 'session_id'), model: textAt(it, 'model') }] : []
+      return it['subtype'] === 'init'
+        ? [{ t: 'started', session: textAt(it, 'session_id'), model: textAt(it, 'model').replace(/^custom:(.*)-\d+$/, '$1') }]
+        : []
     case 'message':
       return it['role'] === 'assistant' ? [{ t: 'text', text: textAt(it, 'text'), final: true }] : []
     case 'tool_call':

@@ -20,7 +20,7 @@ export const gemini: CliAdapter = {
     hosts: ['cloudcode-pa.googleapis.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
   },
   session: 'ours',
-  acp: { args: ['--acp', '--skip-trust'], env: { GEMINI_CLI_NO_RELAUNCH: 'true' } },
+  acp: { args: ['--acp', '--skip-trust'], modelFlag: '-m', env: { GEMINI_CLI_NO_RELAUNCH: 'true' } },
   quirks: { ownSessions: true },
   command: (request) => ({
     args: flags(

@@ -18,6 +18,8 @@ export const opencode: CliAdapter = {
   login: { paths: ['.local/share/opencode/auth.json'], hosts: ['opencode.ai'] },
   session: 'theirs',
   acp: { args: ['acp'] },
+  // A call is told once, when it has ended.
+  quirks: { quiet: 'calls' },
   command: (request) => {
     const config = JSON.stringify(settings(request))
     const open = request.endpoint === null
@@ -58,6 +60,7 @@ function settings({ endpoint, model, write, commands, idleSeconds, contextTokens
   return {
     autoupdate: false,
     share: 'disabled',
+    ...(endpoint !== null && { model: `reeve/${id}` }),
     permission: { edit: write ? 'allow' : 'deny', bash: commands ? 'allow' : 'deny' },
     ...(endpoint !== null && {
       provider: {
@@ -111,7 +114,6 @@ function readOpencode(): CliReader {
   }
 }
 
-/** A call is told once, when it has ended. */
 function call(part: Fields, calls: Calls): CliEvent[] {
   const id = textAt(part, 'callID')
   const name = textAt(part, 'tool')

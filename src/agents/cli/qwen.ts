@@ -17,7 +17,7 @@ export const qwen: CliAdapter = {
   },
   login: { paths: ['.qwen/oauth_creds.json'], hosts: ['chat.qwen.ai', 'portal.qwen.ai'] },
   session: 'ours',
-  acp: { args: ['--acp'], env: { QWEN_CODE_NO_RELAUNCH: 'true' } },
+  acp: { args: ['--acp'], modelFlag: '-m', env: { QWEN_CODE_NO_RELAUNCH: 'true' } },
   command: (request) => ({
     args: flags(
       ['-o', 'stream-json', '--approval-mode', approval(request)],
@@ -26,6 +26,8 @@ export const qwen: CliAdapter = {
       request.resume ? ['--resume', request.session] : ['--session-id', request.session],
       // Hooks and servers that the project's own settings name are not started.
       ['--bare', '--max-session-turns', String(request.limits.turns)],
+      // So bare that the model is not told where it is, though its tools want absolute paths.
+      ['--append-system-prompt', `Working directory: ${request.cwd}`],
       request.args,
     ),
     input: request.prompt,
