@@ -36,7 +36,7 @@ describe('a budget', () => {
       reply: (request) => {
         left.push(request.limits.tokens)
         if (left.length > 1) return change(request)
-        return { status: 'failed', class: 'rate_limited', problem: 'too many', retryAt: Date.now() + 100 }
+        return { status: 'failed', class: 'quota', problem: 'too many', retryAt: Date.now() + 100 }
       },
       judge: () => verdict('passed'),
     })

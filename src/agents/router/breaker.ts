@@ -29,8 +29,11 @@ export function failureOf(
   { breaker }: Pick<ProviderSettings, 'breaker'>,
 ): Failure {
   const shared = { class: kind, problem: shortened(problem), threshold: breaker.failures, recoveryMs: breaker.recovery_seconds * 1000 }
-  const open = openMs(kind, retryInMs)
-  return { ...shared, openMs: open, retryMs: isLimited(kind) ? Math.min(open ?? 0, Math.max(1000, retryInMs ?? UNSAID_LIMIT_MS)) : null }
+  return {
+    ...shared,
+    openMs: openMs(kind, retryInMs),
+    retryMs: kind === 'rate_limited' ? Math.max(1000, retryInMs ?? UNSAID_LIMIT_MS) : null,
+  }
 }
 
 function openMs(kind: ProviderErrorClass, retryInMs: number | null): number | null {
