@@ -15,7 +15,7 @@ import { messagesOver } from './stream.ts'
 import { errorEvent, readUpdates, type Updates } from './updates.ts'
 
 /** A cancelled turn is answered within a third of a second; who does not is ended. */
-const CANCEL_MS = 2000
+const CANCEL_MS = 1000
 const WELL: Ended = { code: 0, signal: null, stderr: '', broken: null }
 
 /**
