@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { Detector } from './agents/cli/detect.ts'
 import type { AgentDeps } from './agents/create.ts'
 import type { Agent } from './agents/port.ts'
 import { createRouter } from './agents/router/router.ts'
@@ -11,7 +12,7 @@ import { ReeveError } from './core/errors.ts'
 import { canonicalJson } from './core/json.ts'
 import { redactAll } from './core/redact.ts'
 import type { Role } from './core/role.ts'
-import type { SandboxSettings, Settings } from './core/settings.ts'
+import type { ProviderSettings, SandboxSettings, Settings } from './core/settings.ts'
 import type { Workflow } from './engine/port.ts'
 import type { GateEvent } from './gates/port.ts'
 import { createEnginePool } from './models/llamacpp/keep-engine.ts'
@@ -64,6 +65,13 @@ export function openApp(options: AppOptions): Client {
   }
   const evidenceDir = join(folders.data, 'evidence')
   const engines = createEnginePool()
+  // Asking a program for its version may take a second: once is enough.
+  const detector = once(async () => {
+    const [{ createDetector }, { runProgram }] = await Promise.all([import('./agents/cli/detect.ts'), import('./process/run-program.ts')])
+    return createDetector({ env, home: homedir(), run: runProgram })
+  })
+  const detect: Detector = async (...asked) => (await detector())(...asked)
+  const agentDeps = { env, home: homedir(), evidenceDir, dataDir: folders.data, engines, redaction: secrets, clock, detect }
   const router = createRouter({ shared: store, clock, env })
   const kit: Kit = {
     clock,
@@ -77,8 +85,11 @@ export function openApp(options: AppOptions): Client {
     },
     agent: (provider, settings, { root }) => {
       const admission = router.admission(provider, settings)
-      const shared = { env, home: homedir(), projectRoot: root, evidenceDir, dataDir: folders.data, engines, redaction: secrets, clock }
-      return agentOf(provider, settings, { ...shared, admission })
+      return agentOf(provider, settings, { ...agentDeps, projectRoot: root, admission })
+    },
+    inspect: async (provider, settings, { root }, { ask, signal }) => {
+      const { inspectProvider } = await import('./agents/inspect.ts')
+      return inspectProvider(provider, configuredIn(settings, provider), settings, { ...agentDeps, projectRoot: root, ask, signal })
     },
     router,
     roles: (project, commit) => rolesAt(options.templates, project, commit),
@@ -154,13 +165,19 @@ async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): 
 
 /** The agent of a provider that the settings name. */
 async function agentOf(name: string, settings: Settings, deps: AgentDeps & { evidenceDir: string; clock: Clock }): Promise<Agent> {
-  const configured = providersOf(settings)
-  const provider = configured.find(([it]) => it === name)?.[1]
-  if (!provider) throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
+  const provider = configuredIn(settings, name)
   const [{ createAgent }, { createRecorder }] = await Promise.all([import('./agents/create.ts'), import('./models/recording/recorder.ts')])
   const { evidenceDir, redaction, clock } = deps
   const recorder = settings.runs.record ? createRecorder({ evidenceDir, redact: redaction.redact, clock }) : undefined
   return createAgent(name, provider, settings, { ...deps, ...(recorder && { recorder }) })
+}
+
+/** Throws `provider_not_found`. */
+function configuredIn(settings: Settings, name: string): ProviderSettings {
+  const configured = providersOf(settings)
+  const provider = configured.find(([it]) => it === name)?.[1]
+  if (provider) return provider
+  throw new ReeveError('provider_not_found', { provider: name, known: configured.map(([it]) => it).join(', ') || 'none' })
 }
 
 /** Built-in roles and the project's own, as they are at a commit. */

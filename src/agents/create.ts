@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { Redaction } from '../core/redact.ts'
-import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/settings.ts'
+import { isCliKind, type ProviderSettings, type Settings } from '../core/settings.ts'
 import type { Admission } from '../models/admission.ts'
 import type { EnginePool } from '../models/llamacpp/keep-engine.ts'
 import type { ModelProvider } from '../models/port.ts'
@@ -45,13 +45,8 @@ export async function createAgent(name: string, provider: ProviderSettings, sett
   const wish = { name, provider, settings, deps }
   if (provider.kind === 'replay') return overRecording(wish)
   if (provider.kind === 'plugin') return overPlugin(wish)
-  if (isProgram(provider)) return overProgram(wish)
+  if (provider.kind === 'acp' || isCliKind(provider.kind)) return overProgram(wish)
   return overModel(wish, await modelOf(wish))
-}
-
-/** Is the agent of this kind a program of its own? */
-function isProgram({ kind }: ProviderSettings): boolean {
-  return kind === 'acp' || CLI_KINDS.some((it) => it === kind)
 }
 
 async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelProvider> {
@@ -108,12 +103,13 @@ async function overRecording(wish: Wish): Promise<Agent> {
     import('../models/recording/replay.ts'),
   ])
   const cassette = await readCassette(path, where)
-  return replayAgent(name, cassette, ({ emit }) => {
+  return replayAgent(name, cassette, ({ emit, origin }) => {
     const told = new Set<string>()
     const model = createReplay({
       name,
       cassette,
-      contextTokens: Number.MAX_SAFE_INTEGER,
+      // As it was then: an agent that worked by proposals was given no tools.
+      tools: cassette.model({ step: origin.step, turn: 0 })?.request.tools.length !== 0,
       differs: ({ step }) => {
         if (!told.has(step)) emit(differs('was asked something else'))
         told.add(step)

@@ -42,6 +42,10 @@ export const CLI_KINDS = [
   'command',
 ] as const
 export type CliKind = (typeof CLI_KINDS)[number]
+/** Is the agent of this kind a program of its own, known or described by its settings? */
+export function isCliKind(kind: string): kind is CliKind {
+  return CLI_KINDS.some((it) => it === kind)
+}
 /** `acp`: any agent that speaks the Agent Client Protocol. `plugin`: a module of the user's own. */
 export const PROVIDER_KINDS = [...MODEL_KINDS, ...CLI_KINDS, 'acp', 'plugin'] as const
 export type ProviderKind = (typeof PROVIDER_KINDS)[number]

@@ -113,21 +113,16 @@ async function providerChecks(context: Context, loaded: Loaded, project: Project
     const { hint } = new ReeveError('no_provider')
     return [check('provider', 'providers', 'warning', 'none is configured: runs need one; scan, gate and demo do not', hint ?? null)]
   }
-  const { createProvider } = await import('../models/create.ts')
   const checks = await Promise.all(
     configured.map(async ([name, it]) => {
       const asked = open.find((consent) => consent.provider === name)
       if (asked !== undefined)
         return check('provider', name, 'missing', `not asked: ${consentSentence(asked)}`, 'If it should: reeve trust')
-      const made = await attempt(() => createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock }))
-      if (made instanceof ReeveError) return check('provider', name, 'missing', made.message, made.hint ?? null)
-      const health = await made.health(AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]))
-      return check(
-        'provider',
-        name,
-        health.ok ? 'ok' : 'missing',
-        `${it.kind}, ${made.model}${it.base_url === undefined ? '' : ` at ${it.base_url}`}: ${context.secrets.redact(health.detail)}`,
-      )
+      const asking = AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)])
+      const found = await context.kit.inspect(name, loaded.settings, project, { ask: true, signal: asking })
+      const at = it.base_url === undefined ? '' : ` at ${it.base_url}`
+      const what = [it.kind, ...(found.model === null ? [] : [found.model])].join(', ')
+      return check('provider', name, found.ok ? 'ok' : 'missing', `${what}${at}: ${context.secrets.redact(found.detail)}`, found.hint)
     }),
   )
   const usable = checks.some((it) => it.status === 'ok')

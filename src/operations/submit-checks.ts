@@ -109,11 +109,10 @@ export async function checkProviders(context: Context, project: Project, task: T
   if (task.provider !== undefined && !known.includes(task.provider)) {
     throw new ReeveError('provider_not_found', { provider: task.provider, known: known.join(', ') })
   }
-  const { createProvider } = await import('../models/create.ts')
   let first: unknown
-  for (const [name, it] of providers.filter(([name]) => task.provider === undefined || name === task.provider)) {
+  for (const name of known.filter((it) => task.provider === undefined || it === task.provider)) {
     try {
-      await createProvider(name, it, { env: context.env, projectRoot: project.root, clock: context.clock })
+      await context.kit.agent(name, settings, project)
       return
     } catch (error) {
       first ??= error

@@ -1,3 +1,4 @@
+import type { Inspected } from '../agents/inspect.ts'
 import type { Agent } from '../agents/port.ts'
 import type { Router } from '../agents/router/router.ts'
 import type { Clock } from '../core/clock.ts'
@@ -22,6 +23,8 @@ export interface Kit {
   agent(provider: string, settings: Settings, project: Project): Promise<Agent>
   /** Who works next; and the limits that every agent's requests pass. */
   router: Router
+  /** What can be said of a provider without asking its model anything; `ask`: also whether its server is there. Throws provider_not_found. */
+  inspect(provider: string, settings: Settings, project: Project, options: { ask: boolean; signal: AbortSignal }): Promise<Inspected>
   /** Built-in roles and the project's own, as they are at this commit. */
   roles(project: Project, commit: string): Promise<Map<string, Role>>
   /** How programs of runs with these settings are held on this machine; measured when it is first asked for. */

@@ -32,7 +32,7 @@ describe('doing a past run again', () => {
   it('by its recording gives the same tree, asks nobody and costs nothing; the recording holds no secret', async () => {
     const { project, reeve, first, again } = await recorded()
     expect(first.run, first.text).toMatchObject({ status: 'succeeded', attempts: 2 })
-    const file = join(first.run.paths.evidence ?? '', '../recording.ndjson')
+    const file = join(first.run.paths.evidence ?? '', 'recording.ndjson')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     const text = readFileSync(file, 'utf8')
     expect(text).toContain('the key is [redacted]')
@@ -51,8 +51,16 @@ describe('doing a past run again', () => {
     ])
   })
 
-  it('from a step takes over what was done before it, and lets another provider go on', async () => {
-    const { project, first, again } = await recorded([])
+  it('from a step takes over what was done before it, lets another provider go on, and refuses what there is not', async () => {
+    const { project, reeve, first, again } = await recorded([])
+    const refused = async (...args: string[]) => (await reeve(['replay', first.run.id, ...args])).text
+    expect(await refused()).toContain(`Run ${first.run.id} was not recorded, so there is nothing that could answer.`)
+    expect(await refused('--provider', 'script', '--from', 'direct/attempt-9')).toMatch(
+      /has no step "direct\/attempt-9"\. Its steps: direct\/attempt-1\/implement, direct\/attempt-1\/gates/,
+    )
+    expect(await refused('--provider', 'nobody')).toContain('No provider "nobody"')
+    expect(existsSync(join(first.run.paths.evidence ?? '', 'recording.ndjson'))).toBe(false)
+
     writeReplies(project, [{ role: 'implementer', turns: acts(RANGES.tests, ...RANGES.right, write('other.txt', 'by another\n')) }])
     const { outcome, run } = await again('--from', 'direct/attempt-2/implement', '--provider', 'script')
     expect(outcome.exitCode, outcome.text).toBe(0)
@@ -61,16 +69,5 @@ describe('doing a past run again', () => {
     expect(git(project, 'show', `${run.commit}:other.txt`)).toBe('by another')
     expect(git(project, 'show', `${run.commit}:note.txt`), 'files of the first attempt').toContain('the key is')
     expect(run.branch).not.toBe(first.run.branch)
-  })
-
-  it('is refused where nothing answers, where there is no such step, and where it has not ended', async () => {
-    const { reeve, first } = await recorded([])
-    const refused = async (...args: string[]) => (await reeve(['replay', first.run.id, ...args])).text
-    expect(await refused()).toContain(`Run ${first.run.id} was not recorded, so there is nothing that could answer.`)
-    expect(await refused('--provider', 'script', '--from', 'direct/attempt-9')).toMatch(
-      /has no step "direct\/attempt-9"\. Its steps: direct\/attempt-1\/implement, direct\/attempt-1\/gates/,
-    )
-    expect(await refused('--provider', 'nobody')).toContain('No provider "nobody"')
-    expect(existsSync(join(first.run.paths.evidence ?? '', '../recording.ndjson'))).toBe(false)
   })
 })

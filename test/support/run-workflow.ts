@@ -9,21 +9,28 @@ import { type Settings, settingsSchema } from '../../src/core/settings.ts'
 import { type Task, taskSchema } from '../../src/core/task.ts'
 import type { Verdict } from '../../src/core/verdict.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import type { RunEnd } from '../../src/engine/port.ts'
 import type { JudgeRequest } from '../../src/gates/port.ts'
 import { noSandbox } from '../../src/sandbox/unconfined.ts'
+import type { Job } from '../../src/steps/job.ts'
 import type { Kit } from '../../src/steps/kit.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import type { RunRow } from '../../src/store/port.ts'
 import { createBuild } from '../../src/workflows/build.ts'
 import { createDirect } from '../../src/workflows/direct.ts'
+import { workflow } from '../../src/workflows/workflow.ts'
 import { temporaryFolder } from './folder.ts'
 import { git } from './repository.ts'
 
 export interface Scene {
   repository: string
-  workflow: 'build' | 'direct'
+  /** `toy`: the one of `body`. */
+  workflow: 'build' | 'direct' | 'toy'
+  body?: (job: Job) => Promise<RunEnd | Verdict>
   settings?: object
   task?: object
+  /** Makes real agents; `reply` is then not called. */
+  agent?: Kit['agent']
   /** Called for each agent step; the agent's provider is the second argument. */
   reply: (request: AgentRequest, provider: string) => Promise<Partial<AgentResult>> | Partial<AgentResult>
   /** Called for each gate step, in order. */
@@ -74,7 +81,8 @@ export async function play(scene: Scene): Promise<Played> {
     cacheDir: join(home, 'cache'),
     evidenceDir: join(home, 'evidence'),
     judge: (request) => Promise.resolve(scene.judge(request, judged++)),
-    agent: async (provider) => agent(provider),
+    agent: scene.agent ?? (async (provider) => agent(provider)),
+    inspect: () => Promise.reject(new Error('nobody looks at providers here')),
     router: createRouter({ shared: async () => store, clock: systemClock, env: {} }),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
     sandbox: () => Promise.resolve({ ...noSandbox, report: { ...noSandbox.report, level: 'os-sandbox' } }),
@@ -94,7 +102,8 @@ export async function play(scene: Scene): Promise<Played> {
     workflow: scene.workflow,
     options: { settings, base: git(scene.repository, 'rev-parse', 'HEAD'), actor: 'ada', timeoutMs: 120_000 } as never,
   })
-  const engine = createEngine({ store, workflows: { build: createBuild(kit), direct: createDirect(kit) } })
+  const toy = scene.body === undefined ? {} : { toy: workflow(kit, scene.body) }
+  const engine = createEngine({ store, workflows: { build: createBuild(kit), direct: createDirect(kit), ...toy } })
   onTestFinished(() => engine.stop())
   await engine.start()
   const again = () => engine.waitFor(row.id, AbortSignal.timeout(50_000))

@@ -40,7 +40,7 @@ export type Exchange = ModelExchange | AgentExchange
 export interface Cassette {
   path: string
   /** What was answered to this turn of this step; null: nothing was recorded there. */
-  model(origin: Pick<CallOrigin, 'step' | 'role' | 'turn'>): ModelExchange | null
+  model(origin: Pick<CallOrigin, 'step' | 'turn'>): ModelExchange | null
   agent(origin: Pick<CallOrigin, 'step'>): AgentExchange | null
   size: number
 }

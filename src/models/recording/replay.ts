@@ -4,18 +4,19 @@ import { askedOf, type Cassette } from './cassette.ts'
 export interface ReplayOptions {
   name: string
   cassette: Cassette
-  contextTokens: number
+  tools: boolean
   /** Something else is asked than when it was recorded; the recorded answer is given all the same. */
   differs?: (origin: CallOrigin) => void
 }
 
 /** A provider that answers what a recorded run was answered, turn by turn of each step: without a model, and free. */
-export function createReplay({ name, cassette, contextTokens, differs }: ReplayOptions): ModelProvider {
+export function createReplay({ name, cassette, tools, differs }: ReplayOptions): ModelProvider {
   return {
     name,
     model: 'recording',
-    capabilities: { tools: true, schema: true, contextTokens },
-    async *generate({ messages, tools, schema, origin, signal }): AsyncGenerator<ModelEvent> {
+    // What fitted then fits now.
+    capabilities: { tools, schema: true, contextTokens: Number.MAX_SAFE_INTEGER },
+    async *generate({ messages, tools: given, schema, origin, signal }): AsyncGenerator<ModelEvent> {
       const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0, requests: 0 }
       if (signal.aborted) {
         yield { type: 'error', class: 'aborted', problem: 'The call was aborted.', usage, cost: 0 }
@@ -27,7 +28,7 @@ export function createReplay({ name, cassette, contextTokens, differs }: ReplayO
         yield { type: 'error', class: 'refused', problem, usage, cost: 0 }
         return
       }
-      if (exchange.asked !== askedOf({ messages, tools, ...(schema === undefined ? {} : { schema }) })) differs?.(origin)
+      if (exchange.asked !== askedOf({ messages, tools: given, ...(schema === undefined ? {} : { schema }) })) differs?.(origin)
       for (const event of exchange.events) if (event.type !== 'retrying') yield unpaid(event)
     },
     health: async () => ({ ok: true, detail: `${cassette.size} exchanges in ${cassette.path}` }),
