@@ -47,6 +47,8 @@ interface Options {
   env?: Readonly<Record<string, string>>
   cwd?: string
   timeoutMs?: number
+  /** A program, with its arguments, that starts reeve: one that takes something away from it. */
+  through?: readonly string[]
 }
 
 export type TaskFile = { id: string; title: string; description: string } & Record<string, unknown>
@@ -146,7 +148,8 @@ function story(run: RunView): string {
 function startProcess(project: string, home: string, args: readonly string[], options: Options): Started {
   const user = join(home, 'user')
   mkdirSync(user, { recursive: true })
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const [program, ...before] = [...(options.through ?? []), process.execPath]
+  const child = spawn(program ?? '', [...before, '--disable-warning=ExperimentalWarning', MAIN, ...args], {
     cwd: options.cwd ?? project,
     env: {
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
