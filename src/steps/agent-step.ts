@@ -134,8 +134,10 @@ async function tryOnce(job: Job, it: Try): Promise<Work> {
   if (choice.kind === 'none') throw failedAll(it.tried)
 
   const { provider } = choice
+  const attempt = kit.router.begin(provider, settings, route.asker)
   const given = await reserve(job, ask.name, provider, step)
   if ('scope' in given) {
+    await attempt.ended({ status: 'aborted', class: null, problem: '', retryAt: null })
     const reached = await snapshot(job, ask.name, given, step)
     return { ...(await keepWork(job, it, { provider, result: notBegun(given), session: null, failure: null, goesOn: null })), reached }
   }
@@ -143,7 +145,6 @@ async function tryOnce(job: Job, it: Try): Promise<Work> {
   await dropGoingOn(job, ask.base)
   if (goesOn === null && (step.repeated || point !== null)) await workspace.restore(job.checkpoint)
 
-  const attempt = kit.router.begin(provider, settings, route.asker)
   const agent = await agentFor(job, provider)
   const { reason, passed } = choice
   const told = passed.map((other) => ({ ...other, why: kit.redact(other.why) }))

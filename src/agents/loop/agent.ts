@@ -18,6 +18,7 @@ import { answerIn, type Checked, checker } from './output.ts'
 import { systemPrompt } from './prompt.ts'
 import { createPurse, type Purse } from './purse.ts'
 import { createRepeats, type Repeats } from './repeats.ts'
+import { conversationIn, sessionAfter } from './session.ts'
 
 /** Turns in a row in which no call made sense. */
 const MAX_MALFORMED = 3
@@ -36,7 +37,10 @@ export interface LoopDeps extends ToolDeps {
   tools?: readonly Tool[]
 }
 
-/** Our own agent: a model in a loop over tools. State is the list of messages; it lives as long as one `run`. */
+/**
+ * Our own agent: a model in a loop over tools. State is the list of messages; it lives as long as one `run`, or where the provider has to be
+ * waited for, as its session.
+ */
 export function createLoopAgent(deps: LoopDeps): Agent {
   return {
     provider: deps.provider.name,
@@ -45,7 +49,8 @@ export function createLoopAgent(deps: LoopDeps): Agent {
       const deadline = startDeadline(request.signal, request.limits.timeoutMs, deps.clock)
       const work = emptyWork()
       try {
-        return resultOf(work, await loop(await begin(work, request, deps, deadline)), request, deadline)
+        const end = await loop(await begin(work, request, deps, deadline))
+        return { ...resultOf(work, end, request, deadline), session: sessionAfter(work, end) }
       } catch (error) {
         return resultOf(work, failed('crashed', problemOf(error)), request, deadline)
       } finally {
@@ -103,6 +108,7 @@ async function begin(work: Work, request: AgentRequest, deps: LoopDeps, deadline
     { role: 'system', text: forModel(redaction.known(systemPrompt(request, specs))) },
     { role: 'user', text: forModel(redaction.known(request.goal)) },
   ]
+  Object.assign(work, conversationIn(request.session))
   const purse = createPurse(limits, deps.provider, specTokens(specs))
   work.purse = purse
   return {
