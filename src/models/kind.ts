@@ -1,8 +1,12 @@
 import type { LanguageModel } from 'ai'
+import type { Json } from '../core/json.ts'
 import type { Endpoint, EndpointDefaults } from './endpoint.ts'
+import type { CallOrigin } from './port.ts'
 
 export interface ModelOptions extends Endpoint {
   name: string
+  /** More fields of the request's body; only where `isServer`. */
+  more: { [key: string]: Json }
   fetch: typeof fetch
 }
 
@@ -12,6 +16,10 @@ export interface ApiKind extends EndpointDefaults {
   returnsCallData: boolean
   /** The server keeps what it has read only where it is told to; without that, each turn of an agent pays for all turns before it. */
   marksCache: boolean
+  /** It may be any of several servers, with any model: it is asked what it is. */
+  isServer?: true
+  /** What the `ai` package is told besides, by the name of the maker. */
+  options?(origin: CallOrigin): { [maker: string]: { [key: string]: Json } }
   /** Headers for the free request that lists models: `health` uses it. */
   authHeaders(key: string | null): Record<string, string>
   model(options: ModelOptions): LanguageModel

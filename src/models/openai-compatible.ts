@@ -1,14 +1,15 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import type { ApiKind } from './kind.ts'
 
-/** Any server that speaks chat completions: Ollama, llama-server, LM Studio, vLLM, LocalAI, gateways. */
+/** Any server that speaks chat completions: llama-server, LM Studio, LocalAI, text-generation-webui, vLLM, gateways. */
 export const openaiCompatible: ApiKind = {
   baseUrl: null,
   keyVariables: [],
   returnsCallData: false,
   marksCache: false,
   authHeaders: (key): Record<string, string> => (key === null ? {} : { authorization: `Bearer ${key}` }),
-  model: ({ baseUrl, model, key, name, fetch }) =>
+  isServer: true,
+  model: ({ baseUrl, model, key, name, fetch, more }) =>
     createOpenAICompatible({
       name,
       baseURL: baseUrl,
@@ -16,5 +17,6 @@ export const openaiCompatible: ApiKind = {
       fetch,
       includeUsage: true,
       supportsStructuredOutputs: true,
+      transformRequestBody: (body) => ({ ...body, ...more }),
     })(model),
 }

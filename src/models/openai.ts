@@ -7,6 +7,8 @@ export const openai: ApiKind = {
   keyVariables: ['OPENAI_API_KEY'],
   returnsCallData: false,
   marksCache: false,
+  // Nothing is stored beyond what answering needs. Turns of one agent go where the ones before were read; the key has 64 characters at most.
+  options: ({ run, role }) => ({ openai: { store: false, promptCacheKey: `${run}/${role}`.slice(-64) } }),
   authHeaders: (key) => ({ authorization: `Bearer ${key ?? ''}` }),
   model: ({ baseUrl, model, key, fetch }) => createOpenAI({ baseURL: baseUrl, apiKey: key ?? '', fetch }).responses(model),
 }

@@ -21,7 +21,7 @@ const SITUATIONS: Record<Situation, { reply: Reply; yaml: string }> = {
   'too-long': { reply: { kind: 'status', status: 413 }, yaml: 'fail: context_too_long' },
 }
 
-const ADAPTERS = ['scripted', 'openai-compatible', 'anthropic', 'openai', 'google', 'plugin']
+const ADAPTERS = ['scripted', 'openai-compatible', 'anthropic', 'openai', 'google', 'ollama', 'plugin']
 const LIMITS = { max_retries: 0, idle_timeout_seconds: 0.4, first_byte_timeout_seconds: 0.4 }
 const OLLAMA = { '/api/version': { version: '0.12.0' }, '/api/tags': { models: [{ name: 'm:latest' }] } }
 

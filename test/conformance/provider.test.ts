@@ -36,7 +36,15 @@ function quickClock(pauses: number[]): Clock {
 
 async function bench(kind: string, replies: Reply[], over: { [key: string]: Json } = {}, clock: Clock = systemClock): Promise<Bench> {
   const server = await startModelServer(...replies)
-  const settings = providerSettings({ kind, base_url: `${server.url}/v1`, model: 'm', api_key_env: 'KEY', max_retries: 0, ...over })
+  const settings = providerSettings({
+    kind,
+    base_url: `${server.url}/v1`,
+    model: 'm',
+    api_key_env: 'KEY',
+    max_retries: 0,
+    dialect: 'generic',
+    ...over,
+  })
   return { server, provider: await createProvider('p', settings, { env: { KEY }, projectRoot: '/', clock }) }
 }
 
@@ -365,8 +373,8 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     const { signal } = new AbortController()
     const { provider, server } = await bench(kind, [{ kind: 'text', text: '' }])
     expect(await provider.health(signal)).toMatchObject({ ok: true })
-    expect(server.seen[0]?.path).toBe('/v1/models')
-    expect(Object.values(server.seen[0]?.headers ?? {}).some((it) => String(it).includes(KEY))).toBe(true)
+    expect(server.asked[0]?.path).toBe('/v1/models')
+    expect(Object.values(server.asked[0]?.headers ?? {}).some((it) => String(it).includes(KEY))).toBe(true)
     server.replies = [{ kind: 'status', status: 401 }]
     expect(await provider.health(signal)).toEqual({ ok: false, detail: `${server.url}/v1 refuses the key (HTTP 401).` })
     const dead = await bench(kind, [], { base_url: await nobody() })

@@ -36,7 +36,7 @@ export interface ModelServer {
   /** Taken one by one; the last one stays. */
   replies: Reply[]
   seen: SeenRequest[]
-  /** What it says of itself, by path with its query; everything else that asks no model is 404. */
+  /** What it says of itself, by path with its query. Else its list of models is empty, or the reply where that is a status; the rest is 404. */
   facts: { [path: string]: Json }
   /** Questions of that sort, with the bodies of those that had one. */
   asked: { path: string; headers: IncomingHttpHeaders; body: Json }[]
@@ -44,8 +44,8 @@ export interface ModelServer {
   open(): Promise<number>
 }
 
-/** Requests for an answer, and the list of models that a health check asks for: those play the replies. */
-const ASKS_MODEL = /\/(chat\/completions|messages|responses|api\/chat)$|:(streamG|g)enerateContent|^(?!\/api\/).*\/models$/
+/** These play the replies. */
+const ASKS_MODEL = /\/(chat\/completions|messages|responses|api\/chat)$|:(streamG|g)enerateContent/
 
 /** A scripted model server on loopback that speaks five dialects, chosen by path. Closed with the test. */
 export async function startModelServer(...replies: Reply[]): Promise<ModelServer> {
@@ -69,14 +69,16 @@ export async function startModelServer(...replies: Reply[]): Promise<ModelServer
     const text = Buffer.concat(chunks).toString('utf8')
     if (!ASKS_MODEL.test(path)) {
       state.asked.push({ path, headers: incoming.headers, body: text === '' ? null : parseJson(text, path) })
-      const fact = state.facts[path]
+      const [next] = state.replies
+      const lists = path.endsWith('/models') && !path.startsWith('/api/')
+      if (lists && next?.kind === 'status') return play(next, dialectOf(path), outgoing)
+      const fact = state.facts[path] ?? (lists ? { data: [] } : undefined)
       outgoing.writeHead(fact === undefined ? 404 : 200, { 'content-type': 'application/json' })
       return void outgoing.end(JSON.stringify(fact ?? { error: 'not found' }))
     }
     seen.push({ path, headers: incoming.headers, body: (text === '' ? {} : parseJson(text, path)) as SeenRequest['body'] })
     const reply = state.replies.length > 1 ? state.replies.shift() : state.replies[0]
     if (!reply) return void outgoing.writeHead(500).end('no reply is scripted')
-    if (incoming.method === 'GET' && reply.kind === 'text') return void outgoing.writeHead(200).end('{"data":[]}')
     await play(reply, dialectOf(path), outgoing)
   }
 

@@ -213,6 +213,7 @@ function other(path: string, { models = ['scripted'], contextTokens = CONTEXT_TO
     return [200, { models: models.map((it) => ({ name: `models/${it}`, inputTokenLimit: contextTokens })) }]
   if (path.endsWith('/models')) return [200, { object: 'list', data: models.map((id) => ({ id, object: 'model' })) }]
   if (path.endsWith('/api/version')) return [200, { version: '0.12.0' }]
+  if (path.endsWith('/api/ps')) return [200, { models: models.map((it) => ({ name: it, model: it, context_length: contextTokens })) }]
   if (path.endsWith('/api/tags')) return [200, { models: models.map((it) => ({ name: it, model: it })) }]
   if (path.endsWith('/api/show')) return [200, shownModel(contextTokens)]
   return [404, {}]
