@@ -34,9 +34,10 @@ export const cn: CliAdapter = {
 }
 
 function permissions({ write, commands }: CliRequest): string[] {
-  if (write) return flags(['--auto'], !commands && ['--exclude', 'Bash'])
-  // Not `--readonly`: that runs commands, whatever is excluded. What has to be asked for is not there.
-  return flags(['--exclude', 'Write', '--exclude', 'Edit', '--exclude', 'MultiEdit'], [commands ? '--allow' : '--exclude', 'Bash'])
+  if (write && commands) return ['--auto']
+  // Its modes have a will of their own: `--readonly` and `--auto` run commands whatever is excluded.
+  const how = (tool: string, allowed: boolean) => [allowed ? '--allow' : '--exclude', tool]
+  return flags(how('Write', write), how('Edit', write), how('MultiEdit', write), how('Bash', commands))
 }
 
 function config({ endpoint, model }: CliRequest) {
