@@ -73,6 +73,7 @@ it('asks before it runs a program, loads a module or opens a host that a project
   expect(
     await whats('[providers.x]\nargs = ["--add-dir", "/"]\nhosts = ["a.example"]\nsecrets_env = ["K"]\nenv = { A = "b" }\n', mine),
   ).toEqual(['runs "/opt/claude" "--add-dir" "/"', 'sets A for its program', 'gives its program K', 'lets its program reach a.example'])
+  expect(await whats('[providers.x]\nmeter = false\n', mine)).toEqual(['gives its program your key itself'])
   expect(await whats('[providers.x]\nmodel = "m"\n', mine), 'a model is the project’s to choose').toEqual([])
   expect(await whats('[providers.x]\nkind = "claude"\n'), 'the program that is installed here').toEqual([])
 })

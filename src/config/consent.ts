@@ -84,6 +84,7 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
     ...(says('binary') || says('args') ? [{ key: says('binary') ? 'binary' : 'args', what: `runs ${line}` }] : []),
     ...(says('env') ? [{ key: 'env', what: `sets ${Object.keys(provider.env).join(', ')} for its program` }] : []),
     ...(says('secrets_env') ? [{ key: 'secrets_env', what: `gives its program ${provider.secrets_env.join(', ')}` }] : []),
+    ...(says('meter') && !provider.meter ? [{ key: 'meter', what: 'gives its program your key itself' }] : []),
     ...(says('hosts') ? [{ key: 'hosts', what: `lets its program reach ${provider.hosts.join(', ')}` }] : []),
   ]
 }

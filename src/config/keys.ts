@@ -37,6 +37,8 @@ export const KEY_NOTES: Record<string, string> = {
   'providers.<name>.args': "For CLI agents: more arguments, after reeve's own; for `command` and `acp` all of them.",
   'providers.<name>.mode': 'For CLI agents: run once per step, or driven by the Agent Client Protocol.',
   'providers.<name>.login': 'For CLI agents: use your own log-in of that CLI instead of a key.',
+  'providers.<name>.meter':
+    "For CLI agents: their requests pass reeve's own proxy, which holds the key and counts. `false`: they are given the key itself.",
   'providers.<name>.env': 'For CLI agents: more environment variables. Never secrets.',
   'providers.<name>.secrets_env': 'For CLI agents: names of variables of your environment that the program is given.',
   'providers.<name>.hosts': "For CLI agents: hosts that it may reach besides its provider's.",

@@ -107,6 +107,8 @@ const providerSettings = z.strictObject({
   mode: z.enum(['batch', 'acp']).default('batch'),
   /** Use the log-in of the user's own CLI: its credential folder is shown to it, and it talks to its maker directly. */
   login: z.boolean().default(false),
+  /** Let a CLI agent's requests pass reeve's own proxy, which holds the key. `false`: it is given the key itself, and talks to `base_url`. */
+  meter: z.boolean().default(true),
   /** More environment variables of the program; never secrets. */
   env: z.record(z.string(), z.string()).default({}),
   /** Names of environment variables that the program is given as they are, such as a second key. */

@@ -24,7 +24,7 @@ export async function startMetering(
   told: MeterTold,
   confined: boolean,
 ): Promise<Metering | null> {
-  if (startMeter === undefined || adapter.api === null) return null
+  if (startMeter === undefined || adapter.api === null || !settings.meter) return null
   const meter = await startMeter({
     upstream: baseUrl,
     key,
