@@ -9,13 +9,12 @@ import { startMeter } from '../../models/meter/meter.ts'
 import { fetchFor } from '../../models/network.ts'
 import { costOf, priceOf } from '../../models/prices.ts'
 import { runProgram } from '../../process/run-program.ts'
-import { which } from '../../process/which.ts'
 import { acpAdapter, createAcpAgent } from '../acp/agent.ts'
 import type { Agent } from '../port.ts'
 import { adapterOf } from './adapters.ts'
 import { createCliAgent } from './agent.ts'
 import type { CliDeps } from './deps.ts'
-import type { Detector } from './detect.ts'
+import { createDetector, type Detector } from './detect.ts'
 import type { CliAdapter } from './port.ts'
 
 export interface ProgramAgentDeps {
@@ -25,7 +24,7 @@ export interface ProgramAgentDeps {
   redaction: Redaction
   clock: Clock
   admission?: Admission
-  /** Knows versions; absent: nobody asks a program for its version. */
+  /** Knows versions, and keeps them; absent: the program is asked each time. */
   detect?: Detector
 }
 
@@ -79,12 +78,8 @@ function adapterFor(name: string, provider: ProviderSettings): CliAdapter {
   return adapter
 }
 
-async function find(binary: string, adapter: CliAdapter, { detect, env }: ProgramAgentDeps): Promise<CliDeps['program'] | null> {
-  if (detect === undefined) {
-    const path = await which(binary, env['PATH'] ?? '')
-    return path === null ? null : { path, version: null }
-  }
-  const { path, version } = await detect(adapter, binary)
+async function find(binary: string, adapter: CliAdapter, { detect, env, home }: ProgramAgentDeps): Promise<CliDeps['program'] | null> {
+  const { path, version } = await (detect ?? createDetector({ env, home, run: runProgram }))(adapter, binary)
   return path === null ? null : { path, version }
 }
 

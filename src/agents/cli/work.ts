@@ -210,6 +210,11 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
     return it.session
   }
 
+  /** Programs have two limits of their own that they are given. */
+  function limitOf({ problem }: CliOutcome): NonNullable<AgentResult['limit']> {
+    return watch.stopped?.limit ?? (/budget|usd|\$|dollar/i.test(problem) ? 'usd' : 'steps')
+  }
+
   /** A prompt has been answered, or not: what was told of it only in all is booked. */
   function close(outcome: CliOutcome): void {
     if (!closed) ledger.processEnded(outcome.turns)
@@ -240,8 +245,7 @@ function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, metered:
     }
     if (outcome.status !== 'completed') {
       const { status, problem, class: kind } = outcome
-      const limit = watch.stopped?.limit
-      return { ...shared, status, problem, class: kind, retryAt: null, ...(limit === undefined ? {} : { limit }) }
+      return { ...shared, status, problem, class: kind, retryAt: null, ...(status === 'limited' && { limit: limitOf(outcome) }) }
     }
     if (found.tooMany !== null) return { ...shared, status: 'limited', problem: found.tooMany, class: null, retryAt: null }
     if (answer !== null && !answer.ok) return failed('bad_output', `The answer does not have the wanted shape: ${answer.problem}.`)
