@@ -37,7 +37,7 @@ function extrasOf({ request, server }: ApiCall): { more: { [key: string]: Json }
   // Its default; said, so that a server started otherwise does not read all turns again.
   const more: { [key: string]: Json } = server?.facts?.dialect === 'llama-server' ? { cache_prompt: true } : {}
   if (!holdsToSchema(request)) return { more, asked: null, output: false }
-  const way = server?.schemaWay ?? 'response_format'
+  const way = server?.schemaWay(request.schema) ?? 'response_format'
   if (way === 'response_format') return { more, asked: null, output: true }
   const asked = `Answer with one JSON value and nothing else. It must fit this JSON Schema:\n${JSON.stringify(request.schema)}`
   return { more: way === 'asked' ? more : { ...more, [way]: grammarOf(request.schema) }, asked, output: false }

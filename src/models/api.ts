@@ -4,6 +4,7 @@ import { type Redact, redactor } from '../core/redact.ts'
 import type { ProviderSettings } from '../core/settings.ts'
 import type { Admission } from './admission.ts'
 import { type ApiCall, holdsToSchema, streamOf } from './api-stream.ts'
+import { textUpTo } from './ask-server.ts'
 import { classify } from './classify.ts'
 import type { Endpoint } from './endpoint.ts'
 import { type OpenRequest, ProviderFailure } from './guard.ts'
@@ -14,6 +15,8 @@ import { costOf, priceOf } from './prices.ts'
 import { retriesOf, withRetries } from './retry.ts'
 import { describeServer, type Server, serverAt } from './server.ts'
 
+/** Some gateways list hundreds of models with all their prices. */
+const MOST_LIST_BYTES = 8 * 1024 * 1024
 /** Longer than this, a server that only lists its models is not usable. */
 const HEALTH_MS = 10_000
 
@@ -81,17 +84,18 @@ function opener(call: ApiCall & { clock: Clock }, redact: Redact): OpenRequest {
       }
     } catch (error) {
       const failure = classify(error, call.clock.now())
-      const again = !answered && refusesSchema(call, failure) && call.server?.nextSchemaWay() === true
+      const again = !answered && otherWay(call, failure)
       // Servers repeat the key in "incorrect API key".
       throw new ProviderFailure(failure.class, redact(failure.message), again ? { again } : failure)
     }
   }
 }
 
-/** Not all servers know all ways to hold an answer to a schema, nor all schemas. */
-function refusesSchema({ request, server }: ApiCall, failure: ProviderFailure): boolean {
-  if (!holdsToSchema(request) || server === null || server.schemaWay === 'asked') return false
-  return ['refused', 'config', 'server'].includes(failure.class) && /response_format|schema|grammar|structured/i.test(failure.message)
+/** Not all servers know all ways to hold an answer to a schema, nor all schemas. True: the next try uses another way. */
+function otherWay({ request, server }: ApiCall, failure: ProviderFailure): boolean {
+  if (!holdsToSchema(request) || server === null) return false
+  if (!['refused', 'config', 'server'].includes(failure.class)) return false
+  return /response_format|schema|grammar|structured/i.test(failure.message) && server.nextSchemaWay(request.schema)
 }
 
 /** Lists the server's models, which costs nothing. */
@@ -107,13 +111,13 @@ async function health(
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(HEALTH_MS)]),
     })
-    await response.body?.cancel()
+    const listed = (await textUpTo(response, MOST_LIST_BYTES)) ?? ''
     if (response.status === 401 || response.status === 403)
       return { ok: false, detail: `${baseUrl} refuses the key (HTTP ${response.status}).` }
     // A server without a list of models is still a server.
     if (response.ok || [404, 405, 501].includes(response.status)) {
       await server?.learn(signal)
-      return { ok: true, detail: `${baseUrl} answers${server === null ? '' : describeServer(server, model)}.` }
+      return { ok: true, detail: `${baseUrl} answers${server === null ? '' : describeServer(server, model, listed)}.` }
     }
     return { ok: false, detail: `${baseUrl} answers HTTP ${response.status}.` }
   } catch (error) {

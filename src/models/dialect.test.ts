@@ -150,6 +150,11 @@ describe('what an openai-compatible server is', () => {
     expect(provider.capabilities.contextTokens).toBe(4096)
   })
 
+  it('is told of with the models that it lists, where ours is none of them', async () => {
+    const { provider } = await bench({ '/v1/models': { data: 'abcdefg'.split('').map((id) => ({ id })) } })
+    expect((await provider.health(signal)).detail).toMatch(/answers \(it lists no "m\/1" but a, b, c, d, e and 2 more\)\.$/)
+  })
+
   it('is not known when it is not there, and that is not remembered', async () => {
     const settings = providerSettings({ kind: 'openai-compatible', base_url: 'http://127.0.0.1:1/v1', model: 'm', max_retries: 0 })
     const provider = await createProvider('p', settings, { env: {}, projectRoot: '/' })
@@ -176,6 +181,8 @@ describe('an answer that must fit a schema', () => {
     await collect(provider, { schema: SCHEMA })
     expect(server.seen, 'what was refused is not tried again').toHaveLength(1)
     expect(JSON.stringify(server.seen[0]?.body)).toContain('It must fit this JSON Schema')
+    await collect(provider, { schema: { ...SCHEMA, required: [] } })
+    expect(server.seen[1]?.body, 'it may have been that schema').toHaveProperty('response_format')
   })
 
   it('is asked for by a grammar where the server knows no other way', async () => {

@@ -1,7 +1,9 @@
+import { canonicalJson, type Json, parseJson } from '../core/json.ts'
 import type { Dialect } from '../core/settings.ts'
 import { askServer } from './ask-server.ts'
 import { probeServer, type ServerFacts } from './dialect.ts'
 import type { Endpoint } from './endpoint.ts'
+import { fieldsOf, listOf, wordOf } from './json-fields.ts'
 
 /** A server that is there answers such questions in milliseconds; a call waits for it. */
 const LEARN_MS = 2000
@@ -25,10 +27,12 @@ const WAYS: Record<Dialect, readonly SchemaWay[]> = {
 /** Without `context_tokens`: what it has by default, where that is less than others have. */
 const USUAL_CONTEXT: Partial<Record<Dialect, number>> = { ollama: 4096 }
 
+type Schema = { [key: string]: Json }
+
 interface Learned {
   facts: ServerFacts | null
-  /** Ways of schemas that this server has refused. */
-  refused: number
+  /** How many ways this server has refused, by schema: it may be the schema that it does not know. */
+  refused: Map<string, number>
 }
 
 /** What was learned of servers, by address and model: each step makes its provider anew and should not ask again. */
@@ -43,9 +47,9 @@ export interface Server {
   learn(signal: AbortSignal): Promise<void>
   /** It may have been started anew, with something else. */
   forget(): void
-  readonly schemaWay: SchemaWay
+  schemaWay(schema: Schema): SchemaWay
   /** The way of now was refused. False: there is none left. */
-  nextSchemaWay(): boolean
+  nextSchemaWay(schema: Schema): boolean
 }
 
 /** `said`: what the settings say it is. */
@@ -56,8 +60,9 @@ export function serverAt(
   said: Dialect | undefined,
 ): Server {
   const key = [baseUrl, model, said ?? ''].join('\n')
-  const it = learned.get(key) ?? { facts: null, refused: 0 }
+  const it = learned.get(key) ?? { facts: null, refused: new Map() }
   learned.set(key, it)
+  const refusedFor = (schema: Schema) => it.refused.get(canonicalJson(schema)) ?? 0
   const dialect = () => it.facts?.dialect ?? said ?? 'generic'
   return {
     get facts() {
@@ -78,13 +83,14 @@ export function serverAt(
     forget() {
       it.facts = null
     },
-    get schemaWay() {
+    schemaWay(schema) {
       const ways = WAYS[dialect()]
-      return ways[Math.min(it.refused, ways.length - 1)] ?? 'asked'
+      return ways[Math.min(refusedFor(schema), ways.length - 1)] ?? 'asked'
     },
-    nextSchemaWay() {
-      if (it.refused >= WAYS[dialect()].length - 1) return false
-      it.refused += 1
+    nextSchemaWay(schema) {
+      const next = refusedFor(schema) + 1
+      if (next >= WAYS[dialect()].length) return false
+      it.refused.set(canonicalJson(schema), next)
       return true
     },
   }
@@ -95,10 +101,11 @@ export function rootOf(baseUrl: string): string {
   return baseUrl.replace(/\/v1$/, '')
 }
 
-/** What it is and can do, for people. */
-export function describeServer({ facts }: Server, model: string): string {
+/** What it is and can do, for people. `listed`: its list of models, as it sent it. */
+export function describeServer({ facts }: Server, model: string, listed: string): string {
   if (facts === null) return ''
   const { dialect, contextTokens, tools, ownModel } = facts
+  const names = namesIn(listed)
   const parts = [
     dialect === 'generic' ? null : dialect,
     contextTokens === null ? null : `${contextTokens} tokens of context`,
@@ -106,6 +113,20 @@ export function describeServer({ facts }: Server, model: string): string {
     ownModel === null || ownModel === model
       ? null
       : `it answers with the model that it has loaded, "${ownModel}"; the name "${model}" is ignored`,
+    // Not a failure: some load what they do not list, or go by other names.
+    ownModel !== null || names.length === 0 || names.includes(model) ? null : `it lists no "${model}" but ${someOf(names)}`,
   ].filter((it) => it !== null)
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}
+
+function namesIn(listed: string): string[] {
+  try {
+    return listOf(fieldsOf(parseJson(listed, 'the list of models'))['data']).map((it) => wordOf(fieldsOf(it)['id']))
+  } catch {
+    return []
+  }
+}
+
+function someOf(names: readonly string[]): string {
+  return `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
 }
