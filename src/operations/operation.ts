@@ -1,7 +1,16 @@
 import type { z } from 'zod'
 import type { Context } from './context.ts'
 
-export type Permission = 'runs:read' | 'runs:write' | 'projects:read' | 'projects:write' | 'config:read' | 'roles:read' | 'system:read'
+export type Permission =
+  | 'runs:read'
+  | 'runs:write'
+  | 'projects:read'
+  | 'projects:write'
+  | 'config:read'
+  | 'roles:read'
+  | 'models:read'
+  | 'models:write'
+  | 'system:read'
 export type Effect = 'read' | 'write' | 'destructive'
 
 interface Described<I extends z.ZodObject> {

@@ -4,7 +4,9 @@ import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
 import { evidenceVerify } from './evidence.ts'
 import { gatesRun } from './gates.ts'
+import { modelsAdd, modelsList, modelsRemove } from './models.ts'
 import { projectInit } from './project.ts'
+import { providersList, providersReset, providersTest } from './providers.ts'
 import { rolesList } from './roles.ts'
 import { runsDiff } from './runs-diff.ts'
 import { runsClean, runsRescue } from './runs-keep.ts'
@@ -40,7 +42,13 @@ export const OPERATIONS = {
   'project.trust': projectTrust,
   'doctor.check': doctorCheck,
   'scanner.scan': scannerScan,
+  'providers.list': providersList,
+  'providers.test': providersTest,
+  'providers.reset': providersReset,
   'roles.list': rolesList,
+  'models.add': modelsAdd,
+  'models.list': modelsList,
+  'models.remove': modelsRemove,
   'config.show': configShow,
   'config.validate': configValidate,
   'errors.explain': errorsExplain,
