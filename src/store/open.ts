@@ -9,6 +9,7 @@ import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
 import * as admissions from './admissions.ts'
 import * as breakers from './breakers.ts'
+import * as costs from './costs.ts'
 import type { Ending } from './ending.ts'
 import * as events from './events.ts'
 import { createHub, type Watch } from './hub.ts'
@@ -104,6 +105,11 @@ export class Store {
 
   spend(run: RunId): Promise<Spent> {
     return events.spend(this.#ctx, run)
+  }
+
+  /** What runs have used, added up by a key. */
+  costs(filter: costs.CostFilter): Promise<costs.CostRow[]> {
+    return costs.costs(this.#ctx, filter)
   }
 
   steps(run: RunId): Promise<journal.JournaledStep[]> {

@@ -111,9 +111,9 @@ const NEVER: Open = { told: NOTHING, tokens: 0, usd: 0, late: false, program: fa
 
 /** What is known of a try without an end. */
 function soFar(it: Open): Spent {
-  const silent = it.program && it.told.usage.requests === 0
-  if (it.alive || !(it.late || silent)) return it.told
-  return { usage: it.told.usage, cost: null, charged: it.late ? Math.max(it.told.charged, it.usd) : it.told.charged }
+  if (it.alive) return it.told
+  const silent = (it.program || it.late) && it.told.usage.requests === 0
+  return { ...it.told, cost: silent ? null : it.told.cost, charged: it.late ? Math.max(it.told.charged, it.usd) : it.told.charged }
 }
 
 /** What one event says was used: a call, or the end of a step. */
