@@ -118,6 +118,7 @@ describe.each(KINDS)('a provider of kind %s', (kind) => {
     if (kind === 'google') expect(sent).toContain('signature-1')
     // Otherwise each turn would pay for all turns before it.
     expect(sent.includes('cache_control')).toBe(kind === 'anthropic')
+    if (kind === 'openai') expect(server.seen[1]?.body).toMatchObject({ prompt_cache_key: 'r1/architect', store: false })
   })
 
   it('survives empty answers, failed calls and broken arguments in the messages', async () => {
