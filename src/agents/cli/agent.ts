@@ -65,7 +65,11 @@ async function runOnce(start: Start, play: Play): Promise<Ended> {
     hearLines(streams[stream].end(), stream, reader, play)
     const { left } = streams[stream]
     if (left > 0)
-      play.hear({ t: 'notice', level: 'warning', text: `${left} line${left === 1 ? '' : 's'} of its output were too long to be read.` })
+      play.hear({
+        t: 'notice',
+        level: 'warning',
+        text: `${left === 1 ? '1 line of its output was' : `${left} lines of its output were`} too long to be read.`,
+      })
   }
   const ended = endOf(result)
   if (ended.broken === null) for (const event of reader.exited(ended)) play.hear(event)

@@ -66,6 +66,8 @@ export interface Watch {
 const LONGEST_WAIT_MS = 60_000
 /** How often it is looked whether time is over, when the next such time is farther away. */
 const LOOK_MS = 1000
+/** What a program says when its provider has answered. */
+const GOOD: readonly CliEvent['t'][] = ['text', 'thinking', 'tool', 'success']
 /** What does not pass by trying again. */
 const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota']
 
@@ -119,8 +121,7 @@ export function startWatch(about: {
     const dues = [
       {
         at: began + limits.totalMs,
-        act: () =>
-          stop({ status: 'limited', class: null, problem: `The time limit of ${seconds(limits.totalMs)} is reached.`, retryAt: null }),
+        act: () => stop(limited('time', `The time limit of ${seconds(limits.totalMs)} is reached.`)),
       },
     ]
     if (trouble) {
@@ -193,8 +194,8 @@ export function startWatch(about: {
       if (event.t === 'notice' || event.t === 'error') return void (heard = true)
       if (event.t === 'tool' && event.phase === 'start') tools.set(event.id, { name: event.name, since: clock.now() })
       if (event.t === 'tool' && event.phase === 'end') tools.delete(event.id)
-      if (event.t === 'started') return alive()
-      return answered()
+      // Figures are told of what failed, too.
+      return GOOD.includes(event.t) ? answered() : alive()
     },
     stop,
     end: () => over.abort(new Error('over')),
