@@ -82,8 +82,8 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
       'failed',
       `limit of ${it.get('allowed')} ${it.get('unit')} for ${it.get('limit')} broken by ${it.get('command')}: ${it.get('peak')} ${it.get('unit')}`,
     ),
-  'provider.chosen': (it) => plain(`${it.get('provider')}${inBrackets(it.get('model'))}${it.because('reason')}`),
-  'provider.limited': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
+  'provider.chosen': (it) => plain(`${it.get('provider')}${inBrackets(it.get('model'))}${it.because('reason')}${passedOver(it)}`),
+  'provider.limited': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${untilWhen(it)}${it.because('problem')}`),
   'provider.failed': (it) => it.marked('warning', `${it.get('provider')} ${it.get('class')}${it.because('problem')}`),
   'gate.started': (it) => plain(`gate ${it.get('gate')}${where(it)}${it.because('command')}`),
   'gate.finished': (it) =>
@@ -103,6 +103,17 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'message.sent': (it) => plain(`${it.get('actor')} says${it.because('text')}`),
   'budget.reserved': () => '',
   'evidence.written': (it) => plain(`evidence in ${it.get('path')}`),
+}
+
+/** Who would have come before, and why it did not. */
+function passedOver({ data }: Teller): string {
+  const passed = Array.isArray(data['passed']) ? (data['passed'] as { provider?: unknown; why?: unknown }[]) : []
+  return passed.map(({ provider, why }) => `; ${fit(oneLine(`${String(provider)} ${String(why)}`), TEXT)}`).join('')
+}
+
+function untilWhen({ data }: Teller): string {
+  const { retryAt } = data
+  return typeof retryAt === 'number' ? ` until ${new Date(retryAt).toTimeString().slice(0, 8)}` : ''
 }
 
 function inBrackets(text: string): string {

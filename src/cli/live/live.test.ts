@@ -185,6 +185,11 @@ describe('events as lines', () => {
     ['agent.said', { step: 'plan', text: 'a\nb\u001b[0m' }, '  "a b\\x1b[0m"'],
     ['agent.acted', { step: 'plan', tool: 'read_file', target: 'a', ok: false, summary: 'no such file' }, '✖ read_file a: no such file'],
     ['provider.chosen', { step: 'plan', provider: 'local', model: 'm', reason: 'first in order' }, '  local (m): first in order'],
+    [
+      'provider.chosen',
+      { provider: 'b', model: 'm', reason: 'next in order', passed: [{ provider: 'a', why: 'is left alone for 9 s (network: down)' }] },
+      '  b (m): next in order; a is left alone for 9 s (network: down)',
+    ],
     ['provider.limited', { provider: 'local', class: 'rate_limited' }, '! local rate_limited'],
     ['gate.started', { gate: 'tests', command: 'npm test', where: 'base' }, '  gate tests (base): npm test'],
     [
