@@ -5,6 +5,8 @@ export interface PassingBody {
   stream: ReadableStream<Uint8Array>
   /** Name of the model, as far as it has passed. */
   model(): string | null
+  /** How much of it has passed. */
+  bytes(): number
 }
 
 // A name and its key; within a string the quotes are others.
@@ -15,7 +17,9 @@ const OVERLAP = 300
 export function passingBody(request: IncomingMessage): PassingBody {
   let found: string | null = null
   let tail = ''
+  let bytes = 0
   const look = (piece: Buffer) => {
+    bytes += piece.length
     if (found !== null) return
     const text = tail + piece.toString('latin1')
     found = MODEL.exec(text)?.[1] ?? null
@@ -40,5 +44,5 @@ export function passingBody(request: IncomingMessage): PassingBody {
       request.resume()
     },
   })
-  return { stream, model: () => found }
+  return { stream, model: () => found, bytes: () => bytes }
 }

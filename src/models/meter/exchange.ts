@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { Pass, Refusal } from '../admission.ts'
 import type { RawTokens } from '../guard.ts'
+import { CHARS_PER_TOKEN } from '../tokens.ts'
 import { passingBody } from './body.ts'
 import type { Budget, Reservation } from './budget.ts'
 import { forward, type Outcome, type Outgoing } from './forward.ts'
@@ -54,7 +55,8 @@ async function admitted(it: Exchange, reserved: Reservation): Promise<void> {
   const body = passingBody(request)
   const { redact, url, headers, closing } = it
   const outcome = await forward({ body: body.stream, response, url, headers, dialect, options, redact, alive, closing })
-  const call = callOf(outcome, reserved, it, body.model())
+  const sent = { model: body.model(), tokens: Math.max(reserved.input, Math.ceil(body.bytes() / CHARS_PER_TOKEN)) }
+  const call = callOf(outcome, sent, it)
   budget.settle(reserved, call)
   const { failure, status } = outcome
   const retryAfterMs = failure?.retryAfterMs ?? null
@@ -93,14 +95,14 @@ function turnedAway({ options, response, dialect, clock = systemClock }: Exchang
 }
 
 /** What it has used; null: nothing that has to be paid. */
-function callOf({ tally, failure, begun }: Outcome, reserved: Reservation, it: Exchange, asked: string | null): MeteredCall | null {
+function callOf({ tally, failure, begun }: Outcome, sent: { model: string | null; tokens: number }, it: Exchange): MeteredCall | null {
   const counted = tally.tokens !== null && tally.tokens.input + tally.tokens.output > 0 ? tally.tokens : null
   const whole = counted !== null && (failure === null || failure.class === 'refused')
   if (!whole && !begun) return null
   const tokens: RawTokens = whole
     ? counted
-    : { cached: 0, ...counted, input: counted?.input ?? reserved.input, output: Math.max(counted?.output ?? 0, tally.pieces) }
-  const model = tally.model ?? it.model ?? asked ?? it.options.model ?? ''
+    : { cached: 0, ...counted, input: counted?.input ?? sent.tokens, output: Math.max(counted?.output ?? 0, tally.pieces) }
+  const model = tally.model ?? it.model ?? sent.model ?? it.options.model ?? ''
   return {
     usage: { inputTokens: tokens.input, outputTokens: tokens.output, cachedInputTokens: tokens.cached, requests: 1 },
     tokens,

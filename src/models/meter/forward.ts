@@ -35,6 +35,8 @@ export interface Outcome {
   begun: boolean
 }
 
+/** A redirection would have the key go with it. */
+const MOVED = /unexpected redirect/
 /** An error is a sentence; a page of it is not needed to know which. */
 const MOST_ERROR = 65_536
 
@@ -51,10 +53,11 @@ export async function forward(out: Outgoing): Promise<Outcome> {
     const answer = await (out.options.fetch ?? fetch)(out.url, {
       method: 'POST',
       headers: out.headers,
-      // Not held: it goes on as it comes.
+      // Not held: it goes on as it comes. With a window, or where redirections are not errors, fetch keeps a copy of all that it sends.
       body: out.body,
       duplex: 'half',
-      redirect: 'manual',
+      redirect: 'error',
+      window: null,
       signal,
     })
     state.status = answer.status
@@ -110,17 +113,16 @@ async function drained(response: ServerResponse): Promise<void> {
 
 async function refused({ response, redact }: Outgoing, answer: Response): Promise<ProviderFailure> {
   const text = redact(await textOf(answer))
-  const isMoved = answer.status >= 300 && answer.status < 400
   const failure = classify(
     {
       statusCode: answer.status,
       responseHeaders: Object.fromEntries(answer.headers),
       responseBody: text,
-      message: isMoved ? 'the address leads somewhere else; nothing is sent there' : messageIn(text),
+      message: messageIn(text),
     },
     systemClock.now(),
   )
-  response.writeHead(isMoved ? 502 : answer.status, headersBack(answer.headers, redact)).end(text)
+  response.writeHead(answer.status, headersBack(answer.headers, redact)).end(text)
   return failure
 }
 
@@ -156,6 +158,8 @@ function failureOf(error: unknown, signal: AbortSignal, redact: Redact): Provide
   if (reason instanceof ProviderFailure) return reason
   if (signal.aborted) return new ProviderFailure('aborted', 'The proxy was closed.', { final: true })
   const failure = classify(error, systemClock.now())
+  if (MOVED.test(failure.message))
+    return new ProviderFailure('config', 'The address leads somewhere else; nothing is sent there.', { final: true })
   // What fetch throws is a connection that did not come about or broke.
   const kind = failure.class === 'config' ? 'config' : 'network'
   return new ProviderFailure(kind, redact(failure.message), failure)

@@ -1,7 +1,12 @@
+import { once } from 'node:events'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { temporaryFolder } from '../../../test/support/folder.ts'
@@ -29,6 +34,15 @@ async function provider(answer: (request: IncomingMessage, response: ServerRespo
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const MEGABYTE = Buffer.alloc(1_000_000, 'y')
+
+/** Bytes of buffers that something still holds. */
+function buffered(): number {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  return process.memoryUsage().arrayBuffers
 }
 
 const sum = (calls: { usage: { inputTokens: number; outputTokens: number } }[]) => [
@@ -120,6 +134,22 @@ describe('what passes', () => {
     const [turn] = await playSession({ url: meter.url, dialect: 'openai-responses', key: meter.token, padding: 5_000_000 })
     expect(turn?.text).toHaveLength(3_000_000)
     expect(sum(meter.calls)).toEqual([1000, 50])
+  })
+
+  it('is not held: of a big request nothing is left when it has passed', async () => {
+    const passed = Promise.withResolvers<ServerResponse>()
+    const url = await provider((incoming, response) => void incoming.resume().on('end', () => passed.resolve(response)))
+    const meter = await metered(url)
+    const before = buffered()
+    const client = request(`${meter.url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': meter.token } })
+    const answered = once(client, 'response')
+    await pipeline(Readable.from(Array.from({ length: 64 }, () => MEGABYTE)), client)
+    const response = await passed.promise
+    // A copy of what was sent would be 64 MB.
+    await vi.waitFor(() => expect(buffered() - before).toBeLessThan(32e6), { timeout: 10_000, interval: 100 })
+    response.end('{}')
+    const [answer] = (await answered) as [IncomingMessage]
+    answer.resume()
   })
 
   it('is counted roughly when the provider does not count', async () => {
@@ -305,6 +335,7 @@ describe('what goes wrong', () => {
     const meter = await metered(url)
     const [turn] = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
     expect(turn?.status).toBe(502)
+    expect(meter.statuses).toMatchObject([{ class: 'config', problem: 'The address leads somewhere else; nothing is sent there.' }])
     expect(elsewhere).toEqual([])
   })
 })
