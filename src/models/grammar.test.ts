@@ -36,6 +36,20 @@ describe('the grammar of a schema', () => {
     })
   })
 
+  it('asks for no count that is impossible', () => {
+    expect(rules({ type: 'string', minLength: 3, maxLength: 2 })).toMatchObject({ root: 'string' })
+    expect(rules({ type: 'array', items: { type: 'null' }, minItems: 3, maxItems: 2 })['root-value']).toBe(
+      '"[" ws null ws ("," ws null ws){2,} "]"',
+    )
+  })
+
+  it('follows patterns of plain characters, and leaves others open', () => {
+    expect(rules({ type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,31}$' })['root-value']).toBe('"\\"" [a-z0-9] [a-z0-9-]{0,31} "\\""')
+    expect(rules({ type: 'string', pattern: '^part-[0-9]+$' })['root-value']).toBe('"\\"" "p" "a" "r" "t" "-" [0-9]+ "\\""')
+    for (const pattern of ['[a-z]+', '^(a|b)$', '^[^"]$', '^\\d$'])
+      expect(rules({ type: 'string', pattern })).toMatchObject({ root: 'string' })
+  })
+
   it('knows choices, alternatives, references and what is free', () => {
     expect(rules({ enum: ['a "b"', 3, null] })['root-value']).toBe('"\\"a \\\\\\"b\\\\\\"\\"" | "3" | "null"')
     expect(rules({ anyOf: [{ type: 'string' }, { type: ['integer', 'null'] }] })).toMatchObject({

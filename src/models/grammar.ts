@@ -22,7 +22,7 @@ const MOST_COUNTED = 256
 
 /**
  * The grammar (GBNF, as llama.cpp reads it) of texts that fit a JSON Schema. Properties come in the schema's order, optional ones may be
- * left out. What a grammar cannot say (patterns, ranges) is left open: the answer is validated in any case.
+ * left out. What a grammar cannot say (most patterns, ranges) is left open: the answer is validated in any case.
  */
 export function grammarOf(schema: Schema): string {
   const rules = new Map<string, string>()
@@ -77,17 +77,33 @@ function referred(ref: string, name: string, work: Work): string {
   return rule
 }
 
-function stringBody({ minLength, maxLength }: Schema): string {
+function stringBody({ minLength, maxLength, pattern }: Schema): string {
+  const plain = typeof pattern === 'string' ? plainPattern(pattern) : null
+  if (plain !== null) return plain
   const least = typeof minLength === 'number' ? minLength : 0
   const most = typeof maxLength === 'number' ? maxLength : Number.POSITIVE_INFINITY
-  if (least > MOST_COUNTED || (least === 0 && most > MOST_COUNTED)) return 'string'
+  // An engine that is told of an impossible count does not come back.
+  if (least > most || least > MOST_COUNTED || (least === 0 && most > MOST_COUNTED)) return 'string'
   return `"\\"" char{${least},${most > MOST_COUNTED ? '' : most}} "\\""`
+}
+
+/** Classes and letters with counts, and nothing that a text in JSON would have to escape: `^[a-z][a-z0-9-]{0,31}$`. */
+const PIECE = /(\[[A-Za-z0-9 _.-]+\]|[A-Za-z0-9 _-])([*+?]|\{\d+(?:,\d*)?\})?/
+const PLAIN = new RegExp(`^\\^((?:${PIECE.source})+)\\$$`)
+
+/** The rule of a string with such a pattern; null for all other ones. */
+function plainPattern(pattern: string): string | null {
+  const [, body] = PLAIN.exec(pattern) ?? []
+  if (body === undefined) return null
+  const pieces = [...body.matchAll(new RegExp(PIECE, 'g'))]
+  const rules = pieces.map(([, what = '', times = '']) => `${what.startsWith('[') ? what : `"${what}"`}${times}`)
+  return `"\\"" ${rules.join(' ')} "\\""`
 }
 
 function arrayBody({ items, minItems, maxItems }: Schema, name: string, work: Work): string {
   const item = ruleFor(items, `${name}-item`, work)
   const least = typeof minItems === 'number' ? Math.min(minItems, MOST_COUNTED) : 0
-  const most = typeof maxItems === 'number' && maxItems <= MOST_COUNTED ? maxItems : null
+  const most = typeof maxItems === 'number' && maxItems <= MOST_COUNTED && maxItems >= least ? maxItems : null
   if (most === 0) return '"[" ws "]"'
   const more = `("," ws ${item} ws){${Math.max(0, least - 1)},${most === null ? '' : most - 1}}`
   const filled = `${item} ws ${more}`
