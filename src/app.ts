@@ -83,9 +83,9 @@ export function openApp(options: AppOptions): Client {
       const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
       return redactAll(await judge({ ...request, emit }), secrets.redact)
     },
-    agent: (provider, settings, { root }) => {
+    agent: (provider, settings, { root }, from = env) => {
       const admission = router.admission(provider, settings)
-      return agentOf(provider, settings, { ...agentDeps, projectRoot: root, admission })
+      return agentOf(provider, settings, { ...agentDeps, env: from, projectRoot: root, admission })
     },
     inspect: async (provider, settings, { root }, { ask, signal }) => {
       const { inspectProvider } = await import('./agents/inspect.ts')

@@ -87,6 +87,27 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
+    name: 'cost',
+    group: 'look',
+    summary: 'Add up what runs have used: calls, tokens, money',
+    options: [
+      { flags: '--run <run>', about: 'only this run; its steps' },
+      { flags: '--since <time>', about: 'only since then: 24h, 7d, 2w, or a day such as 2026-11-01' },
+      {
+        flags: '--by <what>',
+        about: 'what is added up together',
+        choices: ['provider', 'model', 'role', 'task', 'day', 'step', 'run'],
+      },
+      { flags: '-a, --all', about: 'of all projects' },
+    ],
+    examples: [
+      ['reeve cost --since 7d --by day', 'what each of the last days has cost'],
+      ['reeve cost --run last', 'which steps of the newest run cost how much'],
+    ],
+    exits: [0, 2, 3, 4],
+    load: async () => (await import('./commands/cost.ts')).cost,
+  },
+  {
     name: 'land',
     group: 'steer',
     summary: 'Bring a green run into your repository: its branch, a merge, a squash',

@@ -1,4 +1,5 @@
 import { configShow, configValidate } from './config.ts'
+import { costsReport } from './costs.ts'
 import { demoRun } from './demo.ts'
 import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
@@ -37,6 +38,7 @@ export const OPERATIONS = {
   'runs.land': runsLand,
   'runs.rescue': runsRescue,
   'runs.clean': runsClean,
+  'costs.report': costsReport,
   'evidence.verify': evidenceVerify,
   'project.init': projectInit,
   'project.trust': projectTrust,

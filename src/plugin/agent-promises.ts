@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Agent, AgentEvent, AgentRequest, AgentResult } from '../agents/port.ts'
 import { roleSchema } from '../core/role.ts'
-import { runProgram } from '../process/run-program.ts'
 import { noSandbox } from '../sandbox/unconfined.ts'
 import type { Workspace } from '../workspace/port.ts'
-import { openProject } from '../workspace/project.ts'
-import { createWorkspace } from '../workspace/workspace.ts'
+import { inTrialWorkspace } from '../workspace/trial.ts'
 import type { Promised } from './promised.ts'
 
 export interface AgentBench {
@@ -102,38 +99,9 @@ async function atWork(agent: Agent, workspace: Workspace, { signal, timeoutMs = 
   return { result, events, workspace, ms: performance.now() - began }
 }
 
-/** A workspace as a run has it, on a repository with one file; without a sandbox, since it is the author's own agent. */
-async function inRepository(use: (workspace: Workspace) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'reeve-promises-'))
-  try {
-    const root = join(folder, 'project')
-    const git = (...args: string[]) => runGit(folder, args)
-    await git('init', '-q', '-b', 'main', root)
-    await writeFile(join(root, 'README.md'), 'A place to try an agent.\n')
-    await git('-C', root, 'add', '.')
-    await git('-C', root, '-c', 'user.name=A', '-c', 'user.email=a@localhost', 'commit', '-q', '-m', 'First')
-    const project = await openProject(root)
-    const keeping = { sandbox: noSandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
-    const workspace = await createWorkspace({
-      project,
-      runId: 'promises',
-      taskId: 'hello',
-      role: 'implementer',
-      base: project.head,
-      dataDir: join(folder, 'data'),
-      keeping,
-      setup: [],
-      signal: new AbortController().signal,
-      timeoutMs: 60_000,
-    })
-    await use(workspace)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-async function runGit(cwd: string, args: readonly string[]): Promise<void> {
-  const env = { PATH: process.env['PATH'] ?? '', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
-  const { exitCode, stderr } = await runProgram({ argv: ['git', ...args], cwd, env, timeoutMs: 30_000, trusted: true })
-  assert.equal(exitCode, 0, stderr)
+/** Without a sandbox, since it is the author's own agent. */
+function inRepository(use: (workspace: Workspace) => Promise<void>): Promise<void> {
+  const keeping = { sandbox: noSandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
+  const files = { 'README.md': 'A place to try an agent.\n' }
+  return inTrialWorkspace({ files, keeping, signal: new AbortController().signal }, use)
 }

@@ -19,8 +19,8 @@ export interface Kit {
   /** Holds `<run>/card.json` and `card.md`, kept after the workspace is gone. */
   evidenceDir: string
   judge: Judge
-  /** The agent behind a configured provider. Throws provider_not_found, provider_key_missing. */
-  agent(provider: string, settings: Settings, project: Project): Promise<Agent>
+  /** The agent behind a configured provider; keys are looked up in `env` (default: the user's). Throws provider_not_found, provider_key_missing. */
+  agent(provider: string, settings: Settings, project: Project, env?: Kit['env']): Promise<Agent>
   /** Who works next; and the limits that every agent's requests pass. */
   router: Router
   /** What can be said of a provider without asking its model anything; `ask`: also whether its server is there. Throws provider_not_found. */

@@ -25,14 +25,14 @@ export interface DetectorDeps {
   /** The user's own home. */
   home: string
   run(spec: ProgramSpec): Promise<ProgramResult>
-  /** Limit of each question. Default 5 s: the slowest takes 2. */
+  /** Limit of each question. Default 15 s: the slowest takes 2, on a machine with nothing else to do. */
   timeoutMs?: number
 }
 
 /** Asks for one: `binary` is the setting, unset the usual name. Answers are kept for as long as the file is the same. */
 export type Detector = (adapter: Pick<CliAdapter, 'binary' | 'tested' | 'login'>, binary?: string) => Promise<Detected>
 
-const TIMEOUT_MS = 5000
+const TIMEOUT_MS = 15_000
 /** Where programs look for what is theirs. No secrets: it is the log-in that is asked for. */
 const SHOWN = ['PATH', 'LANG', 'USER', 'LOGNAME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'CODEX_HOME', 'CLAUDE_CONFIG_DIR']
 
