@@ -17,7 +17,7 @@ function blocks(guide: string, language: string): string[] {
 const KEYS = { ANTHROPIC_API_KEY: 'k', OPENAI_API_KEY: 'k', GEMINI_API_KEY: 'k', TEAM_GATEWAY_KEY: 'k' }
 
 describe('what the guides show', () => {
-  it.each(['providers.md', 'scripted-provider.md'])('each configuration of %s makes its providers', async (guide) => {
+  it.each(['providers.md', 'scripted-provider.md', 'local-models.md'])('each configuration of %s makes its providers', async (guide) => {
     const projectRoot = temporaryFolder()
     writeFiles(projectRoot, { 'replies.yaml': 'replies: [{ text: x }]' })
     const found = blocks(guide, 'toml')
