@@ -2,21 +2,21 @@ import { expect, it } from 'vitest'
 import { toyStore, toySubmit } from '../../test/support/toy-runs.ts'
 import { toyTask } from '../../test/support/toy-task.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
-import { addUsage, NO_USAGE, type Usage } from '../core/run.ts'
+import { addUsage, NO_USAGE } from '../core/run.ts'
 import { COST_KEYS, type CostKey, type CostRow } from './costs.ts'
 import type { Store } from './open.ts'
 
-const usage = (inputTokens: number, outputTokens = 0, requests = 1): Usage => ({
+const usage = (inputTokens: number, outputTokens = 0, requests = 1) => ({
   inputTokens,
   outputTokens,
   cachedInputTokens: Math.floor(inputTokens / 2),
   requests,
 })
 
-type Told = readonly [EventType, { [key: string]: unknown }?]
+type Told = readonly [EventType, RunEvent['data']?]
 
 async function tell(store: Store, run: string, step: string, ...events: Told[]): Promise<void> {
-  for (const [type, data = {}] of events) await store.append(run, null, type, { step, ...data } as RunEvent['data'])
+  for (const [type, data = {}] of events) await store.append(run, null, type, { step, ...data })
 }
 
 const started: Told = ['step.started', { kind: 'agent', role: 'implementer', attempt: 1 }]
@@ -122,7 +122,7 @@ it('says the same as the tally of each run, whatever the events', async () => {
     for (const step of ['a', 'b']) {
       await tell(store, run.id, step, started)
       for (let at = 0, over = false; at < 9; at++) {
-        const event = over ? started : (make[any(make.length)]?.() ?? started)
+        const event: Told = over ? started : (make[any(make.length)]?.() ?? started)
         over = event[0] === 'step.finished' || event[0] === 'step.failed'
         await tell(store, run.id, step, event)
       }
