@@ -76,10 +76,11 @@ async function inspectModel(
   name: string,
   provider: ProviderSettings,
   settings: Settings,
-  { env, projectRoot, clock = systemClock, ask, signal }: InspectDeps,
+  { env, projectRoot, dataDir, clock = systemClock, ask, signal }: InspectDeps,
 ): Promise<Pick<Inspected, 'ok' | 'detail' | 'model' | 'access'>> {
   const { createProvider } = await import('../models/create.ts')
-  const made = await createProvider(name, provider, { env, projectRoot, clock, network: settings.network })
+  const more = dataDir === undefined ? {} : { dataDir }
+  const made = await createProvider(name, provider, { env, projectRoot, clock, network: settings.network, ...more })
   const access = ['anthropic', 'openai', 'google'].includes(provider.kind) || provider.api_key_env !== undefined ? 'key' : 'none'
   try {
     const health = ask ? await made.health(signal) : { ok: true, detail: 'It is set up.' }
