@@ -32,7 +32,7 @@ const turnShape = {
   garbage: z.literal(true).optional(),
   fail: z.enum(PROVIDER_ERROR_CLASSES).optional(),
   problem: z.string().optional(),
-  /** Seconds, with `fail: rate_limited`. */
+  /** Seconds, with `fail: rate_limited` or `quota`. */
   retry_after: z.number().min(0).optional(),
   /** `fail` only this many times for the same call, then answer. Counted by run and step, in memory. */
   times: z.int().min(1).optional(),
