@@ -19,6 +19,8 @@ const OUTPUT_TOKENS = 1000
 export interface Budget {
   /** Sets aside what a request will use, or says which limit has no room for it. `bytes`: of the request, 0 where that is not known. */
   reserve(bytes: number, model: string): Reservation | ReachedLimit
+  /** Which limit is passed by what an answer that is under way has used by now, as far as can be told. */
+  passedBy(reservation: Reservation, tokens: RawTokens, model: string): ReachedLimit | null
   /** The request has ended. null: it used nothing. */
   settle(reservation: Reservation, used: { tokens: RawTokens; cost: Cost } | null): void
 }
@@ -40,6 +42,11 @@ export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'co
       spent.requests += 1
       held.add(wanted)
       return wanted
+    },
+    passedBy(reservation, { input, output, cached }, model) {
+      const usd = cost({ input, output, cached }, model) ?? 0
+      const others = { tokens: sum('tokens') - reservation.tokens, usd: sum('usd') - reservation.usd, requests: 0 }
+      return reachedBy({ ...limits, requests: null }, others, { bytes: 0, input, tokens: input + output, usd })
     },
     settle(reservation, used) {
       held.delete(reservation)
@@ -64,14 +71,13 @@ function reachedBy(
   if (limits.tokens !== null && used.tokens + wanted.tokens > limits.tokens) {
     return {
       limit: 'tokens',
-      problem: `The token budget has no room for another request: ${used.tokens} of ${limits.tokens} are used, about ${wanted.tokens} are needed.`,
+      problem: `The token budget is reached: ${used.tokens} of ${limits.tokens} are used, and a request takes about ${wanted.tokens}.`,
     }
   }
   if (limits.usd !== null && used.usd + wanted.usd > limits.usd) {
-    const needed = wanted.usd.toFixed(4)
     return {
       limit: 'usd',
-      problem: `The budget has no room for another request: $${used.usd.toFixed(4)} of $${limits.usd} are used, about $${needed} are needed.`,
+      problem: `The budget is reached: $${used.usd.toFixed(4)} of $${limits.usd} are used, and a request takes about $${wanted.usd.toFixed(4)}.`,
     }
   }
   return null

@@ -8,6 +8,7 @@ import type { Budget, Reservation } from './budget.ts'
 import { forward, type Outcome, type Outgoing } from './forward.ts'
 import type { MeterDialect, MeteredCall, MeterOptions } from './port.ts'
 import { say } from './say.ts'
+import type { Tally } from './tally.ts'
 
 export interface Exchange extends Pick<Outgoing, 'response' | 'url' | 'headers' | 'redact' | 'closing'> {
   request: IncomingMessage
@@ -54,15 +55,17 @@ async function admitted(it: Exchange, reserved: Reservation): Promise<void> {
   }
   const body = passingBody(request)
   const { redact, url, headers, closing } = it
-  const outcome = await forward({ body: body.stream, response, url, headers, dialect, options, redact, alive, closing })
-  const sent = { model: body.model(), tokens: Math.max(reserved.input, Math.ceil(body.bytes() / CHARS_PER_TOKEN)) }
-  const call = callOf(outcome, sent, it)
+  const sent = () => ({ model: body.model(), tokens: Math.max(reserved.input, Math.ceil(body.bytes() / CHARS_PER_TOKEN)) })
+  const passes = (tally: Tally) => budget.passedBy(reserved, soFar(tally, sent().tokens), modelOf(tally, it, sent().model))
+  const outcome = await forward({ body: body.stream, response, url, headers, dialect, options, redact, alive, passes, closing })
+  const call = callOf(outcome, sent(), it)
   budget.settle(reserved, call)
   const { failure, status } = outcome
   const retryAfterMs = failure?.retryAfterMs ?? null
   const retryAt = retryAfterMs === null ? {} : { retryAt: (it.clock ?? systemClock).now() + retryAfterMs }
   options.told.onStatus({ status, class: failure?.class ?? null, problem: failure?.message ?? '', retryAfterMs, by: 'provider' })
   if (call !== null) options.told.onUsage(call)
+  if (outcome.limit !== null) options.told.onLimit(outcome.limit)
   // Declining is an answer: the account is well.
   const kind = failure === null || failure.class === 'refused' ? null : failure.class
   await pass.leave({ class: kind, tokens: call?.source === 'metered' ? call.tokens : null, ...retryAt })
@@ -95,14 +98,16 @@ function turnedAway({ options, response, dialect, clock = systemClock }: Exchang
 }
 
 /** What it has used; null: nothing that has to be paid. */
-function callOf({ tally, failure, begun }: Outcome, sent: { model: string | null; tokens: number }, it: Exchange): MeteredCall | null {
+function callOf(
+  { tally, failure, begun, limit }: Outcome,
+  sent: { model: string | null; tokens: number },
+  it: Exchange,
+): MeteredCall | null {
   const counted = tally.tokens !== null && tally.tokens.input + tally.tokens.output > 0 ? tally.tokens : null
-  const whole = counted !== null && (failure === null || failure.class === 'refused')
+  const whole = counted !== null && limit === null && (failure === null || failure.class === 'refused')
   if (!whole && !begun) return null
-  const tokens: RawTokens = whole
-    ? counted
-    : { cached: 0, ...counted, input: counted?.input ?? sent.tokens, output: Math.max(counted?.output ?? 0, tally.pieces) }
-  const model = tally.model ?? it.model ?? sent.model ?? it.options.model ?? ''
+  const tokens = whole ? counted : soFar(tally, sent.tokens)
+  const model = modelOf(tally, it, sent.model)
   return {
     usage: { inputTokens: tokens.input, outputTokens: tokens.output, cachedInputTokens: tokens.cached, requests: 1 },
     tokens,
@@ -110,6 +115,16 @@ function callOf({ tally, failure, begun }: Outcome, sent: { model: string | null
     model,
     source: whole ? 'metered' : 'estimated',
   }
+}
+
+/** What an answer has used that has not come to its end: what was told by then, and the rest by its length. */
+function soFar({ tokens, chars }: Tally, sent: number): RawTokens {
+  const input = tokens === null || tokens.input === 0 ? sent : tokens.input
+  return { cached: 0, ...tokens, input, output: Math.max(tokens?.output ?? 0, Math.ceil(chars / CHARS_PER_TOKEN)) }
+}
+
+function modelOf(tally: Tally, { model, options }: Exchange, sent: string | null): string {
+  return tally.model ?? model ?? sent ?? options.model ?? ''
 }
 
 function lengthOf({ headers }: IncomingMessage): number {

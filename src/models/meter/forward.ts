@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { Redact } from '../../core/redact.ts'
 import { classify } from '../classify.ts'
 import { ProviderFailure } from '../guard.ts'
+import type { ReachedLimit } from './budget.ts'
 import { headersBack } from './keys.ts'
 import type { MeterDialect, MeterOptions } from './port.ts'
 import { say } from './say.ts'
@@ -22,6 +23,8 @@ export interface Outgoing {
   /** Takes keys out of what the provider says. */
   redact: Redact
   alive: () => void
+  /** May an answer that has come so far go on? Says which limit it passes. */
+  passes: (tally: Tally) => ReachedLimit | null
   /** The proxy is being closed. */
   closing: AbortSignal
 }
@@ -33,6 +36,18 @@ export interface Outcome {
   failure: ProviderFailure | null
   /** Something of an answer came, or may have been made: it may have to be paid. */
   begun: boolean
+  /** It was ended because it passed this. */
+  limit: ReachedLimit | null
+}
+
+/** An answer that takes more than there is. */
+class Overdrawn extends Error {
+  readonly limit: ReachedLimit
+
+  constructor(limit: ReachedLimit) {
+    super(limit.problem)
+    this.limit = limit
+  }
 }
 
 /** A redirection would have the key go with it. */
@@ -43,7 +58,7 @@ const MOST_ERROR = 65_536
 /** Sends it on. Must not throw: what went wrong is in the outcome, and the program has been told. */
 export async function forward(out: Outgoing): Promise<Outcome> {
   const tally = newTally()
-  const state = { tally, status: null as number | null, begun: false }
+  const state = { tally, status: null as number | null, begun: false, limit: null }
   const gone = new AbortController()
   const onClose = () => gone.abort(new ProviderFailure('aborted', 'The program did not wait for the answer.', { final: true }))
   out.response.once('close', onClose)
@@ -73,11 +88,19 @@ export async function forward(out: Outgoing): Promise<Outcome> {
     else out.response.destroy()
     return { ...state, failure }
   } catch (error) {
-    const failure = failureOf(error, signal, out.redact)
     out.response.off('close', onClose)
+    if (error instanceof Overdrawn) {
+      out.response.destroy()
+      return { ...state, failure: null, limit: error.limit }
+    }
+    // Some programs leave as soon as they have all they want.
+    if (gone.signal.aborted && tally.finished) return { ...state, failure: null }
+    const failure = failureOf(error, signal, out.redact)
     say(out.response, out.dialect, { status: failure.class === 'timeout' ? 504 : 502, message: failure.message })
     return { ...state, begun: state.begun || failure.class === 'timeout' || failure.class === 'aborted', failure }
   } finally {
+    // What is still under way at the provider ends, too.
+    gone.abort()
     silence.end()
   }
 }
@@ -90,6 +113,8 @@ async function passBack(out: Outgoing, answer: Response, tally: Tally, heard: ()
     heard()
     out.alive()
     tap.add(piece)
+    const limit = out.passes(tally)
+    if (limit !== null) throw new Overdrawn(limit)
     if (out.response.write(piece)) continue
     // A program that reads slowly slows the provider down, not us. `close` aborts the whole.
     await drained(out.response)

@@ -165,7 +165,7 @@ describe('what passes', () => {
     await (
       await fetch(`${meter.url}/v1/chat/completions`, { method: 'POST', body, headers: { authorization: `Bearer ${meter.token}` } })
     ).text()
-    expect(meter.calls).toMatchObject([{ model: 'local', source: 'estimated', usage: { outputTokens: 10 } }])
+    expect(meter.calls).toMatchObject([{ model: 'local', source: 'estimated', usage: { outputTokens: 3 } }])
     expect(meter.calls[0]?.usage.inputTokens).toBeGreaterThan(1000)
     expect(meter.statuses).toMatchObject([{ status: 200, class: null }])
   })
@@ -325,6 +325,18 @@ describe('what goes wrong', () => {
     expect(meter.calls).toMatchObject([{ source: 'estimated', usage: { inputTokens: 1000 } }])
   })
 
+  it('what is under way when the proxy is closed has been told by then', async () => {
+    const server = await scripted({ behaviour: { fault: 'stall_in_stream' } })
+    const left: unknown[] = []
+    const pass = { admitted: true, leave: async (it: { class: unknown }) => void left.push(it.class) } as const
+    const meter = await metered(server.url, { admission: { enter: () => Promise.resolve(pass) } })
+    const playing = playSession({ url: meter.url, dialect: 'anthropic', key: meter.token }).catch(() => 'ended')
+    await vi.waitFor(() => expect(meter.traffic).toContain('alive'))
+    await meter.close()
+    expect([meter.calls.length, meter.statuses.map((it) => it.class), left]).toEqual([1, ['aborted'], ['aborted']])
+    expect(await playing).toBe('ended')
+  })
+
   it('an address that leads elsewhere is not followed', async () => {
     const elsewhere: string[] = []
     const other = await provider((incoming, response) => {
@@ -352,7 +364,7 @@ describe('a limit', () => {
       const turns = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, padding: 500 })
       expect(turns.at(-1)).toMatchObject({
         status: 402,
-        body: expect.stringMatching(/"billing_error","message":"The .*(room for another request|limit of 2)/),
+        body: expect.stringMatching(/"billing_error","message":"The .*(budget is reached|limit of 2)/),
       })
       expect(turns.at(-1)?.headers.get('x-should-retry')).toBe('false')
       expect(meter.limits).toHaveLength(1)
@@ -363,6 +375,30 @@ describe('a limit', () => {
       expect(meter.limits).toHaveLength(1)
       expect(server.log).toHaveLength(meter.calls.length)
     }
+  })
+
+  it('ends an answer that takes more than there is', async () => {
+    const pieces = Array.from(
+      { length: 1000 },
+      () => 'data: {"choices":[{"delta":{"content":"0123456789012345678901234567890123456789"}}]}\n\n',
+    )
+    const url = await provider((incoming, response) => {
+      incoming.resume().on('end', () => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        const next = () =>
+          pieces.length > 0 && !response.destroyed ? response.write(pieces.splice(0, 10).join(''), () => setImmediate(next)) : 0
+        next()
+      })
+    })
+    const meter = await metered(url, { limits: { usd: null, tokens: 3000, requests: null } })
+    await expect(playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })).rejects.toThrow('terminated')
+    await vi.waitFor(() => expect(meter.limits).toMatchObject([{ limit: 'tokens' }]))
+    const [input = 0, output = 0] = sum(meter.calls)
+    expect(input + output).toBeGreaterThan(2900)
+    // What of it was on its way.
+    expect(input + output).toBeLessThan(6000)
+    expect(meter.statuses).toMatchObject([{ status: 200, class: null }])
+    expect(pieces.length).toBeGreaterThan(300)
   })
 
   it('holds for requests at the same time: what is under way is reserved', async () => {

@@ -30,9 +30,12 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const closing = new AbortController()
   const handle = createHandler(options, token, closing.signal)
   const servers: Server[] = []
+  const underWay = new Set<Promise<void>>()
   const make = () => {
     const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
-      void handle(request, response).catch(() => response.destroy())
+      const handled = handle(request, response).catch(() => void response.destroy())
+      underWay.add(handled)
+      void handled.finally(() => underWay.delete(handled))
     })
     servers.push(server)
     return server
@@ -42,6 +45,8 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
   const close = async () => {
     closing.abort()
     await Promise.all(servers.map(closeServer))
+    // What they have used is told by then.
+    await Promise.all(underWay)
     if (folder !== null) await rm(folder, { recursive: true, force: true })
   }
   try {

@@ -12,17 +12,16 @@ export interface Tally {
   refused: boolean
   /** What it said went wrong, as JSON. */
   error: string | null
-  /** Pieces of the answer so far. */
-  pieces: number
+  /** Characters of the answer so far: what a provider that does not count is counted by. */
+  chars: number
 }
 
 export function newTally(): Tally {
-  return { tokens: null, model: null, finished: false, refused: false, error: null, pieces: 0 }
+  return { tokens: null, model: null, finished: false, refused: false, error: null, chars: 0 }
 }
 
 /** Takes one event of a stream, or a whole answer, into account. */
 export function tallyUp(tally: Tally, dialect: MeterDialect, event: Json): void {
-  tally.pieces += 1
   const { error, type } = fieldsOf(event)
   if (error !== undefined && error !== null) tally.error = JSON.stringify(error)
   READERS[dialect](tally, event, wordOf(type))
@@ -37,13 +36,16 @@ const READERS: Record<MeterDialect, Reader> = {
     tally.model = wordOf(whole['model']) || tally.model
     tally.tokens = anthropicTokens(usage ?? whole['usage'], tally.tokens)
     const reason = wordOf(fieldsOf(delta)['stop_reason']) || wordOf(whole['stop_reason'])
+    tally.chars +=
+      lengthOf(fieldsOf(delta), ['text', 'partial_json', 'thinking']) + sizeOf(type === 'message' ? whole['content'] : undefined)
     tally.refused ||= reason === 'refusal'
     tally.finished ||= type === 'message_stop' || type === 'message'
   },
 
   'openai-responses'(tally, event, type) {
-    const { response } = fieldsOf(event)
+    const { response, output } = fieldsOf(event)
     const isWhole = fieldsOf(event)['object'] === 'response'
+    tally.chars += lengthOf(fieldsOf(event), ['delta']) + sizeOf(isWhole ? output : undefined)
     const { model, usage, status, error } = fieldsOf(isWhole ? event : response)
     tally.model = wordOf(model) || tally.model
     tally.tokens = openaiTokens(usage, ['input_tokens', 'output_tokens', 'input_tokens_details']) ?? tally.tokens
@@ -57,7 +59,12 @@ const READERS: Record<MeterDialect, Reader> = {
     tally.model = wordOf(model) || tally.model
     tally.tokens = openaiTokens(usage, ['prompt_tokens', 'completion_tokens', 'prompt_tokens_details']) ?? tally.tokens
     for (const it of listOf(choices)) {
-      const reason = wordOf(fieldsOf(it)['finish_reason'])
+      const { delta, message, finish_reason } = fieldsOf(it)
+      const { tool_calls } = fieldsOf(delta)
+      const calls = listOf(tool_calls).map((call) => fieldsOf(fieldsOf(call)['function']))
+      const grown = calls.reduce((all, call) => all + lengthOf(call, ['name', 'arguments']), 0)
+      tally.chars += lengthOf(fieldsOf(delta), ['content', 'reasoning_content', 'reasoning']) + grown + sizeOf(message)
+      const reason = wordOf(finish_reason)
       tally.refused ||= reason === 'content_filter'
       tally.finished ||= reason !== ''
     }
@@ -67,6 +74,8 @@ const READERS: Record<MeterDialect, Reader> = {
     const { modelVersion, usageMetadata, candidates, promptFeedback } = fieldsOf(event)
     tally.model = wordOf(modelVersion) || tally.model
     tally.tokens = googleTokens(usageMetadata) ?? tally.tokens
+    for (const it of listOf(candidates))
+      for (const part of listOf(fieldsOf(fieldsOf(it)['content'])['parts'])) tally.chars += partLength(part)
     const blocked = wordOf(fieldsOf(promptFeedback)['blockReason'])
     const reasons = [blocked, ...listOf(candidates).map((it) => wordOf(fieldsOf(it)['finishReason']))].filter((it) => it !== '')
     tally.refused ||= reasons.some((it) => it !== 'STOP' && it !== 'MAX_TOKENS' && it !== 'MALFORMED_FUNCTION_CALL')
@@ -102,4 +111,18 @@ function googleTokens(usage: Json | undefined): RawTokens | null {
     output: (countOf(fields['candidatesTokenCount']) ?? 0) + (countOf(fields['thoughtsTokenCount']) ?? 0),
     cached: countOf(fields['cachedContentTokenCount']) ?? 0,
   }
+}
+
+function lengthOf(fields: ReturnType<typeof fieldsOf>, names: readonly string[]): number {
+  return names.reduce((all, name) => all + wordOf(fields[name]).length, 0)
+}
+
+function partLength(part: Json): number {
+  const { functionCall } = fieldsOf(part)
+  return lengthOf(fieldsOf(part), ['text']) + sizeOf(functionCall)
+}
+
+/** Of what is no text: about what it has. */
+function sizeOf(value: Json | undefined): number {
+  return value === undefined ? 0 : JSON.stringify(value).length
 }

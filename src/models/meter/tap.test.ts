@@ -93,6 +93,20 @@ describe('an answer that passes', () => {
     expect(read('google', [{ candidates: [{ finishReason: 'MAX_TOKENS' }] }])).toMatchObject({ refused: false, finished: true })
   })
 
+  it('is measured as it grows, for providers that do not count', () => {
+    const call = { tool_calls: [{ index: 0, function: { name: 'ab', arguments: '{}' } }] }
+    expect(
+      read('openai-chat', [{ choices: [{ delta: { content: 'abc' } }, { delta: call }, { delta: { reasoning_content: 'x' } }] }]).chars,
+    ).toBe(8)
+    const deltas = [
+      { type: 'response.output_text.delta', delta: 'abc' },
+      { type: 'response.output_text.done', text: 'abc' },
+    ]
+    expect(read('openai-responses', deltas).chars).toBe(3)
+    expect(read('anthropic', [{ type: 'content_block_delta', delta: { type: 'input_json_delta', partial_json: '{"a"' } }]).chars).toBe(4)
+    expect(read('google', [{ candidates: [{ content: { parts: [{ text: 'abc' }, { functionCall: { name: 'a' } }] } }] }]).chars).toBe(15)
+  })
+
   it('may be a list, or nothing that can be read', () => {
     const tally = newTally()
     const tap = createTap(tally, 'google', 'application/json; charset=UTF-8')
@@ -117,6 +131,6 @@ describe('an answer that passes', () => {
     for (let at = 0; at < 20; at++) tap.add(megabyte)
     tap.add(Buffer.from('"}\n\ndata: {"type":"message_stop"}\n\n'))
     tap.end()
-    expect(tally).toMatchObject({ finished: true, pieces: 1 })
+    expect(tally).toMatchObject({ finished: true, chars: 0 })
   })
 })
