@@ -17,6 +17,8 @@ export const CHOICES: readonly OptionSpec[] = [
   { flags: '--provider <name>', about: 'provider that is asked first' },
   { flags: '--autonomy <level>', about: 'how far the run goes without a person', choices: ['manual', 'supervised', 'autonomous'] },
   { flags: '--max-attempts <n>', about: 'attempts before the run gives up', kind: 'whole' },
+  { flags: '--max-usd <n>', about: 'US dollars that the run may use', kind: 'number' },
+  { flags: '--max-tokens <n>', about: 'tokens that the run may use', kind: 'whole' },
   { flags: '--record', about: 'keep every exchange with a provider, for reeve replay' },
   { flags: '--base <commit>', about: 'branch or commit to begin from' },
   { flags: '--land <how>', about: 'how a green run lands by itself', choices: ['none', 'branch', 'merge', 'squash'] },

@@ -66,7 +66,7 @@ export const ERRORS = {
     status: 402,
     exit: 3,
     message: '{problem}',
-    hint: 'What was written is kept (reeve rescue {run}). To go on with more: reeve retry {run} --max-usd <n>',
+    hint: 'What was written is kept: reeve rescue {run}. With more: reeve retry {run} --max-usd <n> or --max-tokens <n>',
   },
   provider_failed: { status: 503, exit: 3, message: 'Provider "{provider}" failed: {problem}' },
   no_gates: {

@@ -91,6 +91,17 @@ function withChoices(task: Task, input: Partial<z.output<typeof submitInput>>): 
     ...(input.priority === undefined ? {} : { priority: input.priority }),
     ...(input.provider === undefined ? {} : { provider: input.provider }),
     ...(input.workflow === undefined ? {} : { workflow: input.workflow }),
+    ...(task.budget === undefined ? {} : { budget: budgetWith(task.budget, input) }),
+  }
+}
+
+/** A budget that the caller chose is in the settings; the task's own must not hold the run below it. */
+function budgetWith(budget: NonNullable<Task['budget']>, input: Partial<z.output<typeof submitInput>>): NonNullable<Task['budget']> {
+  const { usd, tokens, ...rest } = budget
+  return {
+    ...rest,
+    ...(usd === undefined || input.max_usd !== undefined ? {} : { usd }),
+    ...(tokens === undefined || input.max_tokens !== undefined ? {} : { tokens }),
   }
 }
 

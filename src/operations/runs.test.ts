@@ -44,6 +44,18 @@ describe('submit', () => {
     expect(run.task.id).toMatch(/^do-it-[a-z0-9]{5}$/)
   })
 
+  it("lets a budget that is chosen win over the task's own", async () => {
+    const { client } = setUp()
+    const text = 'id: a\ntitle: a\ndescription: a\nworkflow: fine\nbudget: { usd: 0.5, tokens: 9, minutes: 3 }\n'
+    const submitted = async (more: object) => {
+      const { runs } = await client.call('runs.submit', { documents: [{ name: 't.yaml', text }], ...more })
+      return runs[0]?.task.budget
+    }
+    expect(await submitted({})).toEqual({ usd: 0.5, tokens: 9, minutes: 3 })
+    expect(await submitted({ max_usd: 2 })).toEqual({ tokens: 9, minutes: 3 })
+    expect(await submitted({ max_usd: 2, max_tokens: 99 })).toEqual({ minutes: 3 })
+  })
+
   it('finds the same run by the same key, and makes another without', async () => {
     const { client } = setUp()
     const first = await submit(client, 'fine', { key: 'k' })
@@ -84,6 +96,7 @@ describe('submit', () => {
     ['a folder that is not there', { target_dir: 'web' }, 'The path "web" is refused: there is no such folder at '],
     ['a folder outside', { target_dir: '../x' }, 'The path "../x" is refused: target_dir must be a folder inside the repository.'],
     ['an unknown base', { base: 'nope' }, 'No commit "nope" in '],
+    ['a budget of nothing', { max_usd: 0 }, '--max-usd: runs.max_usd is 0; allowed: a number above 0'],
     ['a value out of range', { max_attempts: 0 }, '--max-attempts: runs.max_attempts is 0; allowed: a whole number from 1 to 20'],
     ['nothing', { sentence: undefined }, 'There is no task. Say what is wanted, or name a task file.'],
     ['a sentence and a file', { documents: [{ name: 'a', text: 'id: a' }] }, 'There is a sentence and a task file; give one of them.'],

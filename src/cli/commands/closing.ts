@@ -12,7 +12,7 @@ export function nextSteps(run: RunView): string[] {
         ? [`reeve diff ${id}`]
         : [`reeve diff ${id}`, `reeve land ${id}`]
     case 'failed':
-      return [...(run.reason === 'gates' ? [`reeve diff ${id}`, `reeve rescue ${id}`] : [`reeve explain ${id}`]), `reeve retry ${id}`]
+      return [...afterFailure(run), `reeve retry ${id}`]
     case 'cancelled':
       return [`reeve rescue ${id}`, `reeve retry ${id}`]
     case 'waiting':
@@ -22,6 +22,11 @@ export function nextSteps(run: RunView): string[] {
     default:
       return [`reeve resume ${id}`]
   }
+}
+
+function afterFailure({ id, reason }: RunView): string[] {
+  if (reason === 'gates') return [`reeve diff ${id}`, `reeve rescue ${id}`]
+  return reason === 'budget' ? [`reeve rescue ${id}`, `reeve cost --run ${id}`] : [`reeve explain ${id}`]
 }
 
 /** The end of a run in a few lines: how, why, where it is, what to do next. */

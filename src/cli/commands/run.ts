@@ -58,6 +58,8 @@ export function choicesOf(options: Options) {
     ...given('provider', options['provider'] as string | undefined),
     ...given('autonomy', options['autonomy'] as 'manual' | 'supervised' | 'autonomous' | undefined),
     ...given('max_attempts', options['maxAttempts'] as number | undefined),
+    ...given('max_usd', options['maxUsd'] as number | undefined),
+    ...given('max_tokens', options['maxTokens'] as number | undefined),
     ...given('record', options['record'] as boolean | undefined),
     ...given('base', options['base'] as string | undefined),
     ...given('land', options['land'] as 'none' | 'branch' | 'merge' | 'squash' | undefined),
