@@ -58,7 +58,7 @@ async function converse(play: Play): Promise<Ended> {
   const done = new AbortController()
   const told = { over: false }
   const result = await deps.runProgram({
-    argv: [deps.program.path, ...args, ...model, ...settings.args],
+    argv: [start.argv[0], ...args, ...model, ...settings.args],
     cwd: request.workspace.path,
     env: { ...start.env, ...env },
     run: request.origin.run,

@@ -188,13 +188,15 @@ describe('the files', () => {
     expect(place.ways.at(-1)?.readOnly).toBe(true)
   })
 
-  it.each([
-    ['tests', {}, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
-    ['production', {}, { 'a.txt': 'x\n', 'a.test.ts': 'test\n' }, 'a.test.ts'],
-    ['all', { deny: ['a.txt'] }, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
-    ['all', { forbidden: ['a.txt'] }, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
-  ] as const)('that a role with %s, %j may not write are put back, and that is said', async (write, more, left, named) => {
-    const { result, place, events } = await run(`echo x > a.txt; echo x > a.test.ts; ${WORK}`, { role: role(write, more as object) })
+  const refused: [write: Role['permissions']['write'], more: Partial<Role['permissions']>, left: Record<string, string>, named: string][] =
+    [
+      ['tests', {}, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
+      ['production', {}, { 'a.txt': 'x\n', 'a.test.ts': 'test\n' }, 'a.test.ts'],
+      ['all', { deny: ['a.txt'] }, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
+      ['all', { forbidden: ['a.txt'] }, { 'a.txt': 'old\n', 'a.test.ts': 'x\n' }, 'a.txt'],
+    ]
+  it.each(refused)('that a role with %s, %j may not write are put back, and that is said', async (write, more, left, named) => {
+    const { result, place, events } = await run(`echo x > a.txt; echo x > a.test.ts; ${WORK}`, { role: role(write, more) })
     expect(result.status).toBe('completed')
     expect(place.files()).toEqual(left)
     expect(events).toContainEqual({

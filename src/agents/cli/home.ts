@@ -75,15 +75,15 @@ async function filesAt(root: string, path: string): Promise<string[]> {
 
 /**
  * What must be readable for a program to start: the folder of the packages it lies in (launchers load their neighbours), else its own folder,
- * else, where that is as much as a home, the file alone.
+ * else, where that is as much as a home, the file alone. `real`: where the program is over all links.
  */
-export async function installationOf(program: string, realHome: string): Promise<string[]> {
+export async function installationOf(program: string, realHome: string): Promise<{ real: string; shown: string }> {
   const real = await realpath(program).catch(() => program)
   const parts = real.split('/')
   const packages = parts.indexOf('node_modules')
   const folder = packages > 0 ? parts.slice(0, packages + 1).join('/') : dirname(real)
-  const found = holds(folder, await realpath(realHome).catch(() => realHome)) ? real : folder
-  return program === real ? [found] : [found, program]
+  const home = await realpath(realHome).catch(() => realHome)
+  return { real, shown: holds(folder, home) ? real : folder }
 }
 
 /** Is a folder the home, or above it? */

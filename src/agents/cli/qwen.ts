@@ -63,13 +63,17 @@ function settings({ endpoint, limits, write, commands, idleSeconds }: CliRequest
 function readQwen(): CliReader {
   const calls = createCalls()
   let said = false
+  let counted = false
   return {
     line(text, stream) {
       if (stream === 'stderr') return retries(text)
       const it = objectOf(text)
       if (!it) return []
       said ||= it['type'] === 'result'
-      return output(it, calls)
+      const events = output(it, calls)
+      counted ||= events.some((event) => event.t === 'usage' && event.scope === 'turn')
+      // The total of a session that was gone on with has what was used before.
+      return counted ? events.filter((event) => event.t !== 'usage' || event.scope === 'turn') : events
     },
     exited: ({ code, stderr }) => [...calls.left(), ...(said || code === null || code === 0 ? [] : [byCode(code, stderr)])],
   }

@@ -43,7 +43,9 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const login = access.kind === 'login' ? await copyLogin(deps.realHome, bare.home, adapter.login?.paths ?? []) : null
   const meter: Metering | null = access.kind === 'endpoint' ? await startMetering(deps, access, request, told, confined) : null
   const endpoint: Endpoint | null = meter?.endpoint ?? (access.kind === 'endpoint' ? directEndpoint(access) : null)
-  const readable = await installationOf(program.path, deps.realHome)
+  const installed = await installationOf(program.path, deps.realHome)
+  // A sandbox shows real paths only; outside it is started by the name it was found by, which some look at.
+  const binary = confined ? installed.real : program.path
   const passed = passedSecrets(deps)
   const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS
   // Steps of one run may be at work at the same time.
@@ -78,9 +80,9 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
         hosts: hostsOf(deps, access, meter !== null),
         ...(meter === null ? {} : { services: meter.services }),
         secrets: { ...passed, ...command.secrets },
-        readable,
+        readable: [installed.shown],
       })
-      return { argv: [program.path, ...command.args], command, held, env: environment(held, command, deps, meter !== null || !confined) }
+      return { argv: [binary, ...command.args], command, held, env: environment(held, command, deps, meter !== null || !confined) }
     },
     async close() {
       await meter?.close()

@@ -22,7 +22,9 @@ function handClock(): Clock & { pass(ms: number): Promise<void> } {
     async pass(ms) {
       for (const end = now + ms; now < end; ) {
         now = Math.min(end, now + 500)
-        for (const it of waiting) if (it.at <= now) waiting.delete(it) && it.wake()
+        const due = [...waiting].filter((it) => it.at <= now)
+        for (const it of due) it.wake()
+        for (const it of due) waiting.delete(it)
         await new Promise<void>((resolve) => setImmediate(resolve))
       }
     },

@@ -1,0 +1,70 @@
+import { lstatSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../../test/support/folder.ts'
+import { copyLogin, installationOf, writeInHome } from './home.ts'
+
+describe('files of a home', () => {
+  it('are for their owner only, whatever was there', async () => {
+    const home = temporaryFolder()
+    writeFiles(home, { 'old.json': 'x', 'folder/inside': 'x', plain: 'x' })
+    await writeInHome(home, [
+      { path: 'old.json', text: 'new' },
+      { path: 'folder', text: 'a file now' },
+      { path: 'plain/deep/file', text: 'deep' },
+    ])
+    expect(['old.json', 'folder', 'plain/deep/file'].map((it) => readFileSync(join(home, it), 'utf8'))).toEqual([
+      'new',
+      'a file now',
+      'deep',
+    ])
+    expect(lstatSync(join(home, 'old.json')).mode & 0o777).toBe(0o600)
+  })
+
+  it('do not lie outside', async () => {
+    await expect(writeInHome(temporaryFolder(), [{ path: '../x', text: '' }])).rejects.toThrow('The path "../x" is refused')
+  })
+})
+
+describe('a log-in', () => {
+  it('is copied with its folder, afresh, and never back', async () => {
+    const [real, home] = [temporaryFolder(), temporaryFolder()]
+    writeFiles(real, { '.tool/auth.json': 'one', '.tool/keys/a': 'a', '.tool/keys/deep/b': 'b', '.tool/history': 'private' })
+    const login = await copyLogin(real, home, ['.tool/auth.json', '.tool/keys', '.tool/missing'])
+    expect(login?.files).toEqual(['.tool/auth.json', '.tool/keys/a', '.tool/keys/deep/b'])
+    expect(await login?.renewed()).toBe(false)
+    writeFileSync(join(home, '.tool/auth.json'), 'two')
+    expect(await login?.renewed()).toBe(true)
+    expect(readFileSync(join(real, '.tool/auth.json'), 'utf8')).toBe('one')
+    await copyLogin(real, home, ['.tool/auth.json'])
+    expect(readFileSync(join(home, '.tool/auth.json'), 'utf8')).toBe('one')
+  })
+
+  it('that is not there is none', async () => {
+    expect(await copyLogin(temporaryFolder(), temporaryFolder(), ['.tool/auth.json'])).toBeNull()
+  })
+})
+
+describe('an installation', () => {
+  it.each([
+    ['the folder of the packages that a launcher lies in', 'lib/node_modules/@maker/tool/bin/tool.js', 'lib/node_modules'],
+    ['the folder of a program', 'opt/tool/tool', 'opt/tool'],
+    ['the file alone where its folder is the home', 'home/tool', 'home/tool'],
+    ['the file alone where its folder holds the home', 'tool', 'tool'],
+  ])('is %s', async (_, program, shown) => {
+    const root = realpathSync(temporaryFolder())
+    mkdirSync(join(root, 'home'), { recursive: true })
+    writeFiles(root, { [program]: '' })
+    expect(await installationOf(join(root, program), join(root, 'home'))).toEqual({ real: join(root, program), shown: join(root, shown) })
+  })
+
+  it('is where the link leads to that it is found by', async () => {
+    const root = realpathSync(temporaryFolder())
+    writeFiles(root, { 'opt/tool/tool': '', 'bin/x': '' })
+    symlinkSync('../opt/tool/tool', join(root, 'bin/tool'))
+    expect(await installationOf(join(root, 'bin/tool'), join(root, 'home'))).toEqual({
+      real: join(root, 'opt/tool/tool'),
+      shown: join(root, 'opt/tool'),
+    })
+  })
+})
