@@ -53,8 +53,14 @@ async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelP
   const { createProvider } = await import('../models/create.ts')
   const { env, projectRoot, admission, dataDir, engines, recorder, clock = systemClock } = deps
   const more = { ...(admission && { admission }), ...(dataDir !== undefined && { dataDir }), ...(engines && { engines }) }
-  const model = await createProvider(name, provider, { env, projectRoot, clock, network: settings.network, ...more })
+  const model = await createProvider(name, priced(provider, settings), { env, projectRoot, clock, network: settings.network, ...more })
   return recorder === undefined ? model : recorded(model, recorder)
+}
+
+/** What the settings say a model costs holds for every provider of it that says nothing itself. */
+function priced(provider: ProviderSettings, { prices }: Settings): ProviderSettings {
+  const price = provider.price ?? prices[provider.model ?? '']
+  return price === undefined ? provider : { ...provider, price }
 }
 
 /** An agent of our own over a model: what is heavy is loaded when the first one is made. */

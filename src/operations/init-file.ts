@@ -19,7 +19,7 @@ const SETUP: Record<string, string> = {
  * A `reeve.toml` with what was found in the repository. What is detected again by itself is written as a comment, to be changed where it is
  * wrong; only `setup` is in force, since it cannot be guessed at every run.
  */
-export function initFile(scan: RepoScan, base: string | null): string {
+export function initFile(scan: RepoScan, base: string | null, agents: readonly FoundAgent[] = []): string {
   return [
     '# Settings of reeve for this repository. Every key has a default; `reeve config show` prints those in force.',
     '# All keys: docs/reference/configuration.md of reeve.',
@@ -31,19 +31,7 @@ export function initFile(scan: RepoScan, base: string | null): string {
     "# Paths that no agent may change, besides reeve's own list.",
     '# protected = ["migrations/**"]',
     '',
-    '# Who works. The first of the order is asked first, the next when it fails. Keys stay in the environment.',
-    '# [providers]',
-    '# order = ["local"]',
-    '#',
-    '# [providers.local]',
-    '# kind = "openai-compatible"',
-    '# base_url = "http://127.0.0.1:11434/v1"',
-    '# model = "qwen3-coder:30b"',
-    '#',
-    '# [providers.claude]',
-    '# kind = "anthropic"',
-    '# model = "claude-sonnet-4-5"',
-    '# api_key_env = "ANTHROPIC_API_KEY"',
+    ...providerLines(agents),
     '',
     '[runs]',
     '# workflow = "build"          # or "direct": one agent, the same proof at the end',
@@ -65,6 +53,38 @@ export function initFile(scan: RepoScan, base: string | null): string {
     ...gateLines(scan),
     '',
   ].join('\n')
+}
+
+/** A CLI agent of this machine that could work at once. */
+export interface FoundAgent {
+  kind: string
+  version: string
+  access: 'key' | 'login'
+}
+
+/** Agents that are here and let in are written as they would be used; the rest are examples. */
+function providerLines(agents: readonly FoundAgent[]): string[] {
+  const found = agents.flatMap(({ kind, version, access }) => [
+    '',
+    `[providers.${kind}]  # ${comment(version)} is here, ${access === 'login' ? 'and you are logged in' : 'and its key is in your environment'}`,
+    `kind = ${quoted(kind)}`,
+    ...(access === 'login' ? ['login = true'] : []),
+  ])
+  return [
+    '# Who works. The first of the order is asked first, the next when it fails. Keys stay in the environment.',
+    ...(agents.length > 0
+      ? ['[providers]', `order = [${agents.map((it) => quoted(it.kind)).join(', ')}]`, ...found, '', '# Others, for example:']
+      : ['# [providers]', '# order = ["local"]']),
+    '#',
+    '# [providers.local]',
+    '# kind = "ollama"             # or "openai-compatible" with a base_url: LM Studio, llama-server, vLLM, a gateway',
+    '# model = "qwen3-coder:30b"',
+    '#',
+    '# [providers.api]',
+    '# kind = "anthropic"          # openai, google',
+    '# model = "claude-sonnet-4-5"',
+    '# api_key_env = "ANTHROPIC_API_KEY"',
+  ]
 }
 
 /** What installs the project's packages, and the lockfile that tells. */

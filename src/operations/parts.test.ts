@@ -1,6 +1,8 @@
+import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { redactAll } from '../core/redact.ts'
+import { settingsSchema } from '../core/settings.ts'
 import type { Context } from './context.ts'
 import { initFile } from './init-file.ts'
 import { invoke, open } from './invoke.ts'
@@ -160,6 +162,20 @@ describe('the file that init writes', () => {
     expect(text).toContain('# a [project] setup = ["rm"]\n# [gates.tests]\n# command = "x \\"y\\""')
     expect(text).toContain('#   also: x in web (because)')
     expect(text.split('\n').filter((it) => it.startsWith('setup'))).toEqual([])
+  })
+
+  it('has agents of this machine that could work at once in force, others as examples', () => {
+    const text = initFile(scan, 'main', [
+      { kind: 'claude', version: '2.1.3', access: 'login' },
+      { kind: 'codex', version: '0.1.2', access: 'key' },
+    ])
+    const { providers } = settingsSchema.parse(parse(text))
+    expect(providers).toMatchObject({
+      order: ['claude', 'codex'],
+      claude: { kind: 'claude', login: true },
+      codex: { kind: 'codex', login: false },
+    })
+    expect(settingsSchema.parse(parse(initFile(scan, 'main'))).providers).toEqual({ order: [] })
   })
 
   it('installs by the lockfiles of the root', () => {
