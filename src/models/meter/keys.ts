@@ -49,7 +49,7 @@ export function headersOut(
   )
   const credential = key === null ? {} : { [place]: place === 'authorization' ? `Bearer ${key}` : key }
   // Usage is read from what passes.
-  return { ...Object.fromEntries(kept), 'accept-encoding': 'identity', ...more, ...credential }
+  return { ...Object.fromEntries(kept), 'accept-encoding': 'identity', ...lower(more), ...credential }
 }
 
 /** `content-length` and `content-encoding` are of the bytes that came, which may have been unpacked. */
@@ -67,4 +67,9 @@ const NOT_BACK = new Set([
 /** The headers of an answer as the program gets them. */
 export function headersBack(headers: Headers, redact: Redact): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => !NOT_BACK.has(name)).map(([name, value]) => [name, redact(value)]))
+}
+
+/** As the program's own are, so that they replace those. */
+function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }

@@ -82,7 +82,7 @@ describe('what passes', () => {
 
   it('is what the provider said, byte for byte, as it comes, and the key is in none of it', async () => {
     const server = await scripted()
-    const meter = await metered(server.url, { headers: { 'x-team': 'a' } })
+    const meter = await metered(server.url)
     const [direct] = await playSession({ url: server.url, dialect: 'anthropic', key: REAL_KEY })
     const [passed] = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
     expect(passed?.body).toBe(direct?.body)
@@ -97,17 +97,22 @@ describe('what passes', () => {
         .writeHead(401, { 'x-key': REAL_KEY, 'set-cookie': 'a=b' })
         .end(JSON.stringify({ error: { message: `Incorrect API key: ${REAL_KEY}` } }))
     })
-    const other = await metered(`${echo}/gateway/v1/`, { headers: { 'x-team': 'a' } })
+    const other = await metered(`${echo}/gateway/v1/`, { headers: { 'X-Team': 'a {run} {role}' } })
     const answer = await fetch(`${other.url}/v1/messages?beta=true&key=${other.token}`, {
       method: 'POST',
       body: '{}',
-      headers: { cookie: 'c=d' },
+      headers: { cookie: 'c=d', 'x-team': 'b' },
     })
     const text = await answer.text()
     expect(`${text}${JSON.stringify([...answer.headers])}${JSON.stringify(other.statuses)}`).not.toContain('sk-real')
     expect(text).toContain('[redacted]')
     expect(answer.headers.get('set-cookie')).toBeNull()
-    expect(seen).toMatchObject({ 'x-goog-api-key': REAL_KEY, 'x-team': 'a', 'accept-encoding': 'identity', 'content-length': '2' })
+    expect(seen).toMatchObject({
+      'x-goog-api-key': REAL_KEY,
+      'x-team': 'a r1 implementer',
+      'accept-encoding': 'identity',
+      'content-length': '2',
+    })
     expect(`${url}${JSON.stringify(seen)}`).not.toContain(other.token)
     expect(seen['cookie']).toBeUndefined()
     expect(url).toBe('/gateway/v1/messages?beta=true')

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Redact, redactor } from '../../core/redact.ts'
+import { headersFor } from '../headers.ts'
 import { passingBody } from './body.ts'
 import { createBudget } from './budget.ts'
 import { exchange } from './exchange.ts'
@@ -68,7 +69,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
 }
 
 function createHandler(options: MeterOptions, token: string, closing: AbortSignal) {
-  const { key, headers: more = {}, dialects = METER_DIALECTS } = options
+  const { key, dialects = METER_DIALECTS } = options
   const redact = redactor(key === null ? [] : [key])
   const budget = createBudget(options)
   let turn = 0
@@ -90,6 +91,7 @@ function createHandler(options: MeterOptions, token: string, closing: AbortSigna
 
     searchParams.delete('key')
     const url = upstreamUrl(options.upstream, pathname, searchParams)
+    const more = headersFor(options.headers ?? {}, { ...options.origin, turn })
     const headers = headersOut(request.headers, place, { key, more })
     if (route.kind === 'free') return await passFree({ request, response, url, headers, options, redact, closing })
     const { model } = route

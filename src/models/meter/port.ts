@@ -14,7 +14,7 @@ export interface MeterOptions {
   dialects?: readonly MeterDialect[]
   /** The provider's key; null: it needs none. The program never sees it. */
   key: string | null
-  /** More headers for the provider. */
+  /** More headers for the provider. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced. */
   headers?: Readonly<Record<string, string>>
   fetch?: typeof fetch
   /** Folder for the socket; null: there is none. Nobody else may enter it. */

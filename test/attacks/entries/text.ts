@@ -285,7 +285,7 @@ export const TEXT: readonly Entry[] = [
     title: 'a secret in the commit of a checkpoint',
     level: 'always',
     test: SECRET,
-    file: 'src/steps/agent-step.ts',
+    file: 'src/steps/keep-work.ts',
     from: '${kit.redact(ask.message)}',
     to: '${ask.message}',
   },
