@@ -21,14 +21,25 @@ export function isSecretHeader(name: string): boolean {
   return /^(?:proxy-)?authorization$|cookie|token|secret|api-?key|password|credential/i.test(name)
 }
 
-/** Values that may never be written anywhere: those of the key variables and of telling headers. Given to `redactor()`. */
+/** Values that may never be written anywhere: those of the key variables, of telling headers, and the password of the proxy. Given to `redactor()`. */
 export function secretValues(settings: Settings, env: Env): string[] {
   const found = providersOf(settings).flatMap(([, provider]) => [
     provider.api_key_env === undefined ? undefined : env[provider.api_key_env],
     ...provider.secrets_env.map((it) => env[it]),
     ...Object.entries(provider.headers).flatMap(([name, value]) => (isSecretHeader(name) ? [value, value.replace(/^\S+\s+/, '')] : [])),
   ])
+  const password = URL.parse(settings.network.proxy ?? '')?.password
+  found.push(password, password === undefined ? undefined : decoded(password))
   return [...new Set(found.filter((it): it is string => it !== undefined && it !== ''))]
+}
+
+/** As it was written before it became part of an address. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 type Provider = Exclude<Settings['providers'][string], string[]>

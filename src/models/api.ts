@@ -57,7 +57,7 @@ export function createApiProvider(options: ApiOptions): ModelProvider {
         price: (tokens) => costOf(tokens, price),
       })
       for await (const event of events) {
-        if (event.type === 'error' && STALE.includes(event.class)) server?.forget()
+        if (event.type === 'error' && STALE.includes(event.class)) server?.doubt()
         yield event
       }
     },

@@ -163,6 +163,7 @@ describe('the choice of a proxy', () => {
     ['https://x.test', { proxy: 'http://own:3' }, env, 'http://own:3'],
     ['https://x.test', {}, { ALL_PROXY: 'http://all:4' }, 'http://all:4'],
     ['https://x.test', {}, {}, null],
+    ['https://x.test', {}, { ALL_PROXY: 'socks5://127.0.0.1:1080' }, null],
     ['https://a.test', {}, env, null],
     ['https://deep.a.test', {}, env, null],
     ['https://nota.test', {}, env, 'http://secure:1'],

@@ -40,40 +40,46 @@ export async function fetchFor(network: NetworkSettings = PLAIN, env: Env = {}, 
 }
 
 async function makeFetch(network: NetworkSettings, env: Env): Promise<typeof fetch> {
-  const { Agent, fetch: fetchBy, ProxyAgent } = await import('undici')
+  const scheme = URL.parse(network.proxy ?? 'http://none')?.protocol
+  if (scheme !== 'http:' && scheme !== 'https:') {
+    // Without the text of the address: it may hold a password.
+    throw new ReeveError('invalid_config', { where: 'network.proxy', problem: 'the address of a proxy begins with http:// or https://' })
+  }
   const timeout = network.connect_timeout_seconds * 1000
   const connect = { timeout, ...(network.ca_bundle === undefined ? {} : { ca: await authorities(network.ca_bundle) }) }
-  // Silence is watched by whoever reads.
-  const shared = { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }
-  const direct = new Agent({ ...shared, connect })
-  const proxied = new Map<string, Dispatcher>()
-
-  function dispatcherFor(address: URL): Dispatcher {
-    const proxy = proxyFor(address, network, env)
-    if (proxy === null) return direct
-    const uri = checkedProxy(proxy, network.proxy === undefined ? 'HTTPS_PROXY' : 'network.proxy')
-    // Plain requests are forwarded: few proxies open a tunnel to other ports than 443.
-    const known =
-      proxied.get(uri) ??
-      new ProxyAgent({ ...shared, uri, requestTls: connect, proxyTls: connect, connectTimeout: timeout, proxyTunnel: false })
-    proxied.set(uri, known)
-    return known
-  }
-  for (const scheme of ['https', 'http']) dispatcherFor(new URL(`${scheme}://checked.invalid`))
-
-  // The package's types of fetch are its own; what we use of them is the same.
-  const through = fetchBy as unknown as (target: string | URL, init: object) => Promise<Response>
+  // Loaded with the first request: most providers are made only to see that they could be.
+  let dispatchers: Promise<Dispatchers> | undefined
   return async (target, init) => {
     if (target instanceof Request) throw new TypeError('This fetch takes an address, not a Request.')
-    return through(target, { ...init, dispatcher: dispatcherFor(new URL(target)) })
+    dispatchers ??= openDispatchers(connect)
+    const opened = await dispatchers
+    const proxy = proxyFor(new URL(target), network, env)
+    return opened.fetch(target, { ...init, dispatcher: proxy === null ? opened.direct : opened.behind(proxy) })
   }
 }
 
-/** Throws without the text of the address: it may hold a password. */
-function checkedProxy(text: string, where: string): string {
-  const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text
-  throw new ReeveError('invalid_config', { where, problem: 'the address of a proxy begins with http:// or https://' })
+interface Dispatchers {
+  fetch(target: string | URL, init: object): Promise<Response>
+  direct: Dispatcher
+  behind(proxy: string): Dispatcher
+}
+
+async function openDispatchers(connect: { timeout: number; ca?: string[] }): Promise<Dispatchers> {
+  const { Agent, fetch: through, ProxyAgent } = await import('undici')
+  // Silence is watched by whoever reads.
+  const shared = { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }
+  const proxied = new Map<string, Dispatcher>()
+  return {
+    // The package's types of fetch are its own; what we use of them is the same.
+    fetch: through as unknown as Dispatchers['fetch'],
+    direct: new Agent({ ...shared, connect }),
+    behind(uri) {
+      // Plain requests are forwarded: few proxies open a tunnel to other ports than 443.
+      const known = proxied.get(uri) ?? new ProxyAgent({ ...shared, uri, requestTls: connect, proxyTls: connect, proxyTunnel: false })
+      proxied.set(uri, known)
+      return known
+    },
+  }
 }
 
 /** The usual authorities and those of the file. */

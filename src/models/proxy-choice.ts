@@ -5,6 +5,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /**
  * The proxy for an address, or null: none. The configured one, else that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, both
  * cases, the lower one first, as curl has it). Never for this machine itself, nor for what `no_proxy` or `NO_PROXY` names.
+ * Those of the environment that are neither http nor https are not used.
  */
 export function proxyFor(address: URL, network: Pick<Settings['network'], 'proxy' | 'no_proxy'>, env: Env): string | null {
   const host = address.hostname.toLowerCase().replace(/^\[|\]$/g, '')
@@ -12,9 +13,10 @@ export function proxyFor(address: URL, network: Pick<Settings['network'], 'proxy
   const port = address.port || (address.protocol === 'https:' ? '443' : '80')
   const direct = [...network.no_proxy, ...read(env, 'NO_PROXY').split(/[\s,]+/)].filter((it) => it !== '')
   if (direct.some((it) => names(it.toLowerCase(), host, port))) return null
-  const own = network.proxy ?? (read(env, address.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY') || read(env, 'ALL_PROXY'))
-  if (own === '') return null
-  return own.includes('://') ? own : `http://${own}`
+  if (network.proxy !== undefined) return network.proxy
+  const named = read(env, address.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY') || read(env, 'ALL_PROXY')
+  const proxy = named.includes('://') ? named : `http://${named}`
+  return named !== '' && /^https?:$/.test(URL.parse(proxy)?.protocol ?? '') ? proxy : null
 }
 
 /** Is there any proxy at all? */

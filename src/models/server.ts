@@ -40,13 +40,14 @@ const learned = new Map<string, Learned>()
 
 /** An openai-compatible server, as far as it has said what it is. */
 export interface Server {
+  /** null: it has not answered yet. */
   readonly facts: ServerFacts | null
   /** Tokens it reads at most; null: it does not say. */
   readonly contextTokens: number | null
   /** Asks it, unless everything is known. Does not throw. */
   learn(signal: AbortSignal): Promise<void>
-  /** It may have been started anew, with something else. */
-  forget(): void
+  /** It may have been started anew, with something else: what is known counts until it has said more. */
+  doubt(): void
   schemaWay(schema: Schema): SchemaWay
   /** The way of now was refused. False: there is none left. */
   nextSchemaWay(schema: Schema): boolean
@@ -78,10 +79,10 @@ export function serverAt(
         ask: askServer(fetching, rootOf(baseUrl), headers, soon),
         askApi: askServer(fetching, baseUrl, headers, soon),
       }
-      it.facts = (await probeServer(questions, model, said ?? it.facts?.dialect)) ?? it.facts
+      it.facts = (await probeServer(questions, model, said)) ?? it.facts
     },
-    forget() {
-      it.facts = null
+    doubt() {
+      if (it.facts !== null) it.facts = { ...it.facts, partial: true }
     },
     schemaWay(schema) {
       const ways = WAYS[dialect()]
@@ -127,6 +128,9 @@ function namesIn(listed: string): string[] {
   }
 }
 
+const LONGEST_NAME = 80
+
 function someOf(names: readonly string[]): string {
-  return `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
+  const shown = names.slice(0, 5).map((it) => (it.length > LONGEST_NAME ? `${it.slice(0, LONGEST_NAME)}…` : it))
+  return `${shown.join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
 }
