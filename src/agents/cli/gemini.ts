@@ -108,11 +108,12 @@ function output(it: Fields, calls: Calls): CliEvent[] {
 /** Counts more than the `success` that may follow it. */
 function trouble(message: string, severity: string): CliEvent {
   if (severity === 'warning') return { t: 'notice', level: 'warning', text: problemIn(message) }
-  return /maximum session turns/i.test(message) ? { t: 'limit', problem: problemIn(message) } : failure(message)
+  return failure(message)
 }
 
 /** Only what the API said counts: the advice after it speaks of quotas whatever happened. */
 function failure(message: string): CliEvent {
+  if (/max(?:imum)? session turns/i.test(message)) return { t: 'limit', problem: problemIn(message) }
   const api = /\[API Error: ([\s\S]*)\]/.exec(message)?.[1] ?? message
   const said = objectOf(api)
   const status = statusAt(said ?? undefined, 'error.code')
