@@ -87,6 +87,8 @@ async function generate(
       maxTokens: Math.min(ask.maxTokens, contextTokens - input - 1),
       temperature: ask.temperature,
       seed: ask.seed,
+      // Edits copy what is there, letter by letter.
+      repeatPenalty: false,
       contextShift: { strategy: refuseShift },
       ...(ask.grammar === null ? {} : { grammar: await llama.createGrammar({ grammar: ask.grammar }) }),
     })

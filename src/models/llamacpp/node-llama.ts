@@ -43,6 +43,7 @@ export interface Chat {
       maxTokens: number
       temperature: number
       seed: number
+      repeatPenalty: false
       grammar?: unknown
       contextShift: { strategy: () => never }
     },

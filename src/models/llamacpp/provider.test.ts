@@ -12,6 +12,7 @@ import { type Json, parseJson } from '../../core/json.ts'
 import type { ModelEvent, ModelProvider } from '../port.ts'
 import { startEngine } from './engine.ts'
 import { findEngine } from './find-engine.ts'
+import { createEnginePool } from './keep-engine.ts'
 import { createLlamaCpp } from './provider.ts'
 
 const ENGINE = { REEVE_LLAMA: toolFolder('llama') }
@@ -22,23 +23,28 @@ interface Shared {
   remove: () => void
 }
 let shared: Shared
+/** Most tests go on with the engine of the one before. */
+const pool = createEnginePool()
 beforeAll(() => {
   shared = lastingFolder()
   writeScriptedModel(join(shared.folder, 'says.gguf'), SAID, { context: 4096 })
   writeScriptedModel(join(shared.folder, 'never-ends.gguf'), 'a story without an end. ', { loop: true, context: 65_536 })
   writeRandomModel(join(shared.folder, 'noise.gguf'))
 })
-afterAll(() => shared.remove())
+afterAll(async () => {
+  await pool.close()
+  shared.remove()
+})
 
-async function model(
-  file: string,
-  over: { [key: string]: Json } = {},
-  env: Readonly<Record<string, string>> = ENGINE,
-): Promise<ModelProvider> {
+async function model(file: string, over: { [key: string]: Json } = {}, deps: { env?: Readonly<Record<string, string>> } = {}) {
   const settings = providerSettings({ kind: 'llamacpp', file, threads: 1, ...over })
-  const provider = await createLlamaCpp('local', settings, { env, projectRoot: shared.folder, dataDir: join(shared.folder, 'data') })
-  onTestFinished(() => provider.close?.())
-  return provider
+  return createLlamaCpp('local', settings, {
+    env: ENGINE,
+    projectRoot: shared.folder,
+    dataDir: join(shared.folder, 'data'),
+    engines: pool,
+    ...deps,
+  })
 }
 
 /** Processes whose folder is that of the models: nobody but an engine has it. */
@@ -56,7 +62,9 @@ const asked = (text: string) => ({ messages: [{ role: 'user' as const, text }] }
 
 describe('a GGUF model', () => {
   itNeeds('the llama engine')('says what it says, piece by piece, and counts tokens; the engine stays for the next call', async () => {
-    const provider = await model('says.gguf')
+    const settings = providerSettings({ kind: 'llamacpp', file: 'says.gguf', threads: 1 })
+    const provider = await createLlamaCpp('local', settings, { env: ENGINE, projectRoot: shared.folder })
+    onTestFinished(() => provider.close?.())
     expect(provider).toMatchObject({ model: 'scripted', capabilities: { tools: false, schema: true, contextTokens: 4096 } })
     const first = await collect(provider)
     expect(textOf(first)).toBe(SAID)
@@ -69,20 +77,6 @@ describe('a GGUF model', () => {
     expect(engines()).toEqual(before)
     await provider.close?.()
     expect(engines()).toEqual([])
-  })
-
-  itNeeds('the llama engine')('is held to a schema, and stops at its limit of tokens', async () => {
-    const provider = await model('noise.gguf', { max_tokens: 400 })
-    const schema = {
-      type: 'object',
-      properties: { verdict: { enum: ['approve', 'revise'] }, count: { type: 'integer' }, sure: { type: 'boolean' } },
-      required: ['verdict', 'count'],
-    }
-    const answer = parseJson(textOf(await collect(provider, { schema })), 'the answer') as { verdict: string; count: number }
-    expect(['approve', 'revise']).toContain(answer.verdict)
-    expect(Number.isSafeInteger(answer.count)).toBe(true)
-    const cut = await collect(provider, { maxOutputTokens: 7 })
-    expect(cut.at(-1)).toMatchObject({ type: 'done', finish: 'length', usage: { outputTokens: 7 } })
   })
 
   itNeeds('the llama engine')('refuses a prompt that does not fit, with both numbers, and cuts nothing', async () => {
@@ -99,8 +93,30 @@ describe('a GGUF model', () => {
     expect(textOf(await collect(provider, asked('word'.repeat(300))))).toBe(SAID)
   })
 
+  itNeeds('the llama engine')('is held to a schema, and stops at its limit of tokens', async () => {
+    const provider = await model('noise.gguf', { max_tokens: 400 })
+    const schema = {
+      type: 'object',
+      properties: { verdict: { enum: ['approve', 'revise'] }, count: { type: 'integer' }, sure: { type: 'boolean' } },
+      required: ['verdict', 'count'],
+    }
+    const answer = parseJson(textOf(await collect(provider, { schema })), 'the answer') as { verdict: string; count: number }
+    expect(['approve', 'revise']).toContain(answer.verdict)
+    expect(Number.isSafeInteger(answer.count)).toBe(true)
+    expect(engines(), 'a model that nobody uses any more made place').toHaveLength(1)
+    const cut = await collect(provider, { maxOutputTokens: 7 })
+    expect(cut.at(-1)).toMatchObject({ type: 'done', finish: 'length', usage: { outputTokens: 7 } })
+  })
+
+  itNeeds('the llama engine')('stops where its context is full', async () => {
+    const provider = await model('never-ends.gguf', { context_tokens: 512 })
+    const end = (await collect(provider)).at(-1)
+    expect(end).toMatchObject({ type: 'done', finish: 'length', usage: { inputTokens: 55 } })
+    expect(end?.type === 'done' && end.usage.outputTokens).toBeGreaterThan(440)
+  })
+
   itNeeds('the llama engine')('is stopped in the middle of an answer, and answers the next call', async () => {
-    const provider = await model('never-ends.gguf')
+    const provider = await model('never-ends.gguf', { context_tokens: 512 })
     const stop = new AbortController()
     const events: ModelEvent[] = []
     for await (const event of provider.generate({ ...asked('go'), tools: [], origin, signal: stop.signal })) {
@@ -115,7 +131,7 @@ describe('a GGUF model', () => {
   })
 
   itNeeds('the llama engine')('lets calls wait for each other, also those that are given up', async () => {
-    const provider = await model('never-ends.gguf', { max_tokens: 30 })
+    const provider = await model('never-ends.gguf', { context_tokens: 512, max_tokens: 30 })
     const given = new AbortController()
     const calls = [collect(provider), collect(provider, { signal: given.signal }), collect(provider)]
     given.abort(new Error('not wanted any more'))
@@ -125,7 +141,7 @@ describe('a GGUF model', () => {
   })
 
   itNeeds('the llama engine')('tells when its process dies, and starts another for the next call', async () => {
-    const provider = await model('never-ends.gguf')
+    const provider = await model('never-ends.gguf', { context_tokens: 512 })
     const events: ModelEvent[] = []
     for await (const event of provider.generate({ ...asked('go'), tools: [], origin, signal: AbortSignal.timeout(20_000) })) {
       if (events.length === 0) for (const pid of engines()) process.kill(pid, 'SIGKILL')
@@ -202,7 +218,7 @@ describe('what is missing', () => {
       problem: expect.stringMatching(/has \d+ MB, and the engine may use 1 MB \(memory_mb\)\.$/) as string,
     })
     const empty = temporaryFolder()
-    expect(await said(await model('says.gguf', {}, { REEVE_LLAMA: empty }))).toMatchObject({
+    expect(await said(await model('says.gguf', {}, { env: { REEVE_LLAMA: empty } }))).toMatchObject({
       class: 'config',
       problem: expect.stringMatching(
         /is not installed in .* \(REEVE_LLAMA\)\. Install it: npm install --prefix ".*" --ignore-scripts --omit=optional node-llama-cpp@/,
