@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const OURS = /^(?:out|probe|meter)-(\d+)-/
+const OURS = /^(?:out|probe)-(\d+)-/
 
 /** A fresh folder of this process in one that reeve processes share: `<kind>-<pid>-<random>`, closed to others. The caller removes it. */
 export async function makeOwnFolder(shared: string, kind: 'out' | 'probe'): Promise<string> {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -501,6 +501,16 @@ describe('the socket', () => {
     expect(status).toBe(200)
     await meter.close()
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('of a process that was killed is removed by the next one, and no other', async () => {
+    const folder = temporaryFolder()
+    const others = [`reeve-meter-${process.ppid}-abc`, 'reeve-meter-x', 'meter-4194305-abc']
+    // A number that no process has.
+    for (const it of [...others, 'reeve-meter-4194305-abc']) mkdirSync(join(folder, it))
+    const meter = await metered('http://127.0.0.1:9', { folder, listenTcp: false })
+    await meter.close()
+    expect(readdirSync(folder).toSorted()).toEqual(others.toSorted())
   })
 
   it('lies elsewhere where its path would be too long', async () => {

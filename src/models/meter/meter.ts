@@ -1,8 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Redact, redactor } from '../../core/redact.ts'
 import { headersFor } from '../headers.ts'
@@ -13,10 +12,9 @@ import { headersBack, headersOut, placeOfToken } from './keys.ts'
 import { METER_DIALECTS, type Meter, type MeterDialect, type MeterOptions } from './port.ts'
 import { routeOf, upstreamUrl } from './route.ts'
 import { say } from './say.ts'
+import { makeSocketFolder } from './socket-folder.ts'
 
 const HOST = '127.0.0.1'
-// The address of a unix socket is a field of 104 bytes on some systems.
-const LONGEST_SOCKET_PATH = 100
 // Below those that systems give away by themselves: inside a sandbox the port must be free for us.
 const PORTS = [20_000, 32_000] as const
 // Longer than programs think between two requests: a connection that is closed while they begin one is an error to them.
@@ -41,7 +39,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     servers.push(server)
     return server
   }
-  const folder = options.folder === null ? null : await makeFolder(options.folder)
+  const folder = options.folder === null ? null : await makeSocketFolder(options.folder)
   const socketPath = folder === null ? null : join(folder, 's')
   const close = async () => {
     closing.abort()
@@ -138,15 +136,6 @@ async function passFree({ request, response, url, headers, options, redact, clos
   } catch {
     say(response, null, { status: 502, message: 'The provider cannot be reached.' })
   }
-}
-
-/** Closed to others. Its name tells whose it is, so that what a killed process left is found. */
-async function makeFolder(shared: string): Promise<string> {
-  const name = `meter-${process.pid}-`
-  const isShort = Buffer.byteLength(join(shared, `${name}XXXXXX/s`)) <= LONGEST_SOCKET_PATH
-  if (!isShort) return await mkdtemp(join(tmpdir(), `reeve-${name}`))
-  await mkdir(shared, { recursive: true, mode: 0o700 })
-  return await mkdtemp(join(shared, name))
 }
 
 async function listen(server: Server, at: { path: string } | { host: string; port: number }): Promise<void> {
