@@ -9,7 +9,7 @@ import { goodDirect, RANGES } from './cases.ts'
 
 const USAGE = { input: 1000, output: 50 }
 // Longer than the other run takes to begin, so that it shows who has the worker.
-const PAUSE_S = 5
+const PAUSE_S = Number(process.env['REEVE_TEST_QUOTA_SECONDS'] ?? 5)
 
 /** A turn for the tests, a turn for the change, in between a quota that is used up. The second turn is answered once. */
 const WITH_QUOTA: Reply = {

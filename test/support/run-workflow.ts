@@ -4,6 +4,7 @@ import type { Agent, AgentRequest, AgentResult } from '../../src/agents/port.ts'
 import { loadRoles } from '../../src/agents/roles.ts'
 import { createRouter } from '../../src/agents/router/router.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { ReeveError } from '../../src/core/errors.ts'
 import type { RunEvent } from '../../src/core/event.ts'
 import { type Settings, settingsSchema } from '../../src/core/settings.ts'
 import { type Task, taskSchema } from '../../src/core/task.ts'
@@ -47,6 +48,7 @@ export interface Played {
   asked: { role: string; step: string; goal: string; provider: string; protectedPaths: readonly string[] }[]
   store: Store
   kit: Kit
+  settings: Settings
   /** Works on until the run ends or waits again. */
   again: () => Promise<RunRow>
   types: (type: string) => RunEvent[]
@@ -81,7 +83,12 @@ export async function play(scene: Scene): Promise<Played> {
     cacheDir: join(home, 'cache'),
     evidenceDir: join(home, 'evidence'),
     judge: (request) => Promise.resolve(scene.judge(request, judged++)),
-    agent: scene.agent ?? (async (provider) => agent(provider)),
+    agent:
+      scene.agent ??
+      (async (provider, settings) => {
+        if (settings.providers[provider]?.model === 'no-key') throw new ReeveError('provider_key_missing', { provider, variable: 'KEY' })
+        return agent(provider)
+      }),
     inspect: () => Promise.reject(new Error('nobody looks at providers here')),
     router: createRouter({ shared: async () => store, clock: systemClock, env: {} }),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
@@ -114,6 +121,7 @@ export async function play(scene: Scene): Promise<Played> {
     asked,
     store,
     kit,
+    settings,
     again,
     types: (type) => played.events.filter((it) => it.type === type),
   }
