@@ -331,3 +331,33 @@ it('calls the hook before the workflow, and fails the run when the hook throws',
   expect(await engine.waitFor(bad.id, soon())).toMatchObject({ state: 'failed', message: 'no workspace' })
   expect(seen.toSorted()).toEqual(['bad', 'good'])
 })
+
+it('knows the calls of a step whose process died, and counts none of them twice', async () => {
+  const store = await toyStore()
+  const run = await toySubmit(store)
+  // A process that told of two calls and was killed; what it had reserved is nobody's any more.
+  const dead = await store.claim(run.id, 'gone')
+  if (!dead) throw new Error('not claimed')
+  await store.startStep(dead, { step: 'a', kind: 'agent', attempt: 1 })
+  await store.append(run.id, dead.epoch, 'budget.reserved', { step: 'a', usd: 5, tokens: null })
+  for (const cost of [0.25, 0.5]) await store.append(run.id, dead.epoch, 'usage.reported', { step: 'a', usage, cost })
+  const seen: unknown[] = []
+  const engine = await toyEngine(store, {
+    toy: async (it) => {
+      seen.push(it.tally.spent().charged, it.tally.reserved().usd)
+      await it.step({ name: 'a', kind: 'agent', input: null }, async (step) => {
+        seen.push(step.spentBefore.cost, step.spentBefore.usage.requests)
+        await step.emit('budget.reserved', { step: 'a', usd: 2, tokens: null })
+        await step.emit('usage.reported', { step: 'a', usage, cost: 0.5 })
+        seen.push(it.tally.spent().charged, it.tally.reserved().usd)
+        step.charge(usage, 0.5)
+        return null
+      })
+      seen.push(it.tally.spent().charged, it.tally.reserved().usd)
+      return done
+    },
+  })
+  expect((await engine.waitFor(run.id, soon())).state).toBe('succeeded')
+  expect(seen).toEqual([0.75, 0, 0.75, 2, 1.25, 1.5, 1.25, 0])
+  expect(await store.spend(run.id)).toMatchObject({ usage: { requests: 3 }, cost: 1.25 })
+})

@@ -63,6 +63,7 @@ export async function createPluginProvider(
   return {
     name,
     model: made.model,
+    price,
     capabilities: { tools: true, schema: false, contextTokens: settings.context_tokens ?? CONTEXT_TOKENS, ...made.capabilities },
     generate: (request) =>
       withRetries(

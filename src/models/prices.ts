@@ -44,12 +44,6 @@ function fromSettings(own: NonNullable<ProviderSettings['price']>): Price {
   return own.cache_write === undefined ? price : { ...price, write: own.cache_write }
 }
 
-/** The provider with the price that `[prices]` has for its model, where it has none of its own. */
-export function withPrice(provider: ProviderSettings, prices: Settings['prices']): ProviderSettings {
-  const price = provider.price ?? prices[provider.model ?? '']
-  return price === undefined ? provider : { ...provider, price }
-}
-
 /** Ollama runs models of this name on the servers of its maker. */
 function runsElsewhere(model: string, kind: ProviderKind): boolean {
   return kind === 'ollama' && model.endsWith('cloud')

@@ -1,6 +1,6 @@
 import type { AgentResult } from '../agents/port.ts'
 import { dollars, tokensOf } from '../core/run.ts'
-import { CLI_KINDS, type ProviderSettings } from '../core/settings.ts'
+import { isCliKind, type ProviderSettings } from '../core/settings.ts'
 import type { StepHandle } from '../engine/port.ts'
 import type { ProviderErrorClass } from '../models/port.ts'
 import { isFree } from '../models/prices.ts'
@@ -165,11 +165,13 @@ function chargedFor(job: Job, settings: ProviderSettings | undefined, given: Gra
   return Math.min(given.usd, result.costAtMost ?? given.usd)
 }
 
-/** Its usage is told at its end only, and not at all when it dies before. */
+/** Nobody sees its calls: its usage is told at its end only, and not at all when it dies before. */
 function tellsLate(settings: ProviderSettings | undefined): boolean {
   if (settings === undefined) return false
-  const program = settings.kind === 'acp' || (CLI_KINDS as readonly string[]).includes(settings.kind)
-  return settings.kind === 'plugin' || (program && settings.login)
+  const { kind, login, meter, base_url } = settings
+  if (kind === 'plugin') return true
+  if (kind !== 'acp' && !isCliKind(kind)) return false
+  return login || !meter || kind === 'cursor-agent' || ((kind === 'acp' || kind === 'command') && base_url === undefined)
 }
 
 /** An amount of a cap's unit, for people. */

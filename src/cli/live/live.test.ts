@@ -67,6 +67,16 @@ describe('the picture of a run', () => {
     ])
   })
 
+  it('counts calls as they come, once, also those of a try that died', () => {
+    const step = 'part-1/attempt-1/implement'
+    const call: [EventType, RunEvent['data']] = ['usage.reported', { step, usage: { ...usage, requests: 1 }, cost: 0.1 }]
+    const begun: [EventType, RunEvent['data']] = ['step.started', { step, kind: 'agent', role: 'implementer', attempt: 1 }]
+    const said = (...events: [EventType, RunEvent['data']][]) => frame([after([...BEGUN, ...story(...events)])], look()).at(-1)
+    expect(said(call, call)).toBe('  attempt 1 · 3.6k tokens in 4 calls, $0.22')
+    expect(said(call, call, ['step.finished', { step, usage, cost: 0.2 }])).toBe('  attempt 1 · 2.4k tokens in 4 calls, $0.22')
+    expect(said(call, ['run.interrupted', { message: 'gone' }], begun, call)).toBe('  attempt 1 · 3.6k tokens in 4 calls, $0.22')
+  })
+
   it('says why it waits, and how it ended', () => {
     const waiting = after([...BEGUN, ...story(['run.waiting', { reason: 'approval', message: 'Shall it land?' }])])
     expect(frame([waiting], look()).at(-2)).toBe('  Shall it land?')

@@ -16,9 +16,17 @@ export interface LiveRun {
   attempts: number
   usage: Usage
   cost: Cost
+  /** What tries that are over have used; the calls of those at work are in their steps. */
+  ended: Used
   startedAt: number | null
   finishedAt: number | null
 }
+
+interface Used {
+  usage: Usage
+  cost: Cost
+}
+const NOTHING: Used = { usage: NO_USAGE, cost: 0 }
 
 export interface LiveStep {
   name: string
@@ -28,6 +36,8 @@ export interface LiveStep {
   status: 'running' | 'succeeded' | 'failed' | 'interrupted'
   /** What happens in it now, or how it ended. */
   doing: string
+  /** The calls of its try at work. */
+  told: Used
   startedAt: number
   finishedAt: number | null
 }
@@ -53,6 +63,7 @@ export function newLiveRun(id: string, title: string, workflow: string): LiveRun
     attempts: 0,
     usage: NO_USAGE,
     cost: 0,
+    ended: NOTHING,
     startedAt: null,
     finishedAt: null,
   }
@@ -81,6 +92,8 @@ export function advance(run: LiveRun, event: RunEvent): LiveRun {
     case 'step.finished':
     case 'step.failed':
       return stepEnded(run, event)
+    case 'usage.reported':
+      return summed(onStep(run, text(data['step']), (step) => ({ ...step, told: plus(step.told, usedBy(data)) })))
     case 'agent.said':
       return doing(run, data, firstLine(text(data['text'])))
     case 'agent.acted':
@@ -126,13 +139,16 @@ function stepStarted(run: LiveRun, { data, ts }: RunEvent): LiveRun {
     provider: text(data['provider']),
     status: 'running',
     doing: '',
+    told: NOTHING,
     startedAt: ts,
     finishedAt: null,
   }
   const others = run.steps.filter((it) => it.name !== step.name)
+  // A try that never ended: its process has died.
+  const before = run.steps.find((it) => it.name === step.name)?.told ?? NOTHING
   const gates = step.kind === 'gate' ? [] : run.gates
   const attempts = step.kind === 'agent' ? Math.max(run.attempts, number(data['attempt'])) : run.attempts
-  return { ...run, steps: [...others, step], gates, attempts }
+  return { ...run, steps: [...others, step], gates, attempts, ended: plus(run.ended, before) }
 }
 
 function stepEnded(run: LiveRun, event: RunEvent): LiveRun {
@@ -143,9 +159,24 @@ function stepEnded(run: LiveRun, event: RunEvent): LiveRun {
     ...step,
     status,
     doing: text(data['problem']) || text(data['summary']) || step.doing,
+    told: NOTHING,
     finishedAt: ts,
   }))
-  return { ...after, usage: addUsage(run.usage, usageOf(data['usage'])), cost: addCost(run.cost, costOf(data['cost'])) }
+  const told = run.steps.find((it) => it.name === text(data['step']))?.told ?? NOTHING
+  return summed({ ...after, ended: plus(run.ended, data['usage'] === undefined ? told : usedBy(data)) })
+}
+
+/** The end of a step holds the sums of its calls: what they told by then counts only until it comes. */
+function summed(run: LiveRun): LiveRun {
+  return { ...run, ...run.steps.reduce((sum, it) => plus(sum, it.told), run.ended) }
+}
+
+function plus(a: Used, b: Used): Used {
+  return { usage: addUsage(a.usage, b.usage), cost: addCost(a.cost, b.cost) }
+}
+
+function usedBy(data: Data): Used {
+  return { usage: usageOf(data['usage']), cost: costOf(data['cost']) }
 }
 
 function usageOf(value: unknown): Usage {
