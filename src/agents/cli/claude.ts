@@ -147,8 +147,16 @@ function usage(it: Fields): CliEvent {
     output: numberAt(it, 'usage.output_tokens'),
     cached,
     written,
-    ...costAt(it, 'total_cost_usd'),
+    ...costOf(it),
   }
+}
+
+/** The total is of the whole session, also of what was before it was gone on with; the usage is not. */
+function costOf(it: Fields): { costUsd?: number } {
+  const since = it['model_usage_since_last_result']
+  if (since === undefined) return costAt(it, 'total_cost_usd')
+  const costUsd = Object.values(fieldsAt({ since }, 'since')).reduce<number>((sum, one) => sum + numberAt(one, 'costUSD'), 0)
+  return costUsd > 0 ? { costUsd } : {}
 }
 
 /** `subtype` says "success" also of failures: it is asked for limits only. */

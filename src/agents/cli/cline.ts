@@ -17,7 +17,8 @@ export const cline: CliAdapter = {
   experimental: true,
   api: { baseUrl: 'https://api.openai.com', dialect: 'openai-chat', keyVariables: ['OPENAI_API_KEY'] },
   login: { paths: ['.cline/data/settings/providers.json'], hosts: ['api.cline.bot', 'app.cline.bot'] },
-  session: 'theirs',
+  // `--id` works for people at a terminal only.
+  session: 'none',
   acp: { args: ['--acp'] },
   quirks: { ownSessions: true },
   command: (request) => ({
@@ -26,7 +27,6 @@ export const cline: CliAdapter = {
       request.endpoint !== null && ['-P', 'openai'],
       request.model !== null && ['-m', request.model],
       !request.write && ['--plan'],
-      request.resume && ['--id', request.session],
       request.args,
       [promptArgument(request)],
     ),

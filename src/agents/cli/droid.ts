@@ -12,7 +12,8 @@ export const droid: CliAdapter = {
   experimental: true,
   api: { baseUrl: 'https://api.openai.com', dialect: 'openai-chat', keyVariables: ['OPENAI_API_KEY'] },
   login: { paths: ['.factory/auth.json', '.factory/auth.encrypted'], hosts: ['api.factory.ai', 'app.factory.ai'] },
-  session: 'theirs',
+  // With a key that is not its maker's it goes on with none: it ends at once, without a word.
+  session: 'none',
   acp: { args: ['exec', '--output-format', 'acp'] },
   command: (request) => ({
     args: flags(
@@ -21,7 +22,6 @@ export const droid: CliAdapter = {
       request.write && ['--auto', request.commands ? 'medium' : 'low'],
       !request.commands && ['--remove-tools', 'Execute'],
       modelOf(request),
-      request.resume && ['-s', request.session],
       request.args,
     ),
     input: request.prompt,

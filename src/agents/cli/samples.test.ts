@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { CLI_SAMPLES, type CliSample, eventsOf, sampleText } from '../../../test/support/cli-samples.ts'
 import { providerSettings } from '../../../test/support/provider.ts'
 import { adapterOf } from './adapters.ts'
+import { claude } from './claude.ts'
 import { type CliEnd, outcomeOf } from './outcome.ts'
 import type { CliAdapter, CliEvent } from './port.ts'
+import { qwen } from './qwen.ts'
 
 const adapter = (sample: CliSample): CliAdapter => adapterOf(sample.cli, providerSettings({ kind: sample.cli }))
 
@@ -53,6 +55,29 @@ describe('recorded output of CLI agents', () => {
       ['/repo/sum.mjs', 'node test.mjs'],
       ['/repo/sum.mjs', 'node test.mjs'],
     ])
+  })
+
+  it('charges claude for what this process used, not for the session before it', () => {
+    const line = (more: string) =>
+      `{"type":"result","subtype":"success","is_error":false,"terminal_reason":"completed","result":"ok",${more}}`
+    const cost = (more: string) => outcomeOf(claude.reader().line(line(more), 'stdout'), endOf(CLI_SAMPLES[0] as CliSample)).usage?.costUsd
+    expect(cost('"total_cost_usd":0.5')).toBe(0.5)
+    expect(cost('"total_cost_usd":0.5,"model_usage_since_last_result":{"a":{"costUSD":0.125},"b":{"costUSD":0.0625}}')).toBe(0.1875)
+    expect(cost('"total_cost_usd":0.5,"model_usage_since_last_result":{}')).toBeNull()
+  })
+
+  it('counts the turns of qwen, since its total has the session before', () => {
+    const turn = '{"type":"assistant","message":{"content":[],"usage":{"input_tokens":1003,"output_tokens":50}}}'
+    const result = '{"type":"result","is_error":false,"result":"ok","usage":{"input_tokens":5009,"output_tokens":250}}'
+    const used = (...lines: string[]) => {
+      const reader = qwen.reader()
+      return outcomeOf(
+        lines.flatMap((it) => reader.line(it, 'stdout')),
+        endOf(CLI_SAMPLES[0] as CliSample),
+      ).usage
+    }
+    expect(used(turn, result)).toMatchObject({ input: 1003, output: 50 })
+    expect(used(result)).toMatchObject({ input: 5009, output: 250 })
   })
 
   it('says when to come back, where it was told', () => {
