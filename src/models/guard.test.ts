@@ -33,7 +33,7 @@ it('counts silence from the first sign of life, and names the setting', async ()
     await pause(5000, signal)
     yield END
   }
-  expect(await playing(alive)).toBe('Nothing came for 0.05 s (idle_timeout_seconds).')
+  expect(await playing(alive, { firstByteMs: 300_000 })).toBe('Nothing came for 0.05 s (idle_timeout_seconds).')
   expect(await playing(async function* () {}, {})).toBe('The stream ended without saying that it was finished.')
 })
 

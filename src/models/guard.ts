@@ -83,7 +83,8 @@ export async function* guarded(open: OpenRequest, limits: GuardLimits, clock: Cl
         continue
       }
       // At least 1 ms: timers may fire a fraction early.
-      const silentUntil = seen === null ? began + limits.firstByteMs : seen + limits.idleMs
+      // Before the first byte it looks up as often as after it: the byte may come while it sleeps.
+      const silentUntil = seen === null ? Math.min(now + limits.idleMs, began + limits.firstByteMs) : seen + limits.idleMs
       await clock.sleep(Math.max(1, Math.min(silentUntil, began + limits.totalMs) - now), stop.signal)
     }
   }
