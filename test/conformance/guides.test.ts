@@ -41,6 +41,7 @@ describe('what the guides show', () => {
     'metering.md',
     'plugins.md',
     'recording.md',
+    'costs.md',
     ...pages,
   ])('each configuration of %s makes its providers', async (guide) => {
     const projectRoot = temporaryFolder()
