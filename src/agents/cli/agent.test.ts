@@ -314,6 +314,12 @@ describe('a program that must end', () => {
     expect(result).toMatchObject({ status: 'limited', limit: 'usd', cost: 2 })
   })
 
+  it('is not ended for money that it tells of when all is done', async () => {
+    const usage = { t: 'usage', scope: 'total', input: 1, output: 1, costUsd: 2 } as const
+    const { result } = await run(say(STARTED, ...EDIT, usage, DONE), { limits: { usd: 1 } })
+    expect(result).toMatchObject({ status: 'completed', cost: 2 })
+  })
+
   it('when the time of the step is over', async () => {
     const { result } = await run(`${say(STARTED)}\n${forever}`, { limits: { timeoutMs: 150 } })
     expect(result).toMatchObject({ status: 'limited', limit: 'time', problem: 'The time limit of 0.15 s is reached.' })

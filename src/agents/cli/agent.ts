@@ -4,9 +4,10 @@ import type { Agent } from '../port.ts'
 import { accessOf, passedSecrets } from './access.ts'
 import type { CliDeps } from './deps.ts'
 import { splitLines } from './lines.ts'
+import type { Ended, Play } from './play.ts'
 import type { CliReader } from './port.ts'
 import type { Start } from './stage.ts'
-import { type Ended, type Play, workBy } from './work.ts'
+import { workBy } from './work.ts'
 
 /** Its last words are what counts of stderr. */
 export const KEEP_BYTES = 64 * 1024

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentEvent } from '../port.ts'
+import type { Stop } from './dues.ts'
 import { openLedger } from './ledger.ts'
 import type { CliEvent } from './port.ts'
-import type { Stop } from './watch.ts'
 
 type Usage = Extract<CliEvent, { t: 'usage' }>
 

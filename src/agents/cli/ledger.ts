@@ -2,8 +2,8 @@ import { addCost, addUsage, type Cost, NO_USAGE, type Usage } from '../../core/r
 import type { MeteredCall } from '../../models/meter/port.ts'
 import type { AgentEvent, AgentRequest, AgentResult } from '../port.ts'
 import type { CliDeps } from './deps.ts'
+import { limited, type Stop } from './dues.ts'
 import type { CliEvent } from './port.ts'
-import { limited, type Stop } from './watch.ts'
 
 type Reported = Extract<CliEvent, { t: 'usage' }>
 

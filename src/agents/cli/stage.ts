@@ -34,6 +34,7 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const { adapter, settings, program } = deps
   const { role, workspace } = request
   const access = accessOf(deps)
+  const passed = passedSecrets(deps)
   const hold = (way: Partial<AgentWay>): HeldAgent => {
     if (!workspace.holdAgent) throw new Error('This workspace holds no programs that are agents themselves.')
     return workspace.holdAgent({ name: safeName(deps.name), hosts: [], secrets: {}, readOnly: role.permissions.write === 'none', ...way })
@@ -46,7 +47,6 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const installed = await installationOf(program.path, deps.realHome)
   // A sandbox shows real paths only; outside it is started by the name it was found by, which some look at.
   const binary = confined ? installed.real : program.path
-  const passed = passedSecrets(deps)
   const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS
   // Steps of one run may be at work at the same time.
   const promptFile = `prompt-${safeName(request.origin.step)}.md`

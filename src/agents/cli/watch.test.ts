@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Clock } from '../../core/clock.ts'
+import { limited, type Quiet, type WatchLimits } from './dues.ts'
 import type { CliEvent } from './port.ts'
-import { limited, type Quiet, startWatch, type Watch, type WatchLimits } from './watch.ts'
+import { startWatch, type Watch } from './watch.ts'
 
 const LIMITS: WatchLimits = { firstMs: 30_000, idleMs: 45_000, toolMs: 900_000, giveUpMs: 45_000, totalMs: 3_600_000 }
 const call = (id: string, phase: 'start' | 'end'): CliEvent => ({ t: 'tool', id, phase, kind: 'execute', name: 'shell' })
@@ -134,6 +135,12 @@ describe('a provider that does not answer', () => {
     const { watch, clock } = watching()
     watch.hear(trouble('rate_limited', 61_000))
     expect(watch.stopped).toMatchObject({ class: 'rate_limited', retryAt: clock.now() + 61_000 })
+  })
+
+  it('for longer than it may try is not waited for', () => {
+    const { watch } = watching({ limits: { giveUpMs: 20_000 } })
+    watch.hear(trouble('overloaded', 21_000))
+    expect(watch.stopped).toMatchObject({ class: 'overloaded', problem: 'HTTP error.' })
   })
 
   it('again and again is given up, by the class of its last answer', async () => {
