@@ -81,7 +81,7 @@ requests_per_minute = ${A_MINUTE}
   )
   const asked = server.log.filter((it) => it.number > 0)
   const [atOnce, aMinute] = [mostAtOnce(asked), mostWithin(asked, 60_000)]
-  console.log(`runs: ${views.map((it) => `${it.task.id} ${it.status}`).join(', ')}`)
+  console.log(`runs: ${views.map((it) => `${it.task.id} ${it.status}${it.status === 'succeeded' ? '' : ` (${it.message})`}`).join(', ')}`)
   console.log(
     `${asked.length} requests in ${seconds} s; at once at most ${atOnce} of ${AT_ONCE}, in any 60 s at most ${aMinute} of ${A_MINUTE}`,
   )
