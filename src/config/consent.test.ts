@@ -63,6 +63,14 @@ it('asks about a key that the kind finds by itself', async () => {
   expect(await consents(text)).toMatchObject([{ where: 'reeve.toml:3', what: 'sends your key for anthropic to https://models.example' }])
 })
 
+it('asks before native code reads a file that a project names, not for a model that the user has added', async () => {
+  const model = async (file: string) =>
+    (await consents(`[providers.x]\nkind = "llamacpp"\nfile = "${file}"\n`)).map((it) => `${it.where}: ${it.what}`)
+  expect(await model('models/a')).toEqual(['reeve.toml:3: opens the model file "models/a"'])
+  expect(await model('a.GGUF')).toEqual(['reeve.toml:3: opens the model file "a.GGUF"'])
+  expect(await model('coder')).toEqual([])
+})
+
 it('asks before it runs a program, loads a module or opens a host that a project names', async () => {
   const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => it.what)
   expect(await whats('[providers.x]\nkind = "command"\nbinary = "./agent"\nargs = ["-p", "{prompt}"]\n')).toEqual([

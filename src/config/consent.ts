@@ -62,7 +62,8 @@ function addressOf(question: Question): { key: string; what: string }[] {
 const KEYLESS: readonly string[] = ['openai-compatible', 'ollama', 'llamacpp', 'scripted', 'replay', 'command', 'acp', 'plugin']
 
 /** Most kinds find a key by themselves. */
-function keyOf({ kind, api_key_env }: ProviderSettings): string[] {
+function keyOf({ kind, api_key_env, api_key_file }: ProviderSettings): string[] {
+  if (api_key_file !== undefined) return [`the key in the file ${api_key_file}`]
   if (api_key_env !== undefined) return [`the key in ${api_key_env}`]
   return KEYLESS.includes(kind) ? [] : [`your key for ${kind}`]
 }
@@ -77,6 +78,11 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
     [...said.fromProject].some((it) => it === `providers.${name}.${key}` || it.startsWith(`providers.${name}.${key}.`))
   if (provider.kind === 'plugin')
     return says('module') ? [{ key: 'module', what: `loads the module "${provider.module ?? ''}" into reeve itself` }] : []
+  // Native code reads it. A name without a path is a model that the user has added.
+  if (provider.kind === 'llamacpp')
+    return says('file') && /[/\\]|\.gguf$/i.test(provider.file ?? '')
+      ? [{ key: 'file', what: `opens the model file "${provider.file}"` }]
+      : []
   const isProgram = provider.kind === 'acp' || (CLI_KINDS as readonly string[]).includes(provider.kind)
   if (!isProgram) return []
   const line = [provider.binary ?? provider.kind, ...provider.args].map((it) => JSON.stringify(it)).join(' ')

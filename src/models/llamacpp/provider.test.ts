@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -15,6 +15,8 @@ import { findEngine } from './find-engine.ts'
 import { createEnginePool } from './keep-engine.ts'
 import { createLlamaCpp } from './provider.ts'
 
+/** What an engine is known by is told by the system only there. */
+const NEEDS = ['the llama engine', ['test', '-d', '/proc/self/task']] as const
 const ENGINE = { REEVE_LLAMA: toolFolder('llama') }
 const SAID = 'Grüße, "Welt"!\n\tif (a < b) { return `${a}` } // 100 % \\ done 😀 done 😀 done'
 
@@ -61,7 +63,7 @@ function engines(folder = shared.folder): number[] {
 const asked = (text: string) => ({ messages: [{ role: 'user' as const, text }] })
 
 describe('a GGUF model', () => {
-  itNeeds('the llama engine')('says what it says, piece by piece, and counts tokens; the engine stays for the next call', async () => {
+  itNeeds(...NEEDS)('says what it says, piece by piece, and counts tokens; the engine stays for the next call', async () => {
     const settings = providerSettings({ kind: 'llamacpp', file: 'says.gguf', threads: 1 })
     const provider = await createLlamaCpp('local', settings, { env: ENGINE, projectRoot: shared.folder })
     onTestFinished(() => provider.close?.())
@@ -79,7 +81,7 @@ describe('a GGUF model', () => {
     expect(engines()).toEqual([])
   })
 
-  itNeeds('the llama engine')('refuses a prompt that does not fit, with both numbers, and cuts nothing', async () => {
+  itNeeds(...NEEDS)('refuses a prompt that does not fit, with both numbers, and cuts nothing', async () => {
     const provider = await model('says.gguf', { context_tokens: 2048 })
     expect(await collect(provider, asked('word '.repeat(400)))).toEqual([
       {
@@ -93,7 +95,7 @@ describe('a GGUF model', () => {
     expect(textOf(await collect(provider, asked('word'.repeat(300))))).toBe(SAID)
   })
 
-  itNeeds('the llama engine')('is held to a schema, and stops at its limit of tokens', async () => {
+  itNeeds(...NEEDS)('is held to a schema, and stops at its limit of tokens', async () => {
     const provider = await model('noise.gguf', { max_tokens: 400 })
     const schema = {
       type: 'object',
@@ -108,14 +110,14 @@ describe('a GGUF model', () => {
     expect(cut.at(-1)).toMatchObject({ type: 'done', finish: 'length', usage: { outputTokens: 7 } })
   })
 
-  itNeeds('the llama engine')('stops where its context is full', async () => {
+  itNeeds(...NEEDS)('stops where its context is full', async () => {
     const provider = await model('never-ends.gguf', { context_tokens: 512 })
     const end = (await collect(provider)).at(-1)
     expect(end).toMatchObject({ type: 'done', finish: 'length', usage: { inputTokens: 55 } })
     expect(end?.type === 'done' && end.usage.outputTokens).toBeGreaterThan(440)
   })
 
-  itNeeds('the llama engine')('is stopped in the middle of an answer, and answers the next call', async () => {
+  itNeeds(...NEEDS)('is stopped in the middle of an answer, and answers the next call', async () => {
     const provider = await model('never-ends.gguf', { context_tokens: 512 })
     const stop = new AbortController()
     const events: ModelEvent[] = []
@@ -130,7 +132,7 @@ describe('a GGUF model', () => {
     expect(engines(), 'the same process').toEqual([pid])
   })
 
-  itNeeds('the llama engine')('lets calls wait for each other, also those that are given up', async () => {
+  itNeeds(...NEEDS)('lets calls wait for each other, also those that are given up', async () => {
     const provider = await model('never-ends.gguf', { context_tokens: 512, max_tokens: 30 })
     const given = new AbortController()
     const calls = [collect(provider), collect(provider, { signal: given.signal }), collect(provider)]
@@ -140,7 +142,7 @@ describe('a GGUF model', () => {
     expect([first?.at(-1), third?.at(-1)]).toMatchObject([{ type: 'done' }, { type: 'done' }])
   })
 
-  itNeeds('the llama engine')('tells when its process dies, and starts another for the next call', async () => {
+  itNeeds(...NEEDS)('tells when its process dies, and starts another for the next call', async () => {
     const provider = await model('never-ends.gguf', { context_tokens: 512 })
     const events: ModelEvent[] = []
     for await (const event of provider.generate({ ...asked('go'), tools: [], origin, signal: AbortSignal.timeout(20_000) })) {
@@ -174,7 +176,7 @@ describe('what keeps a broken file from harm', () => {
   const options = { provider: 'local', threads: 1, contextTokens: 512, clock: systemClock }
   const engine = () => findEngine({ env: ENGINE, dataDir: null }) ?? ''
 
-  itNeeds('the llama engine')('ends it when loading takes longer than its limit', async () => {
+  itNeeds(...NEEDS)('ends it when loading takes longer than its limit', async () => {
     const { folder, file } = endless()
     const start = startEngine({ ...options, engine: engine(), file, memoryMb: 8192, loadTimeoutMs: 900 })
     await expect(start).rejects.toMatchObject({
@@ -184,7 +186,7 @@ describe('what keeps a broken file from harm', () => {
     expect(engines(folder)).toEqual([])
   })
 
-  itNeeds('the llama engine')('ends it when it takes more memory than its limit', async () => {
+  itNeeds(...NEEDS)('ends it when it takes more memory than its limit', async () => {
     const { folder, file } = endless()
     const start = startEngine({ ...options, engine: engine(), file, memoryMb: 110, loadTimeoutMs: 60_000 })
     await expect(start).rejects.toMatchObject({
@@ -211,7 +213,12 @@ describe('what is missing', () => {
     const said = async (provider: ModelProvider) => (await collect(provider)).at(-1)
     expect(await said(await model('nowhere.gguf'))).toMatchObject({
       class: 'config',
-      problem: 'The model "nowhere.gguf" cannot be used: there is no such file, and no model of this name was added.',
+      problem: `The model "${join(shared.folder, 'nowhere.gguf')}" cannot be used: there is no such file.`,
+    })
+    writeFileSync(join(shared.folder, 'coder'), readFileSync(join(shared.folder, 'says.gguf')))
+    expect(await said(await model('coder'))).toMatchObject({
+      class: 'config',
+      problem: 'The model "coder" cannot be used: no model of this name was added, and a file has a path or ends in ".gguf".',
     })
     expect(await said(await model('says.gguf', { memory_mb: 1 }))).toMatchObject({
       class: 'config',

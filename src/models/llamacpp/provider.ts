@@ -98,6 +98,10 @@ export async function createLlamaCpp(name: string, settings: ProviderSettings, d
 
 async function findModel(file: string, settings: ProviderSettings, { projectRoot, dataDir }: LlamaCppDeps): Promise<ModelFile> {
   const added = dataDir === undefined ? undefined : (await readModels(dataDir))[file]
+  const unusable = (path: string, why: string) => ({ path, header: null, problem: `The model "${path}" cannot be used: ${why}.` })
+  // A file of the project that has such a name is none that the user has agreed to.
+  if (added === undefined && !isPath(file))
+    return unusable(file, 'no model of this name was added, and a file has a path or ends in ".gguf"')
   const path = added?.file ?? resolve(projectRoot, file)
   try {
     const header = await readHeader(path)
@@ -107,9 +111,13 @@ async function findModel(file: string, settings: ProviderSettings, { projectRoot
     return { path, header, problem }
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    const why = missing ? 'there is no such file, and no model of this name was added' : problemOf(error)
-    return { path, header: null, problem: `The model "${missing ? file : path}" cannot be used: ${why}.` }
+    return unusable(path, missing ? 'there is no such file' : problemOf(error))
   }
+}
+
+/** Is it a file, and not the name of a model that was added? `config/` asks the same. */
+function isPath(file: string): boolean {
+  return /[/\\]|\.gguf$/i.test(file)
 }
 
 /** Throws a `ProviderFailure` that says what is missing. */
