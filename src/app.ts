@@ -6,7 +6,8 @@ import type { Agent } from './agents/port.ts'
 import { createRouter } from './agents/router/router.ts'
 import { type Client, createClient } from './client/client.ts'
 import { type Env, reeveFolders } from './config/home.ts'
-import { providersOf } from './config/secrets.ts'
+import { type Keyed, withKeyFile } from './config/key-file.ts'
+import { providersOf, secretValues } from './config/secrets.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
 import { canonicalJson } from './core/json.ts'
@@ -16,7 +17,7 @@ import type { ProviderSettings, SandboxSettings, Settings } from './core/setting
 import type { Workflow } from './engine/port.ts'
 import type { GateEvent } from './gates/port.ts'
 import { createEnginePool } from './models/llamacpp/keep-engine.ts'
-import type { Context, Host } from './operations/context.ts'
+import type { Context, Host, Secrets } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
 import { createSecrets } from './operations/secrets.ts'
@@ -83,13 +84,20 @@ export function openApp(options: AppOptions): Client {
       const emit = (event: GateEvent) => request.emit(redactAll(event, secrets.redact))
       return redactAll(await judge({ ...request, emit }), secrets.redact)
     },
-    agent: (provider, settings, { root }, from = env) => {
-      const admission = router.admission(provider, settings)
-      return agentOf(provider, settings, { ...agentDeps, env: from, projectRoot: root, admission })
+    agent: async (name, settings, { root }, from = env) => {
+      const keyed = await keyedIn(settings, name, from, secrets)
+      const admission = router.admission(name, settings)
+      return agentOf(name, keyed.provider, settings, { ...agentDeps, env: keyed.env, projectRoot: root, admission })
     },
-    inspect: async (provider, settings, { root }, { ask, signal }) => {
+    inspect: async (name, settings, { root }, { ask, signal }) => {
       const { inspectProvider } = await import('./agents/inspect.ts')
-      return inspectProvider(provider, configuredIn(settings, provider), settings, { ...agentDeps, projectRoot: root, ask, signal })
+      try {
+        const keyed = await keyedIn(settings, name, env, secrets)
+        return await inspectProvider(name, keyed.provider, settings, { ...agentDeps, env: keyed.env, projectRoot: root, ask, signal })
+      } catch (error) {
+        if (!(error instanceof ReeveError) || error.code === 'provider_not_found') throw error
+        return { ...UNKNOWN, detail: error.message, hint: error.hint ?? null }
+      }
     },
     router,
     roles: (project, commit) => rolesAt(options.templates, project, commit),
@@ -163,13 +171,27 @@ async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): 
   return createSandbox({ settings, folder: join(cache, 'sandbox'), env, realHome: homedir(), signal: new AbortController().signal })
 }
 
-/** The agent of a provider that the settings name. */
-async function agentOf(name: string, settings: Settings, deps: AgentDeps & { evidenceDir: string; clock: Clock }): Promise<Agent> {
-  const provider = configuredIn(settings, name)
+/** The agent of a provider, which writes its exchanges down where the settings say so. */
+async function agentOf(
+  name: string,
+  provider: ProviderSettings,
+  settings: Settings,
+  deps: AgentDeps & { evidenceDir: string; clock: Clock },
+): Promise<Agent> {
   const [{ createAgent }, { createRecorder }] = await Promise.all([import('./agents/create.ts'), import('./models/recording/recorder.ts')])
   const { evidenceDir, redaction, clock } = deps
   const recorder = settings.runs.record ? createRecorder({ evidenceDir, redact: redaction.redact, clock }) : undefined
   return createAgent(name, provider, settings, { ...deps, ...(recorder && { recorder }) })
+}
+
+const UNKNOWN = { ok: false, model: null, place: null, version: null, access: 'missing' as const }
+
+/** A provider of the settings with its key at hand; from now on nothing that is secret about it is written. Throws `provider_not_found`, `invalid_config`. */
+async function keyedIn(settings: Settings, name: string, env: Env, secrets: Secrets): Promise<Keyed> {
+  secrets.learn(secretValues(settings, env))
+  const keyed = await withKeyFile(name, configuredIn(settings, name), env)
+  if (keyed.secret !== null) secrets.learn([keyed.secret])
+  return keyed
 }
 
 /** Throws `provider_not_found`. */

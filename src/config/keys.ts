@@ -19,6 +19,7 @@ export const KEY_NOTES: Record<string, string> = {
   'providers.<name>.base_url': 'The server; needed for `openai-compatible`.',
   'providers.<name>.model': 'The model, by the name its server knows.',
   'providers.<name>.api_key_env': 'Name of the environment variable that holds the key. Never the key.',
+  'providers.<name>.api_key_file': 'File that holds the key and nothing else, readable by you alone: absolute, or from `~/`.',
   'providers.<name>.headers': 'Extra request headers. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced.',
   'providers.<name>.file':
     'For `scripted` the YAML file of its replies, for `replay` a cassette or the id of a recorded run, for `llamacpp` a GGUF file or the name of an added model.',

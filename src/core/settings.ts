@@ -66,6 +66,8 @@ const providerSettings = z.strictObject({
   model: z.string().optional(),
   /** Name of the environment variable that holds the key. Never the key. */
   api_key_env: z.string().optional(),
+  /** File that holds the key and nothing else, readable by you alone: absolute, or from `~/`. */
+  api_key_file: z.string().optional(),
   /** Extra request headers. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced. */
   headers: header.default({}),
   /** `scripted`: YAML file of replies; `replay`: a cassette or the id of a recorded run; `llamacpp`: a GGUF file, or the name of an added model. */
