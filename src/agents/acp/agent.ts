@@ -5,6 +5,7 @@ import { problemOf } from '../../core/errors.ts'
 import type { ProviderSettings } from '../../core/settings.ts'
 import { accessOf, passedSecrets } from '../cli/access.ts'
 import { endOf, KEEP_BYTES, SPARE_MS } from '../cli/agent.ts'
+import { commandAdapter } from '../cli/command.ts'
 import type { CliDeps } from '../cli/deps.ts'
 import { at, type Fields, fieldsAt, listAt, textAt } from '../cli/line.ts'
 import type { Ended, Play } from '../cli/play.ts'
@@ -33,18 +34,18 @@ export function createAcpAgent(deps: CliDeps): Agent {
   }
 }
 
-/** The adapter of an agent that is known by its settings only: `binary` and `args` start it, `env` and `secrets_env` are all it is given. */
-export function acpAdapter(settings: Pick<ProviderSettings, 'binary' | 'args'>): CliAdapter {
+/**
+ * The adapter of an agent that is known by its settings only: `binary` and `args` start it. With a `base_url` it is told that address, and a
+ * key, by the variables that most programs know.
+ */
+export function acpAdapter(settings: ProviderSettings): CliAdapter {
+  const { quirks: _, ...plain } = commandAdapter(settings)
   return {
-    kind: 'command',
+    ...plain,
     binary: basename(settings.binary ?? 'agent'),
-    tested: null,
-    experimental: false,
-    api: null,
-    login: null,
     session: 'theirs',
     acp: { args: [] },
-    command: () => ({ args: [], input: null, env: {}, files: [], secrets: {} }),
+    command: (request) => ({ ...plain.command(request), args: [], input: null }),
     reader: () => ({ line: () => [], exited: () => [] }),
   }
 }

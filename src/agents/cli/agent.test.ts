@@ -399,6 +399,30 @@ describe('the way to its models', () => {
     expect(result).toMatchObject({ status: 'limited', limit: 'usd', problem: 'No money.' })
   })
 
+  it('is, for a program whose requests nobody sees, one turn at the account, which learns how it went', async () => {
+    const left: unknown[] = []
+    const admission: NonNullable<CliDeps['admission']> = {
+      enter: async ({ origin, inputTokens }) => {
+        left.push([origin.step, inputTokens > 100])
+        return { admitted: true, leave: async (outcome) => void left.push(outcome) }
+      },
+    }
+    const retry = { t: 'retry', class: 'quota', problem: 'Used up.', delayMs: 1000 } as const
+    const usage = { t: 'usage', scope: 'turn', input: 10, output: 1 } as const
+    await run(`${say(STARTED, usage, retry)}; sleep 30`, { deps: { admission } })
+    const outcome = { class: 'quota', tokens: { input: 10, output: 1, cached: 0 }, retryAt: expect.any(Number), problem: 'Used up.' }
+    expect(left).toEqual([['implement', true], outcome])
+  })
+
+  it('is not begun where the account is closed', async () => {
+    const admission: NonNullable<CliDeps['admission']> = { enter: async () => ({ admitted: false, retryAt: 7, problem: 'Closed.' }) }
+    const { result, asked } = await run(WORK, { deps: { admission } })
+    expect([asked.length, result]).toEqual([
+      0,
+      expect.objectContaining({ status: 'failed', class: 'rate_limited', retryAt: 7, problem: 'Closed.' }),
+    ])
+  })
+
   it("by the user's own log-in is a copy of that log-in, and the hosts of its maker", async () => {
     const realHome = temporaryFolder()
     writeFiles(realHome, { '.fake/login.json': 'the log-in', '.fake/history': 'private' })

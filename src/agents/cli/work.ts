@@ -1,5 +1,6 @@
 import { forModel } from '../../core/hostile-text.ts'
 import type { AgentRequest, AgentResult } from '../port.ts'
+import { admitted } from './admitted.ts'
 import type { CliDeps } from './deps.ts'
 import { limited, type Quiet, type WatchLimits } from './dues.ts'
 import { IDLE_SECONDS } from './metering.ts'
@@ -23,16 +24,17 @@ const UNSEEN_IDLE_SECONDS = 120
 export async function workBy(drive: Driver, deps: CliDeps, request: AgentRequest, quiet: Quiet): Promise<AgentResult> {
   try {
     if (request.signal.aborted) return nothingDone(request.signal.reason, request)
-    return await perform(drive, deps, request, quiet)
+    const metered = deps.startMeter !== undefined && !deps.settings.login && deps.adapter.api !== null
+    const work = () => perform(drive, deps, request, quiet, metered)
+    return metered ? await work() : await admitted(deps, request, work)
   } catch (error) {
     return nothingDone(error, request)
   }
 }
 
-async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quiet: Quiet): Promise<AgentResult> {
+async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quiet: Quiet, metered: boolean): Promise<AgentResult> {
   const { settings, adapter, clock } = deps
   const tree = await guardTree(request, deps.fileRules)
-  const metered = deps.startMeter !== undefined && !settings.login && adapter.api !== null
   const watch = startWatch({
     program: adapter.binary,
     clock,

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { plainWorkspace, runOnce, scriptProgram } from '../../../test/support/cli-agent.ts'
+import { temporaryFolder } from '../../../test/support/folder.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { Json } from '../../core/json.ts'
+import { NO_REDACTION } from '../../core/redact.ts'
+import { settingsSchema } from '../../core/settings.ts'
+import { createProgramAgent } from './create.ts'
+
+function make(provider: { [key: string]: Json }, env: { [key: string]: string } = {}) {
+  const settings = settingsSchema.parse({ providers: { mine: provider } })
+  const { mine } = settings.providers as unknown as { mine: Parameters<typeof createProgramAgent>[1] }
+  const home = temporaryFolder()
+  return createProgramAgent('mine', mine, settings, { env: { PATH: home, ...env }, home, redaction: NO_REDACTION, clock: systemClock })
+}
+
+describe('an agent that is a program', () => {
+  it.each([
+    [{ kind: 'acp' }, 'providers.mine: An agent of kind "acp" needs binary.'],
+    [{ kind: 'command' }, 'providers.mine: A provider of kind "command" needs binary.'],
+    [{ kind: 'claude', mode: 'acp' }, 'providers.mine: claude does not speak the Agent Client Protocol (mode = "acp").'],
+  ])('is not made of %j', async (provider, problem) => {
+    await expect(make(provider)).rejects.toThrow(problem)
+  })
+
+  it('that is not installed fails when it is asked, so that another one takes over', async () => {
+    const agent = await make({ kind: 'claude' }, { ANTHROPIC_API_KEY: 'k' })
+    const { result } = await runOnce(agent, plainWorkspace({}))
+    expect(result).toMatchObject({
+      status: 'failed',
+      class: 'config',
+      problem: 'There is no program "claude" on the search path. Install it, or name it: providers.mine.binary',
+    })
+  })
+
+  it('is any command that its settings describe', async () => {
+    const binary = scriptProgram('[ "$1" = --version ] && { echo 3.2.1; exit; }; cat > prompt.txt; echo "I did it."')
+    const { result, events } = await runOnce(await make({ kind: 'command', binary }), plainWorkspace({}))
+    expect(result).toMatchObject({ status: 'completed', text: 'I did it.' })
+    expect(events[0]).toMatchObject({ type: 'started', program: binary, version: '3.2.1' })
+  })
+
+  it('reaches a server whose address is named by the proxy only', async () => {
+    const script = '[ "$1" = --version ] && { echo 3.2.1; exit; }; echo "$OPENAI_BASE_URL $OPENAI_API_KEY" > said.txt'
+    const place = plainWorkspace({})
+    const settings = { kind: 'command', binary: scriptProgram(script), base_url: 'http://127.0.0.1:9/v1', api_key_env: 'MY_KEY' }
+    await runOnce(await make(settings, { MY_KEY: 'the-real-key' }), place)
+    expect(place.files()['said.txt']).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1 reeve-\w+\n$/)
+  })
+})
