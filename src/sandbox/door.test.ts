@@ -4,9 +4,9 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import type { Launch } from '../process/port.ts'
 import { type Door, throughDoor } from './door.ts'
-import type { Profile } from './port.ts'
+import type { Profile, WayOut } from './port.ts'
 
-const INSTALL: Profile = { kind: 'install', hosts: [{ host: 'packages.test', port: 443, own: false }] }
+const INSTALL: Extract<Profile, { kind: 'install' }> = { kind: 'install', hosts: [{ host: 'packages.test', port: 443, own: false }] }
 
 const LAUNCH: Launch = {
   argv: ['true'],
@@ -40,6 +40,33 @@ it('shows a program the socket and the bridge, and takes them away when it has e
   expect(sockets.map((it) => existsSync(it))).toEqual([true])
   expect(await launch.end()).toMatchObject({ failure: 'as it ended' })
   expect(readdirSync(folder)).toEqual([])
+})
+
+it("shows servers of reeve's own, and has no proxy where there are no hosts", async () => {
+  const folder = temporaryFolder()
+  const services = [
+    { port: 20_001, socketPath: '/a/s' },
+    { port: 20_002, socketPath: '/b/s' },
+  ]
+  const doors: Door[] = []
+  const open = async (hosts: WayOut['hosts']) =>
+    await throughDoor({ folder, env: {} }, { kind: 'agent', secrets: {}, hosts, services }, (door) => {
+      if (door) doors.push(door)
+      return Promise.resolve(LAUNCH)
+    })
+  await (await open([])).end()
+  expect(doors[0]?.words.slice(2)).toEqual(
+    '- localhost,127.0.0.1,::1 2 20001 /run/reeve/service-0.sock 20002 /run/reeve/service-1.sock'.split(' '),
+  )
+  expect([...(doors[0]?.shown.values() ?? [])].slice(1)).toEqual(['/a/s', '/b/s'])
+  expect(readdirSync(folder)).toEqual([])
+
+  await (await open(INSTALL.hosts)).end()
+  expect([...(doors[1]?.shown.keys() ?? [])].slice(1)).toEqual([
+    '/run/reeve/service-0.sock',
+    '/run/reeve/service-1.sock',
+    '/run/reeve/out.sock',
+  ])
 })
 
 it('has its socket elsewhere, closed to others, when the path would be too long for one', async () => {

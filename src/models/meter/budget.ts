@@ -29,13 +29,14 @@ export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'co
   const spent = { tokens: 0, usd: 0, requests: 0 }
   const held = new Set<Reservation>()
   let tokensPerByte = 1 / CHARS_PER_TOKEN
-  let lastInput = 0
+  let last = { input: 0, cached: 0 }
   const sum = (of: 'tokens' | 'usd') => spent[of] + [...held].reduce((all, it) => all + it[of], 0)
 
   return {
     reserve(bytes, model) {
-      const input = bytes === 0 ? lastInput : Math.ceil(bytes * tokensPerByte)
-      const usd = cost({ input, output: OUTPUT_TOKENS, cached: 0 }, model) ?? 0
+      const input = bytes === 0 ? last.input : Math.ceil(bytes * tokensPerByte)
+      // A session sends all that it has sent before, and the provider's cache has it.
+      const usd = cost({ input, output: OUTPUT_TOKENS, cached: Math.min(input, last.cached) }, model) ?? 0
       const wanted = { bytes, input, tokens: input + OUTPUT_TOKENS, usd }
       const reached = reachedBy(limits, { tokens: sum('tokens'), usd: sum('usd'), requests: spent.requests }, wanted)
       if (reached) return reached
@@ -54,7 +55,7 @@ export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'co
       const { tokens, cost: usd } = used
       spent.tokens += tokens.input + tokens.output
       spent.usd += usd ?? 0
-      lastInput = tokens.input
+      last = tokens
       // The requests of one program are alike: what the last one had in a byte the next will have.
       if (reservation.bytes > 0 && tokens.input > 0) tokensPerByte = tokens.input / reservation.bytes
     },
