@@ -62,7 +62,7 @@ export function failureOf(kind: ProviderErrorClass, problem: string, retryAfter:
 const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota', 'refused', 'context_too_long', 'model', 'config']
 
 /** The class of an answer that is an error. `text`: all that is known of it; `retryAfter`: milliseconds the server asked for. */
-export function classOfStatus(status: number, text: string, retryAfter: number | null): ProviderErrorClass {
+function classOfStatus(status: number, text: string, retryAfter: number | null): ProviderErrorClass {
   if (status === 402) return 'quota'
   // Some makers call the limit of a minute a quota too.
   if (status === 429) return SPENT.test(text) && (retryAfter === null || retryAfter > RATE_MS) ? 'quota' : 'rate_limited'

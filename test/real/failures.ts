@@ -74,7 +74,7 @@ kind = "${kind}"
 model = "scripted-model"
 base_url = "${kind === 'google' ? `${address}/v1beta` : address}"
 api_key_env = "SCRIPTED_API_KEY"
-[providers.second]
+${kind === 'openai-compatible' ? 'dialect = "generic" # it answers as Ollama does, too\n' : ''}[providers.second]
 kind = "scripted"
 file = ${JSON.stringify(join(folder, 'replies.yaml'))}
 `,
