@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { acpAdapter, createAcpAgent } from '../../src/agents/acp/agent.ts'
+import { createCliAgent } from '../../src/agents/cli/agent.ts'
 import { createLoopAgent } from '../../src/agents/loop/agent.ts'
 import { createPluginAgent } from '../../src/agents/plugin.ts'
 import type { Agent, AgentResult } from '../../src/agents/port.ts'
@@ -10,7 +12,9 @@ import { NO_USAGE } from '../../src/core/run.ts'
 import { settingsSchema } from '../../src/core/settings.ts'
 import { type AgentBench, agentPromises } from '../../src/plugin/agent-promises.ts'
 import { runProgram } from '../../src/process/run-program.ts'
+import { speaker } from '../support/acp-agent.ts'
 import { scripted } from '../support/agent.ts'
+import { cliDeps, say, scriptProgram } from '../support/cli-agent.ts'
 import { providerSettings } from '../support/provider.ts'
 
 type Situation = Parameters<AgentBench['make']>[0]
@@ -65,8 +69,34 @@ function pluginAgent(situation: Situation): Promise<Agent> {
   )
 }
 
+const AUTH = 'The key is refused.'
+
+/** A program that is started for its prompt. */
+async function cliAgent(situation: Situation): Promise<Agent> {
+  const scripts: Record<Situation, string> = {
+    edit: `echo hello > hello.txt\n${say({ t: 'started', session: 's' }, { t: 'success', text: 'Done.' })}`,
+    hang: `${say({ t: 'started', session: 's' })}\nsleep 60`,
+    fail: `${say({ t: 'error', class: 'auth', problem: AUTH })}\nexit 1`,
+  }
+  return createCliAgent(cliDeps(scripts[situation]))
+}
+
+/** A program that speaks the Agent Client Protocol. */
+async function acpAgent(situation: Situation): Promise<Agent> {
+  const said = { update: { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: 'I begin.' } } }
+  const moves = {
+    edit: [said, { do: "fs.writeFileSync('hello.txt', 'hello\\n')" }, { end: { stopReason: 'end_turn' } }],
+    hang: [said],
+    fail: [{ fail: { code: 401, message: AUTH } }],
+  }
+  const program = { path: scriptProgram(speaker([moves[situation]]), process.execPath), version: null }
+  return createAcpAgent(cliDeps('', { program, adapter: acpAdapter(providerSettings({ kind: 'acp', binary: program.path })) }))
+}
+
 describe.each([
   ['our own agent', loopAgent],
+  ['a program', cliAgent],
+  ['a program that speaks ACP', acpAgent],
   ['a plug-in', pluginAgent],
 ])('what every agent promises: %s', (_, make) => {
   for (const { name, run } of agentPromises({ make })) it(name, run)
