@@ -7,7 +7,7 @@ function asking(answer: () => Response | Promise<Response>, seen: [string, Reque
     seen.push([String(target), init])
     return answer()
   }
-  return askServer(fetching as typeof fetch, 'http://x', { authorization: 'Bearer k' }, new AbortController().signal)
+  return askServer(fetching, 'http://x', { authorization: 'Bearer k' }, new AbortController().signal)
 }
 
 it('gives what the server says as JSON, and asks with the key and without following anybody', async () => {
