@@ -41,10 +41,14 @@ const LONGEST_LINE = 4 * 1024 * 1024
 const STOP_MS = 10_000
 const NO_LIMIT_MS = 2 ** 31 - 1
 
-/** Starts the engine's process and loads the model. Throws a `ProviderFailure` when that does not come to an end in time and memory. */
-export async function startEngine(options: EngineOptions): Promise<Engine> {
+/**
+ * Starts the engine's process and loads the model. Throws a `ProviderFailure` when that does not come to an end in time and memory, or the signal
+ * aborts.
+ */
+export async function startEngine(options: EngineOptions, signal?: AbortSignal): Promise<Engine> {
   const { provider, file, engine, threads, contextTokens, clock } = options
-  const mail = createMailbox<FromEngine>()
+  const opening = createMailbox<FromEngine>()
+  const calls = createCalls()
   const stop = new AbortController()
   let send: (said: ToEngine) => void = () => undefined
   let running = true
@@ -52,11 +56,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const talk = async ({ input, output }: { input: Writable; output: Readable }) => {
     send = (said) => void input.write(`${JSON.stringify(said)}\n`)
     send({ type: 'open', engine, file, threads, contextTokens })
-    await deliver(output, mail)
+    await eachSaid(output, (said) => ('id' in said ? calls.hear(said) : opening.put(said)))
   }
   const onEnd = (result: ProgramResult) => {
     running = false
-    mail.fail(new ProviderFailure('crashed', deathSentence(result)))
+    const death = new ProviderFailure('crashed', deathSentence(result))
+    opening.fail(death)
+    calls.fail(death)
   }
   const ended = runProgram({
     argv: [process.execPath, '--disable-warning=ExperimentalWarning', entryFile()],
@@ -66,7 +72,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     timeoutMs: NO_LIMIT_MS,
     keepBytes: 65_536,
     floodBytes: Number.MAX_SAFE_INTEGER,
-    signal: stop.signal,
+    signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]),
     confinement: memoryWatch(options.memoryMb, `providers.${provider}.memory_mb`),
   }).then(onEnd)
   const close = async () => {
@@ -74,7 +80,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await ended
   }
 
-  const opened = await firstWord(mail, options.loadTimeoutMs, clock).catch(async (error: unknown) => {
+  const opened = await firstWord(opening, options.loadTimeoutMs, clock).catch(async (error: unknown) => {
     await close()
     throw error
   })
@@ -83,8 +89,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     const problem = opened.type === 'failed' ? opened.problem : `it said "${opened.type}"`
     throw new ProviderFailure('config', `The model could not be loaded: ${problem}`, { final: true })
   }
-
-  let calls = 0
   return {
     contextTokens: opened.contextTokens,
     get running() {
@@ -92,32 +96,64 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     close,
     async *answer(ask, signal) {
-      calls += 1
-      const id = calls
-      const onAbort = () => {
+      const call = calls.begin()
+      const { id, over } = call
+      const end = () => {
         send({ type: 'stop', id })
         // An engine that does not stop is no longer of use.
-        void clock.sleep(STOP_MS, stop.signal).then(
-          () => (over ? undefined : close()),
-          () => undefined,
-        )
+        clock.sleep(STOP_MS, AbortSignal.any([over, stop.signal])).then(close, () => undefined)
       }
-      let over = false
-      signal.addEventListener('abort', onAbort, { once: true })
+      signal.addEventListener('abort', end, { once: true })
       try {
         send({ type: 'generate', id, ask })
         for (;;) {
-          const said = await mail.next()
-          // What an earlier call still said after nobody listened any more.
-          if (!('id' in said) || said.id !== id) continue
-          over = said.type !== 'text'
+          const said = await call.next()
           yield said
-          if (over) return
+          if (said.type !== 'text') return
         }
       } finally {
-        signal.removeEventListener('abort', onAbort)
-        if (!over) onAbort()
+        signal.removeEventListener('abort', end)
+        // Whoever listened has left in the middle.
+        if (!over.aborted && !signal.aborted) end()
       }
+    },
+  }
+}
+
+interface Calls {
+  /** `over` aborts when the engine has said its last word to the call. */
+  begin(): { id: number; next(): Promise<Answered>; over: AbortSignal }
+  hear(said: Answered): void
+  fail(death: Error): void
+}
+
+/** What is said to which call. */
+function createCalls(): Calls {
+  const open = new Map<number, { mail: Mailbox<Answered>; over: AbortController }>()
+  let last = 0
+  let dead: Error | null = null
+  return {
+    begin() {
+      last += 1
+      const call = { mail: createMailbox<Answered>(), over: new AbortController() }
+      if (dead === null) open.set(last, call)
+      else call.mail.fail(dead)
+      return { id: last, next: () => call.mail.next(), over: call.over.signal }
+    },
+    hear(said) {
+      const call = open.get(said.id)
+      call?.mail.put(said)
+      if (said.type === 'text') return
+      open.delete(said.id)
+      call?.over.abort(new Error('over'))
+    },
+    fail(death) {
+      dead = death
+      for (const { mail, over } of open.values()) {
+        over.abort(death)
+        mail.fail(death)
+      }
+      open.clear()
     },
   }
 }
@@ -139,16 +175,13 @@ async function firstWord(mail: Mailbox<FromEngine>, timeoutMs: number, clock: Cl
 }
 
 /** What the process says, line by line. What is no line of ours comes from libraries that print. */
-async function deliver(output: Readable, mail: Mailbox<FromEngine>): Promise<void> {
+async function eachSaid(output: Readable, hear: (said: FromEngine) => void): Promise<void> {
   output.setEncoding('utf8')
   let rest = ''
   for await (const chunk of output as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n')
     rest = (lines.pop() ?? '').slice(0, LONGEST_LINE)
-    for (const line of lines) {
-      if (!line.startsWith('{"type":')) continue
-      mail.put(parseJson(line, 'a line of the engine') as unknown as FromEngine)
-    }
+    for (const line of lines) if (line.startsWith('{"type":')) hear(parseJson(line, 'a line of the engine') as unknown as FromEngine)
   }
 }
 

@@ -3,6 +3,9 @@ import type { Engine } from './engine.ts'
 /** Then the process ends; the next call begins with loading the model again. */
 const IDLE_MS = 60_000
 
+/** Starts an engine; gives up when the signal aborts. */
+export type Start = (signal: AbortSignal) => Promise<Engine>
+
 /** One engine at a time: started at the first call, kept for the next ones, ended when none has come for a while. */
 export interface KeptEngine {
   /** The engine that runs, or a new one. */
@@ -15,7 +18,7 @@ export interface KeptEngine {
 /** Engines that outlive the providers that use them: a step makes its provider anew, the model stays loaded. Whoever made it closes it. */
 export interface EnginePool {
   /** The engine of this key; `start` is used when it does not run. */
-  keep(key: string, start: () => Promise<Engine>): KeptEngine
+  keep(key: string, start: Start): KeptEngine
   close(): Promise<void>
 }
 
@@ -27,9 +30,9 @@ export function createEnginePool(): EnginePool {
     keep(key, start) {
       const known = kept.get(key)
       if (known) return known
-      const made = keepEngine(async () => {
+      const made = keepEngine(async (signal) => {
         await Promise.all(others(key).map((it) => it.close()))
-        return start()
+        return start(signal)
       })
       kept.set(key, made)
       return made
@@ -40,8 +43,9 @@ export function createEnginePool(): EnginePool {
   }
 }
 
-export function keepEngine(start: () => Promise<Engine>): KeptEngine & { readonly calls: number } {
+export function keepEngine(start: Start): KeptEngine & { readonly calls: number } {
   let current: Promise<Engine> | null = null
+  let loading = new AbortController()
   let last: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
   let calls = 0
@@ -49,6 +53,8 @@ export function keepEngine(start: () => Promise<Engine>): KeptEngine & { readonl
     clearTimeout(idle)
     const closing = current
     current = null
+    // Nobody waits until a model is loaded only to end it.
+    loading.abort(new Error('closed'))
     await closing?.then(
       (it) => it.close(),
       () => undefined,
@@ -62,7 +68,8 @@ export function keepEngine(start: () => Promise<Engine>): KeptEngine & { readonl
     async engine() {
       const running = await current?.catch(() => null)
       if (running?.running) return running
-      current = start()
+      loading = new AbortController()
+      current = start(loading.signal)
       return current
     },
     async turn(signal) {

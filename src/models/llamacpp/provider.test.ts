@@ -127,8 +127,11 @@ describe('a GGUF model', () => {
     }
     expect(events.at(-1)).toMatchObject({ type: 'error', class: 'aborted' })
     const [pid] = engines()
+    for await (const event of provider.generate({ ...asked('go'), tools: [], origin, signal: new AbortController().signal })) {
+      if (event.type === 'text') break
+    }
     const next = await collect(provider, { maxOutputTokens: 20 })
-    expect(next.at(-1)).toMatchObject({ type: 'done', finish: 'length' })
+    expect(next.at(-1), 'after one that nobody listened to until its end').toMatchObject({ type: 'done', finish: 'length' })
     expect(engines(), 'the same process').toEqual([pid])
   })
 
@@ -183,6 +186,19 @@ describe('what keeps a broken file from harm', () => {
       class: 'timeout',
       message: 'The model was still loading after 0.9 s and was ended (load_timeout_seconds).',
     })
+    expect(engines(folder)).toEqual([])
+  })
+
+  itNeeds(...NEEDS)('ends it when nobody waits for it any more', async () => {
+    const { folder, file } = endless()
+    const kept = createEnginePool().keep('x', (signal) =>
+      startEngine({ ...options, engine: engine(), file, memoryMb: 8192, loadTimeoutMs: 60_000 }, signal),
+    )
+    const start = kept.engine()
+    start.catch(() => undefined)
+    while (engines(folder).length === 0) await delay(10)
+    await kept.close()
+    await expect(start).rejects.toMatchObject({ class: 'crashed' })
     expect(engines(folder)).toEqual([])
   })
 

@@ -53,9 +53,9 @@ export async function createLlamaCpp(name: string, settings: ProviderSettings, d
   const places: EnginePlaces = { env: deps.env, dataDir: deps.dataDir ?? null }
   const model = await findModel(file, settings, deps)
   const contextTokens = Math.min(model.header?.contextTokens ?? SMALL_CONTEXT_TOKENS, settings.context_tokens ?? CONTEXT_TOKENS)
-  const start = async () => {
+  const start = async (signal: AbortSignal) => {
     const { engine } = usable(model, places)
-    return startEngine({ ...limits, engine, threads: settings.threads ?? (await defaultThreads()), clock })
+    return startEngine({ ...limits, engine, threads: settings.threads ?? (await defaultThreads()), clock }, signal)
   }
   const limits = {
     provider: name,
