@@ -2,11 +2,13 @@
  * Measures what reeve costs, each against something bare in the same run, and writes the table of docs/performance.md.
  * Run: npm run perf            all figures, and the page
  *      npm run perf -- engine  only those whose name fits; the page stays as it is
+ *      npm run perf -- agents  only the real CLI agents, and their table on the page
  * Nothing here fails for being slow: a machine is no promise.
  */
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { agents, agentTable, type Compared } from './agents.ts'
 import { engineStep } from './engine-step.ts'
 import { loopTurn } from './loop-turn.ts'
 import { type Figure, shown } from './measure.ts'
@@ -16,7 +18,8 @@ import { startup } from './startup.ts'
 import { workspace } from './workspace.ts'
 
 const PAGE = join(import.meta.dirname, '../../docs/performance.md')
-const [BEGIN, END] = ['<!-- figures: written by npm run perf -->', '<!-- end of figures -->']
+const FIGURES = ['<!-- figures: written by npm run perf -->', '<!-- end of figures -->'] as const
+const AGENTS = ['<!-- agents: written by npm run perf -->', '<!-- end of agents -->'] as const
 
 const MEASURES: readonly (readonly [name: string, measure: (folder: string) => Promise<Figure>])[] = [
   ['engine', engineStep],
@@ -30,23 +33,29 @@ const MEASURES: readonly (readonly [name: string, measure: (folder: string) => P
   ['sandbox-200', runOf200],
 ]
 
-function table(figures: readonly Figure[]): string {
-  const rows = figures.map((it) => `| ${it.name} | ${it.ours} | ${it.against} | ${shown(it.ratio)} |`)
-  const machine = `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${process.platform}, Node ${process.versions.node}`
-  return [
-    `Measured on ${machine}, ${new Date().toISOString().slice(0, 10)}.`,
-    '',
-    '| what | median | against | ratio |',
-    '|---|---|---|---|',
-    ...rows,
-  ].join('\n')
+function machine(): string {
+  const name = `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${process.platform}, Node ${process.versions.node}`
+  return `Measured on ${name}, ${new Date().toISOString().slice(0, 10)}.`
 }
 
-function writePage(figures: readonly Figure[]): void {
+function table(figures: readonly Figure[]): string {
+  const rows = figures.map((it) => `| ${it.name} | ${it.ours} | ${it.against} | ${shown(it.ratio)} |`)
+  return ['| what | median | against | ratio |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function writePage([begin, end]: readonly [string, string], text: string): void {
   const page = readFileSync(PAGE, 'utf8')
-  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)]
-  if (to < from) throw new Error(`${PAGE} has no place for the figures: "${BEGIN}" ... "${END}"`)
-  writeFileSync(PAGE, `${page.slice(0, from)}\n${table(figures)}\n${page.slice(to)}`)
+  const [from, to] = [page.indexOf(begin) + begin.length, page.indexOf(end)]
+  if (to < from) throw new Error(`${PAGE} has no place for the figures: "${begin}" ... "${end}"`)
+  writeFileSync(PAGE, `${page.slice(0, from)}\n${machine()}\n\n${text}\n${page.slice(to)}`)
+}
+
+/** The real agents are a table of their own: it is written whenever they were measured. */
+async function compareAgents(folder: string): Promise<void> {
+  const compared: Compared[] | null = await agents(folder)
+  if (compared === null) return console.log('agents: not measured, they are not here: node scripts/install-tools.ts agents')
+  console.log(agentTable(compared))
+  writePage(AGENTS, agentTable(compared))
 }
 
 const wanted = process.argv.slice(2)
@@ -62,7 +71,8 @@ try {
     console.log(`${figure.name}: ${figure.ours}; ${figure.against}; ratio ${shown(figure.ratio)}`)
     rmSync(place, { recursive: true, force: true, maxRetries: 5 })
   }
-  if (wanted.length === 0) writePage(figures)
+  if (wanted.length === 0) writePage(FIGURES, table(figures))
+  if (wanted.length === 0 || wanted.some((it) => 'agents'.includes(it))) await compareAgents(folder)
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
