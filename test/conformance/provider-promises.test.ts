@@ -22,7 +22,7 @@ const SITUATIONS: Record<Situation, { reply: Reply; yaml: string }> = {
 }
 
 const ADAPTERS = ['scripted', 'openai-compatible', 'anthropic', 'openai', 'google', 'ollama', 'plugin']
-const LIMITS = { max_retries: 0, idle_timeout_seconds: 0.4, first_byte_timeout_seconds: 0.4 }
+const LIMITS = { max_retries: 0, idle_timeout_seconds: 0.8, first_byte_timeout_seconds: 0.8 }
 const OLLAMA = { '/api/version': { version: '0.12.0' }, '/api/tags': { models: [{ name: 'm:latest' }] } }
 
 async function make(adapter: string, situation: Situation): Promise<ModelProvider> {
