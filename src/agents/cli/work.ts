@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { forModel } from '../../core/hostile-text.ts'
 import type { AgentRequest, AgentResult } from '../port.ts'
 import { admitted } from './admitted.ts'
@@ -63,12 +64,18 @@ async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quie
 function limitsOf({ settings, patience }: CliDeps, { limits }: AgentRequest, metered: boolean): WatchLimits {
   const idle = settings.idle_timeout_seconds
   return {
-    firstMs: Math.max(patience?.firstMs ?? FIRST_MS, (idle ?? 0) * 1000),
+    firstMs: Math.max(patience?.firstMs ?? FIRST_MS * crowding(), (idle ?? 0) * 1000),
     idleMs: (idle ?? (metered ? IDLE_SECONDS : UNSEEN_IDLE_SECONDS)) * 1000,
     toolMs: patience?.toolMs ?? TOOL_MS,
     giveUpMs: settings.give_up_seconds * 1000,
     totalMs: limits.timeoutMs,
   }
+}
+
+/** How many times longer a start takes, since it is work for the processor, on a machine that has more to do than it can. At most four. */
+function crowding(): number {
+  const [load = 0] = loadavg()
+  return Math.min(4, Math.max(1, Math.round(load / availableParallelism())))
 }
 
 /** Sets the stage, lets the program play, and clears everything away, however it ended. */
