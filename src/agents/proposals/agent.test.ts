@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { folderWorkspace, makeRole, over } from '../../../test/support/agent.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Json } from '../../core/json.ts'
+import { NO_USAGE } from '../../core/run.ts'
 import { settingsSchema } from '../../core/settings.ts'
 import type { GenerateRequest, ModelEvent, ModelProvider } from '../../models/port.ts'
 import { runProgram } from '../../process/run-program.ts'
@@ -11,7 +12,7 @@ import { syntaxErrors } from '../../scanner/syntax.ts'
 import type { AgentEvent, AgentRequest, AgentResult } from '../port.ts'
 import { createProposalsAgent } from './agent.ts'
 
-type Said = Json | ((request: GenerateRequest) => ModelEvent[] | Json)
+type Said = Json | ((request: GenerateRequest) => ModelEvent[] | Json | AsyncGenerator<ModelEvent>)
 const FAR = 40_000
 
 /** A model without tools that answers with these, the last one again and again; it keeps what it was asked. */
@@ -27,6 +28,7 @@ function answers(said: readonly Said[], contextTokens = FAR): ModelProvider & { 
       const next = said[Math.min(asked.length, said.length) - 1] ?? null
       const answer = typeof next === 'function' ? next(request) : next
       if (Array.isArray(answer)) yield* answer as ModelEvent[]
+      else if (answer !== null && typeof answer === 'object' && Symbol.asyncIterator in answer) yield* answer
       else {
         yield { type: 'text', text: typeof answer === 'string' ? answer : JSON.stringify(answer) }
         yield over('stop')
@@ -228,6 +230,31 @@ describe('a model that proposes edits', () => {
     )
     expect(slow.prompts[2]).toContain('(1 turn left. Finish with what you have.)')
     expect(slow.result).toMatchObject({ status: 'limited', limit: 'steps', problem: 'The limit of 3 model steps is reached.' })
+  })
+})
+
+describe('the limits of a step', () => {
+  const endless = [
+    async function* (request: GenerateRequest): AsyncGenerator<ModelEvent> {
+      await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+      yield { type: 'error', class: 'aborted', problem: 'stopped', usage: { ...NO_USAGE, requests: 1 }, cost: 0 }
+    },
+  ]
+
+  it('end it when it is aborted, and when the time is over', async () => {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(new Error('enough')), 5)
+    expect((await run(endless, {}, { signal: stop.signal })).result).toMatchObject({ status: 'aborted', class: 'aborted' })
+    const late = await run(endless, {}, { limits: { timeoutMs: 5 } })
+    expect(late.result).toMatchObject({ status: 'limited', limit: 'time', problem: 'The time limit of 0.005 s is reached.' })
+  })
+
+  it('hold for tokens: no call is made that has no room', async () => {
+    const { result, model } = await run([{ summary: 'x', read: ['src/a.ts'] }], CODE, { limits: { tokens: 60 } })
+    expect(model.asked).toEqual([])
+    expect(result).toMatchObject({ status: 'limited', limit: 'tokens' })
+    const some = await run([{ summary: 'x' }], CODE, { limits: { tokens: 5000 } })
+    expect(some.model.asked[0]?.maxOutputTokens).toBeLessThan(5000)
   })
 })
 
