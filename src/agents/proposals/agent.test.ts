@@ -151,6 +151,7 @@ describe('a model that proposes edits', () => {
       CODE,
     )
     expect(prompts[1]).toMatch(/src\/a\.ts was not changed: the text to replace .*None of the edits of this file was made\./s)
+    expect(prompts[1], 'it has no tools').not.toContain('read_file')
     expect(prompts[1]).toContain('Files: src/b.ts (written)')
     expect(result).toMatchObject({ status: 'completed', steps: 2 })
     expect([read('src/a.ts').includes('a + b'), read('src/b.ts')]).toEqual([true, 'export const b = 2\n'])

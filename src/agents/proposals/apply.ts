@@ -90,5 +90,7 @@ function isInPlace(text: string, { find, replace }: { find: string; replace: str
 
 /** The ladder speaks to models with tools. */
 function inOurWords(problem: string): string {
-  return problem.replaceAll('read_file', 'the file as it is shown').replaceAll('write_file', '"content"')
+  return problem
+    .replace(' (read_file shows them)', ' as it is shown')
+    .replace('read the file again with read_file', 'copy from the file as it is shown')
 }

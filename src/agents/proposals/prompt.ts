@@ -13,7 +13,7 @@ function rules({ role, workspace, protectedPaths, outputSchema }: AgentRequest, 
   const { permissions } = role
   const reads = permissions.write === 'none'
   const lines = [
-    'You have no tools and can run nothing here. Each of your answers is one JSON object, and a program does what it says.',
+    'You have no tools and can run nothing here, whatever your role says about that. Each of your answers is one JSON object, and a program does what it says.',
     'Paths are given from the root of the repository.',
     ...(workspace.targetDir === '.' ? [] : [`Your task is about the folder "${workspace.targetDir}".`]),
     allowedText({ role: role.name, permissions }),
