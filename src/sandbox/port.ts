@@ -8,6 +8,8 @@ export interface Place {
   tree: string
   /** The checkout is shown read-only where the system can do that; elsewhere whoever asked for it looks afterwards. */
   readOnly?: boolean
+  /** Folders and files within the tree that are shown empty, and stay so, where the system can do that. */
+  hidden?: readonly string[]
   /** Home folder of the programs: written. Its `tmp` is their TMPDIR. */
   home: string
   /** Also written. */

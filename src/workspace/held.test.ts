@@ -203,6 +203,12 @@ describe('a program that is an agent itself', () => {
     expect(asked[0]?.place.readOnly).toBe(true)
   })
 
+  it('is not shown what it would start by itself', async () => {
+    const { options, asked } = bench()
+    ;(await createHolder(options)).agent('/trees/t', { ...way, hidden: ['.tool/plugins', 'tool.json'] })
+    expect(asked[0]?.place.hidden).toEqual(['/trees/t/.tool/plugins', '/trees/t/tool.json'])
+  })
+
   it('has no home outside the run', async () => {
     const holder = await createHolder(bench().options)
     expect(() => holder.agent('/trees/t', { ...way, name: '../x' })).toThrow('"../x" is no name of a home.')

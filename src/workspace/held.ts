@@ -91,7 +91,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
       for (const it of files) await configure(place, installing.env, it)
       return { ...installing, refused }
     },
-    agent(tree, { name, secrets, readable: more = [], writable, readOnly, ...out }, { git } = {}) {
+    agent(tree, { name, secrets, readable: more = [], writable, readOnly, hidden, ...out }, { git } = {}) {
       if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw new ReeveError('invalid_input', { problem: `"${name}" is no name of a home.` })
       const home = join(folders.root, 'agents', name)
       const place: Place = {
@@ -99,6 +99,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
         readable: [...readable, ...more],
         ...(writable === undefined ? {} : { writable }),
         ...(readOnly === undefined ? {} : { readOnly }),
+        ...(hidden === undefined ? {} : { hidden: hidden.map((it) => join(tree, it)) }),
         ...(git === undefined ? {} : { git }),
       }
       return { home, ...held(place, { kind: 'agent', secrets, ...out }) }

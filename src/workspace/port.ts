@@ -60,6 +60,8 @@ export interface AgentWay extends WayOut {
   writable?: readonly string[]
   /** The role may write nothing: the checkout is shown read-only where the system can do that. */
   readOnly?: boolean
+  /** Folders and files of the checkout, from its root, that the program is not shown, where the system can do that. */
+  hidden?: readonly string[]
 }
 
 export interface HeldAgent {

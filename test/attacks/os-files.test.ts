@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, rmSync } from 'node:fs'
+import { lstatSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { runProgram } from '../../src/process/run-program.ts'
@@ -37,6 +37,19 @@ describe('files outside the workspace', () => {
     const { confinement, env } = held
     const result = await runProgram({ argv: ['/bin/sh', '-c', script], cwd: workspace.path, env, confinement, timeoutMs: 20_000 })
     expect(result.stdout, 'its own home it may write').toMatch(/^own\n/)
+    expect(changes(before, fingerprint(workspace.path))).toEqual([])
+  })
+
+  it('2: are not read, nor made, where a program that is an agent would start what it finds there', async () => {
+    const { workspace } = await bench()
+    writeFiles(workspace.path, { '.tool/plugin/x.js': SECRET, 'tool.json': SECRET, 'real/hooks/x': SECRET, 'f/other': 'shown' })
+    symlinkSync('real/hooks', join(workspace.path, 'hooks'))
+    const hidden = ['.tool', 'tool.json', 'hooks', 'none']
+    const { confinement, env } = workspace.holdAgent!({ name: 'a', hosts: [], secrets: {}, hidden })
+    const before = fingerprint(workspace.path)
+    const script = `grep -rs ${SECRET} .; ls -A .tool real/hooks; cat tool.json f/other; mkdir .tool/plugin; echo x > .tool/x; echo x > tool.json; rm -rf .tool; echo x > hooks/y`
+    const result = await runProgram({ argv: ['/bin/sh', '-c', script], cwd: workspace.path, env, confinement, timeoutMs: 20_000 })
+    expect(result.stdout).toBe('.tool:\n\nreal/hooks:\nshown')
     expect(changes(before, fingerprint(workspace.path))).toEqual([])
   })
 

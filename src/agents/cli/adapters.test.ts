@@ -162,7 +162,7 @@ describe('limits and projects', () => {
     const made = (kind: CliAdapter['kind']) => adapterOf(kind, providerSettings({ kind })).command(request())
     expect(made('claude').args.join(' ')).toContain('--setting-sources user --strict-mcp-config')
     expect(made('qwen').args).toContain('--bare')
-    expect(made('opencode').env).toMatchObject({ OPENCODE_DISABLE_PROJECT_CONFIG: '1' })
+    expect(made('opencode').env).toMatchObject({ OPENCODE_DISABLE_PROJECT_CONFIG: '1', OPENCODE_PURE: '1' })
     expect(made('gemini').args).toContain('--skip-trust')
     expect(JSON.stringify(made('gemini').env)).not.toContain('TRUST_WORKSPACE')
     expect(made('pi').args).toContain('--no-extensions')

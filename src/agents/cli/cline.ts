@@ -21,6 +21,7 @@ export const cline: CliAdapter = {
   session: 'none',
   acp: { args: ['--acp'] },
   quirks: { ownSessions: true },
+  unasked: ['.cline', '.clinerules/hooks'],
   command: (request) => ({
     args: flags(
       ['--json', '-c', request.cwd],

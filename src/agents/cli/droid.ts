@@ -15,6 +15,7 @@ export const droid: CliAdapter = {
   // With a key that is not its maker's it goes on with none: it ends at once, without a word.
   session: 'none',
   acp: { args: ['exec', '--output-format', 'acp'] },
+  unasked: ['.factory'],
   command: (request) => ({
     args: flags(
       ['exec', '-o', 'stream-json', '--cwd', request.cwd],

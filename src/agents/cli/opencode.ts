@@ -20,6 +20,8 @@ export const opencode: CliAdapter = {
   acp: { args: ['acp'] },
   // A call is told once, when it has ended.
   quirks: { quiet: 'calls' },
+  // Its plugins it loads whatever it is told; with all that the agent itself knows at hand.
+  unasked: ['.opencode', 'opencode.json', 'opencode.jsonc'],
   command: (request) => {
     const config = JSON.stringify(settings(request))
     const open = request.endpoint === null
@@ -40,6 +42,7 @@ export const opencode: CliAdapter = {
         OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
         // Of the project's own settings nothing is read: they can start programs.
         OPENCODE_DISABLE_PROJECT_CONFIG: '1',
+        OPENCODE_PURE: '1',
         // It asks for packages when it starts; this is answered at once, with no.
         npm_config_registry: 'http://127.0.0.1:1',
       },

@@ -121,6 +121,11 @@ export interface CliAdapter {
     mode?: { write: string; read: string }
   } | null
   /**
+   * Folders and files of a project, from its root, whose programs it would start unasked and cannot be told not to: they are not shown to it.
+   * Where nothing can hide them, it does not start while they are there.
+   */
+  readonly unasked?: readonly string[]
+  /**
    * What the runner has to know. `ownSessions`: children leave its process group. `quiet`: `calls` are told when they have ended, or `all` is
    * told at the end, so that silence means nothing.
    */

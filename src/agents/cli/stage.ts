@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ReeveError } from '../../core/errors.ts'
 import { atLeast } from '../../core/isolation.ts'
 import type { MeterTold } from '../../models/meter/port.ts'
 import type { AgentWay, HeldAgent } from '../../workspace/port.ts'
@@ -8,7 +10,7 @@ import { accessOf, directEndpoint, hostsOf, passedSecrets } from './access.ts'
 import type { CliDeps } from './deps.ts'
 import { copyLogin, installationOf, writeInHome } from './home.ts'
 import { IDLE_SECONDS, type Metering, startMetering } from './metering.ts'
-import type { CliCommand, CliRequest, Endpoint } from './port.ts'
+import type { CliAdapter, CliCommand, CliRequest, Endpoint } from './port.ts'
 
 const CONTEXT_TOKENS = 128_000
 
@@ -35,12 +37,15 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const { role, workspace } = request
   const access = accessOf(deps)
   const passed = passedSecrets(deps)
+  const readOnly = role.permissions.write === 'none'
+  const shared = { hosts: [], secrets: {}, readOnly, ...(adapter.unasked === undefined ? {} : { hidden: adapter.unasked }) }
   const hold = (way: Partial<AgentWay>): HeldAgent => {
     if (!workspace.holdAgent) throw new Error('This workspace holds no programs that are agents themselves.')
-    return workspace.holdAgent({ name: safeName(deps.name), hosts: [], secrets: {}, readOnly: role.permissions.write === 'none', ...way })
+    return workspace.holdAgent({ name: safeName(deps.name), ...shared, ...way })
   }
   const bare = hold({})
   const confined = atLeast(bare.confinement.level, 'os-sandbox')
+  if (!confined) await refuseUnasked(adapter, workspace.path)
   const login = access.kind === 'login' ? await copyLogin(deps.realHome, bare.home, adapter.login?.paths ?? []) : null
   const meter: Metering | null = access.kind === 'endpoint' ? await startMetering(deps, access, request, told, confined) : null
   const endpoint: Endpoint | null = meter?.endpoint ?? (access.kind === 'endpoint' ? directEndpoint(access) : null)
@@ -96,12 +101,22 @@ function safeName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]/, 'x')
 }
 
+/** What would start unasked is hidden by a sandbox; without one it must not be there. */
+async function refuseUnasked({ binary, unasked = [] }: CliAdapter, root: string): Promise<void> {
+  for (const path of unasked) {
+    const there = await lstat(join(root, path)).catch(() => null)
+    if (there === null) continue
+    const problem = `${binary} starts programs that it finds in ${path} of a project, and no sandbox is there that hides them from it.`
+    throw new ReeveError('invalid_input', { problem })
+  }
+}
+
 export function turnsOf({ limits, role }: Pick<AgentRequest, 'limits' | 'role'>): number {
   return Math.min(limits.steps, role.max_steps)
 }
 
-function environment(held: HeldAgent, command: CliCommand, { settings }: CliDeps, near: boolean): Record<string, string> {
-  const env: Record<string, string> = { ...held.env, TERM: 'dumb', NO_COLOR: '1', DO_NOT_TRACK: '1', ...command.env, ...settings.env }
+function environment(held: HeldAgent, command: CliCommand, deps: CliDeps, near: boolean): Record<string, string> {
+  const env: Record<string, string> = { ...held.env, TERM: 'dumb', NO_COLOR: '1', DO_NOT_TRACK: '1', ...command.env, ...deps.settings.env }
   // A proxy of the user's network must not be asked for what is on this machine.
   if (near)
     env['NO_PROXY'] = env['no_proxy'] = [env['NO_PROXY'] ?? env['no_proxy'], 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(',')

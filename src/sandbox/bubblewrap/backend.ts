@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Confinement } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
@@ -105,6 +105,7 @@ async function viewOf(scene: Scene): Promise<View> {
   const packages = place.packages === undefined ? [] : [place.packages]
   const mayInstall = profile.kind === 'install'
   const link: (readonly [string, string])[] = place.git === undefined ? [] : [[join(place.tree, '.git'), await gitLink(place.git)]]
+  const { files, folders } = await hiddenOf(place)
   return {
     readable: [
       ...system.readable,
@@ -119,10 +120,24 @@ async function viewOf(scene: Scene): Promise<View> {
     shown: generated.shown,
     links: new Map([...system.links, [HOME_LINK, place.home]]),
     writable: [...(place.readOnly === true ? [] : [place.tree]), place.home, ...(place.writable ?? []), ...(mayInstall ? packages : [])],
-    guarded: new Map([...link, ...(scene.door?.shown ?? [])]),
+    guarded: new Map([...link, ...(scene.door?.shown ?? []), ...files.map((it): [string, string] => [it, '/dev/null'])]),
+    emptied: folders,
     cwd: program.cwd,
     limits: scene.limits,
   }
+}
+
+/** What there is of what is not to be shown: only what lies in the tree, wherever links lead. */
+async function hiddenOf({ tree, hidden = [] }: Place): Promise<{ files: string[]; folders: string[] }> {
+  const files = new Set<string>()
+  const folders = new Set<string>()
+  for (const path of hidden) {
+    const real = await realpath(path).catch(() => null)
+    const stats = real === null ? null : await stat(real).catch(() => null)
+    if (real === null || stats === null || !real.startsWith(`${tree}/`)) continue
+    ;(stats.isDirectory() ? folders : files).add(real)
+  }
+  return { files: [...files], folders: [...folders] }
 }
 
 type FindTools = (env: Readonly<Record<string, string>>) => Promise<Toolchains>

@@ -44,7 +44,7 @@ async function launched(
     ...changes,
   } as unknown as RunLimits
   const view = {
-    ...{ readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map() },
+    ...{ readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map(), emptied: [] },
     ...{ cwd: '/tree', limits: limits.limits },
   }
   const launch = await launchSandboxed({ bwrap: '/usr/bin/bwrap', filter, view, limits, env, argv: ['make', '-j', '2'] })
@@ -111,7 +111,7 @@ describe('a program on its way into a sandbox', () => {
 
   it('is not launched without its filter', async () => {
     const filter = join(temporaryFolder(), 'missing/filter')
-    const view = { readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map() }
+    const view = { readable: [], kernel: [], masked: [], writable: [], shown: new Map(), links: new Map(), guarded: new Map(), emptied: [] }
     const limits = { limits: { tmpBytes: 1, sharedMemoryBytes: 1 } } as RunLimits
     const launch = launchSandboxed({
       bwrap: '/usr/bin/bwrap',

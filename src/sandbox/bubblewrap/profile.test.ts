@@ -9,6 +9,7 @@ const VIEW: View = {
   links: new Map([['/bin', 'usr/bin']]),
   writable: ['/runs/r1/tree', '/runs/r1/home'],
   guarded: new Map([['/runs/r1/tree/.git', '/runs/r1/git.link']]),
+  emptied: [],
   cwd: '/runs/r1/tree/lib',
   limits: { tmpBytes: 2000, sharedMemoryBytes: 3000 },
 }
@@ -83,6 +84,12 @@ describe('the arguments of bwrap', () => {
   it('mount a folder once, not again what lies in it', () => {
     const binds = options({ readable: ['/usr', '/usr/lib/node', '/usrlocal', '/usr'] }).filter((it) => it.startsWith('--ro-bind /usr'))
     expect(binds).toEqual(['--ro-bind /usr /usr', '--ro-bind /usrlocal /usrlocal'])
+  })
+
+  it('empty folders of the tree, which stay so', () => {
+    const all = bwrapArguments({ ...VIEW, emptied: ['/runs/r1/tree/.tool'] }).join(' ')
+    expect(all).toContain('--perms 0555 --tmpfs /runs/r1/tree/.tool --remount-ro /runs/r1/tree/.tool --remount-ro / ')
+    expect(all.indexOf('--bind /runs/r1/tree')).toBeLessThan(all.indexOf('/runs/r1/tree/.tool'))
   })
 
   it('keep links of the system links', () => {

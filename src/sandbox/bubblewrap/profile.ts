@@ -19,6 +19,8 @@ export interface View {
   writable: readonly string[]
   /** Read, although within a folder that is written. Mounted last. */
   guarded: ReadonlyMap<string, string>
+  /** Folders that are there and empty, although within one that is written. */
+  emptied: readonly string[]
   cwd: string
   limits: Pick<Limits, 'tmpBytes' | 'sharedMemoryBytes'>
 }
@@ -50,6 +52,7 @@ export function bwrapArguments(view: View): string[] {
     [...view.shown].flatMap(([at, file]) => ['--ro-bind', file, at]),
     view.writable.flatMap((it) => ['--bind', it, it]),
     [...view.guarded].flatMap(([at, file]) => ['--ro-bind', file, at]),
+    view.emptied.flatMap((it) => ['--perms', '0555', '--tmpfs', it, '--remount-ro', it]),
     ['--remount-ro', '/', '--chdir', view.cwd],
   ].flat()
 }
