@@ -64,6 +64,7 @@ export const runsEvents = stream({
 /** Events that tell why something was chosen or decided. */
 const DECISIONS = new Set([
   'limit.broken',
+  'budget.reached',
   'provider.chosen',
   'provider.limited',
   'provider.failed',

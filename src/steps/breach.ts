@@ -40,7 +40,13 @@ export async function snapshot(job: Job, name: string, cap: Cap, step: Pick<Step
 }
 
 async function tell(name: string, cap: Cap, spent: number, step: Pick<StepHandle, 'emit'>): Promise<void> {
-  await step.emit('budget.reached', { step: name, limit: cap.name, unit: cap.unit, allowed: cap.allowed, spent })
+  await step.emit('budget.reached', {
+    step: name,
+    limit: cap.name,
+    unit: cap.unit,
+    allowed: cap.allowed,
+    spent: Math.round(spent * 1e6) / 1e6,
+  })
 }
 
 /** The budget that ended an agent's work, told to observers; null when something else did. */

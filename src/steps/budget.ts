@@ -91,9 +91,10 @@ function capOf(scope: Cap['scope'], unit: Cap['unit'], [name, allowed]: Named, g
   return allowed === undefined ? null : { scope, unit, name, allowed: allowed * given, given, used: 0, reserved: 0 }
 }
 
+/** Money in whole millionths: what is lost in counting with fractions is shown to nobody. */
 function freeOf(cap: Cap): number {
   const free = cap.allowed - cap.used - cap.reserved
-  return free > NOTHING_USD ? free : 0
+  return Math.max(0, cap.unit === 'tokens' ? free : Math.floor(free * 1e6 + 1e-3) / 1e6)
 }
 
 function tightest(caps: readonly Cap[], unit: Cap['unit']): Cap | null {

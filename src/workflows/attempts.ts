@@ -50,7 +50,9 @@ export async function attemptUntilGreen(job: Job, ask: Ask): Promise<Attempted> 
     summary = idle ? `Nothing was changed. ${verdict.summary}` : verdict.summary
     await keepStep(job, { name: `${step}/keep`, attempt, summary })
     // At the last attempt there is nothing to try again, so nobody is asked.
-    const stuck = attempt < ask.maxAttempts && last !== null && work.tree === last.tree && sameFailures(verdict, last.verdict)
+    // Nor is it stuck when it had no money to go on with.
+    const again = last !== null && work.tree === last.tree && sameFailures(verdict, last.verdict)
+    const stuck = attempt < ask.maxAttempts && again && work.reached === undefined
     if (stuck) {
       const end = await unstick(job, work, step, verdict)
       if (end) return { end }
