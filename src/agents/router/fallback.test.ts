@@ -41,7 +41,13 @@ describe('after a failed try', () => {
     },
   )
 
-  it.each(['bad_output', 'crashed', 'timeout'] as const)('%s: once more, whatever it is, then the next', (kind) => {
+  it('timeout: the next provider, and once more only when nobody else is left', () => {
+    const { again, out, late } = afterTries(tries(['cli', 'timeout']), settings)
+    expect([again, [...out], [...late]]).toEqual([null, [], [['cli', 'failed (timeout: p)']]])
+    expect(after(['cli', 'timeout'], ['api', 'auth'], ['cli', 'timeout'])).toEqual({ again: null, out: ['cli', 'api'], closed: [] })
+  })
+
+  it.each(['bad_output', 'crashed'] as const)('%s: once more, whatever it is, then the next', (kind) => {
     for (const provider of ['api', 'cli']) {
       expect(after([provider, kind])).toEqual({ again: provider, out: [], closed: [] })
       expect(after([provider, kind], [provider, 'network'])).toEqual({ again: null, out: [provider], closed: [] })

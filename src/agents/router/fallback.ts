@@ -15,7 +15,9 @@ export interface Tried {
 /** Gone by itself, often. The calls of our own agents have been repeated already. */
 const PASSING: readonly ProviderErrorClass[] = ['overloaded', 'server', 'network']
 /** May have been bad luck: worth one more try, from clean files. */
-const UNLUCKY: readonly ProviderErrorClass[] = ['bad_output', 'crashed', 'timeout']
+const UNLUCKY: readonly ProviderErrorClass[] = ['bad_output', 'crashed']
+/** Would take as long again: only where nobody else is left. */
+const SLOW: readonly ProviderErrorClass[] = ['timeout']
 /** Another model may answer; the same one behind another door will not. */
 const OF_THE_MODEL: readonly ProviderErrorClass[] = ['refused', 'context_too_long']
 
@@ -31,29 +33,35 @@ export function isLasting(kind: ProviderErrorClass): boolean {
   return !isLimited(kind) && !OF_THE_MODEL.includes(kind) && kind !== 'aborted'
 }
 
-/** What failed tries of a step mean for the next one. Pure. */
+/** What failed tries of a step mean for the next one; `late`: asked once more when nobody else is left. Pure. */
 export function afterTries(
   tried: readonly Tried[],
   settings: Settings,
-): { again: Route | null; out: Map<string, string>; closed: Map<string, Closed> } {
+): { again: Route | null; out: Map<string, string>; late: Map<string, string>; closed: Map<string, Closed> } {
   const out = new Map<string, string>()
+  const late = new Map<string, string>()
   const closed = new Map<string, Closed>()
   const last = tried.at(-1)
   const again = last !== undefined && isFirst(last, tried, settings) ? last : null
   for (const it of tried) {
     const why = said(it)
     if (isLimited(it.class)) closed.set(it.provider, { until: it.until ?? 0, why, misconfigured: false })
+    else if (SLOW.includes(it.class) && isOnly(it, tried)) late.set(it.provider, why)
     else if (it !== again) out.set(it.provider, why)
     if (OF_THE_MODEL.includes(it.class))
       for (const name of sameModel(it, settings)) out.set(name, `has the same model as ${it.provider}, which ${why}`)
   }
   const next = again === null ? null : { provider: again.provider, reason: `once more: it ${said(again)}` }
-  return { again: next, out, closed }
+  return { again: next, out, late, closed }
 }
 
 function isFirst(last: Tried, tried: readonly Tried[], settings: Settings): boolean {
-  const own = tried.filter((it) => it.provider === last.provider && !isLimited(it.class))
-  return own.length === 1 && worthAgain(last.class, last.provider, settings)
+  return isOnly(last, tried) && worthAgain(last.class, last.provider, settings)
+}
+
+/** Its provider has failed once, limits aside. */
+function isOnly(it: Tried, tried: readonly Tried[]): boolean {
+  return tried.filter((other) => other.provider === it.provider && !isLimited(other.class)).length === 1
 }
 
 function sameModel(tried: Tried, settings: Settings): string[] {

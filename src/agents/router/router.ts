@@ -106,8 +106,9 @@ export function createRouter(options: RouterOptions): Router {
   }
 
   function pick(request: RouteRequest, closed: ReadonlyMap<string, Closed>): Choice {
-    const { again, out } = afterTries(request.tried, request.settings)
-    return chooseProvider({ ...request, out, closed, now: clock.now(), prefer: again ?? request.prefer ?? null })
+    const { again, out, late } = afterTries(request.tried, request.settings)
+    const avoided = new Map([...(request.avoided ?? []), ...late])
+    return chooseProvider({ ...request, out, closed, avoided, now: clock.now(), prefer: again ?? request.prefer ?? null })
   }
 
   async function choose(request: RouteRequest): Promise<Choice> {
@@ -132,8 +133,8 @@ export function createRouter(options: RouterOptions): Router {
 
   async function hasOther(request: RouteRequest, provider: string): Promise<boolean> {
     const { closed } = await closedFor(request)
-    const { out } = afterTries(request.tried, request.settings)
-    const taken = [out, closed, request.avoided ?? new Map<string, string>()]
+    const { out, late } = afterTries(request.tried, request.settings)
+    const taken = [out, late, closed, request.avoided ?? new Map<string, string>()]
     return routesFor(request).some((it) => it.provider !== provider && !taken.some((names) => names.has(it.provider)))
   }
 
