@@ -4,8 +4,18 @@ import { GIT_BOUNDARY } from './entries/git.ts'
 import { LIMITS_OF_RUNS } from './entries/limits.ts'
 import { NETWORK } from './entries/network.ts'
 import { OS_SANDBOX } from './entries/os-sandbox.ts'
+import { PROGRAMS } from './entries/programs.ts'
 import { TEXT } from './entries/text.ts'
 import type { Entry } from './entry.ts'
 
 /** Every attack case that concerns what exists, with the source text whose removal must turn its test red. */
-export const ENTRIES: readonly Entry[] = [...FILES, ...GIT_BOUNDARY, ...ALWAYS, ...OS_SANDBOX, ...LIMITS_OF_RUNS, ...NETWORK, ...TEXT]
+export const ENTRIES: readonly Entry[] = [
+  ...FILES,
+  ...GIT_BOUNDARY,
+  ...ALWAYS,
+  ...OS_SANDBOX,
+  ...LIMITS_OF_RUNS,
+  ...NETWORK,
+  ...PROGRAMS,
+  ...TEXT,
+]
