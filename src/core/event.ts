@@ -29,13 +29,14 @@ export const EVENT_TYPES = {
   'run.finished': 'status, reason?, message?',
   'run.landed': 'branch, commit, how, forced?',
   'step.started': 'step, kind, role?, provider?, attempt, request',
-  'step.finished': 'step, kind, status, summary?, usage?, cost?, durationMs',
+  'step.finished':
+    'step, kind, status, summary?, usage?, cost?, charged?, durationMs; charged: what budgets count where it is not the cost',
   'step.failed': 'step, kind, problem (the step will be tried again or has failed the run)',
   'agent.started': 'step, provider, program, version, model, session: a CLI agent has begun',
   'agent.noticed': 'step, level, text',
   'usage.reported':
     'step, provider, model, role, usage, cost, source: one call, or one turn of a CLI agent; `step.finished` holds the sums',
-  'budget.reached': 'step, limit, allowed, spent: the snapshot is kept and a person is asked',
+  'budget.reached': 'step, limit, unit, allowed, spent: what was written is kept; for the budget of a run, a person is asked or it ends',
   'agent.said': 'step, text (coalesced, capped)',
   'agent.acted': 'step, tool, target, ok, summary',
   'limit.broken': "step, limit, allowed, peak, unit, setting, command: an agent's command used more than it may and was ended",
@@ -53,7 +54,7 @@ export const EVENT_TYPES = {
   'approval.given': 'what, actor, comment?',
   'approval.refused': 'what, actor, comment?',
   'message.sent': 'actor, text',
-  'budget.reserved': 'step, tokens?, usd?',
+  'budget.reserved': 'step, tokens, usd, late?: what a step may use, before it uses anything; late: it tells what it used at its end only',
   'evidence.written': 'path, hash',
 } as const
 export type EventType = keyof typeof EVENT_TYPES

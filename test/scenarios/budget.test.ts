@@ -183,6 +183,31 @@ describe('a budget that is used up', () => {
     expect(left).toHaveLength(4)
   })
 
+  it('is asked for once by all steps that wait for it', async () => {
+    const begun: string[] = []
+    const played = await play({
+      repository: makeRepository(FILES),
+      workflow: 'toy',
+      settings: dear({ max_usd: 0.3, autonomy: 'manual', land: 'none' }),
+      body: async (job) => {
+        await Promise.all(['a', 'b', 'c'].map((name) => part(job, name)))
+        return verdict('passed')
+      },
+      reply: (request) => {
+        begun.push(request.origin.step)
+        return { cost: 0.15 * (request.origin.step === 'a' ? 2 : 1) }
+      },
+      judge: () => verdict('passed'),
+    })
+    expect(begun).toEqual(['a'])
+    expect(played.types('approval.asked').map((it) => it.data['what'])).toEqual(['budget-1'])
+    await played.store.signal(played.row.id, 'approve', {}, 'ada')
+    const row = await played.again()
+    expect(row.state, String(row.message)).toBe('succeeded')
+    expect(begun.toSorted()).toEqual(['a', 'b/budget-2', 'c/budget-2'])
+    expect((await played.store.spend(row.id)).cost).toBeCloseTo(0.6, 9)
+  })
+
   it('of an attempt leaves the next one its own', async () => {
     const left: [string, number | null][] = []
     const { row } = await play({
