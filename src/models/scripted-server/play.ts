@@ -73,7 +73,7 @@ function lastWords(steps: readonly ScriptStep[]): string {
 const FOLDERS = [
   /<cwd>\s*(\/[^<\n]*?)\s*<\/cwd>/,
   /\bWORKDIR=(\/\S+)/,
-  /(?:work(?:ing|space)?|current) ?(?:directory|dir|folder|root)(?: is| path)?[^\S\n]*[:=`"'(]*[^\S\n]*[`"'(]*(\/[^\s`"'<>)]+)/i,
+  /(?:work(?:ing|space)?|current)(?: in the)? ?(?:directory|dir|folder|root)(?: is| path)?[^\S\n]*[:=`"'(]*[^\S\n]*[`"'(]*(\/[^\s`"'<>)]+)/i,
 ]
 
 function folderIn({ parts }: Asked): string | null {

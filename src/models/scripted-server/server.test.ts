@@ -155,6 +155,21 @@ describe('a step', () => {
     expect(turn?.calls.map((it) => it.input)).toEqual([expected[program]])
   })
 
+  const folders = [
+    'Working directory: /repo',
+    "I'm currently working in the directory: /repo\nHere is more",
+    '<environment_context>\n  <cwd>/repo</cwd>\n</environment_context>',
+    '* Current working directory: `/repo`.',
+    'Primary working directory: /repo',
+    '# Current Working Directory (/repo) Files',
+    'WORKDIR=/repo Fix it.',
+  ]
+  it.each(folders)('is about a file in the folder that the program tells: %j', async (prompt) => {
+    const server = await started({ steps: [{ read: 'a.ts' }] })
+    const [turn] = await playSession({ url: server.url, dialect: 'openai-chat', prompt })
+    expect(turn?.calls[0]?.input).toEqual({ file_path: '/repo/a.ts' })
+  })
+
   it('takes several files or commands where the tool wants lists', async () => {
     const lists = [
       { name: 'read_files', schema: object({ files: { type: 'array', items: object({ path: string }) } }) },
