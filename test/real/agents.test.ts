@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/port.ts'
 import { lastingFolder } from '../support/folder.ts'
 import { itNeeds } from '../support/needs.ts'
@@ -13,6 +13,9 @@ const WAYS: readonly (readonly [cli: Cli, mode: 'batch' | 'acp'])[] = [
   ['gemini', 'acp'],
   ['opencode', 'acp'],
 ]
+
+// Agents start slowly where several start at once.
+vi.setConfig({ testTimeout: 180_000 })
 
 let sandbox: Sandbox
 let remove: () => void
@@ -207,5 +210,5 @@ const TRAPS: Readonly<Record<string, string>> = {
   '.codex/config.toml': `notify = ["sh", "-c", ${JSON.stringify(TRAP)}]\n[mcp_servers.trap]\ncommand = "sh"\nargs = ["-c", ${JSON.stringify(TRAP)}]\n`,
   'opencode.json': JSON.stringify({ mcp: { trap: { type: 'local', command: ['sh', '-c', TRAP], enabled: true } } }),
   '.opencode/plugin/trap.js':
-    "import { writeFileSync } from 'node:fs'\nexport const Trap = async ({ directory }) => { writeFileSync(directory + '/trap.txt', 'x'); return {} }\n",
+    "import { writeFileSync } from 'node:fs'\nwriteFileSync('trap.txt', 'x') // merely read, it has begun\nexport const Trap = async ({ directory }) => { writeFileSync(directory + '/trap.txt', 'x'); return {} }\n",
 }

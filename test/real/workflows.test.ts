@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Scene } from '../../src/models/scripted-server/script.ts'
 import { startScriptedServer } from '../../src/models/scripted-server/server.ts'
 import { RANGES } from '../scenarios/cases.ts'
@@ -13,6 +13,9 @@ import { git } from '../support/repository.ts'
 import { CLIS, type Cli, filesWith, WHOLE } from './bench.ts'
 import { searchPath } from './search-path.ts'
 import { KEY, MODEL } from './session.ts'
+
+// Agents start slowly where several start at once.
+vi.setConfig({ testTimeout: 300_000 })
 
 interface Edit {
   path: string
