@@ -374,6 +374,14 @@ describe('the way to its models', () => {
     expect(events.filter((it) => it.type === 'used').map((it) => it.source)).toEqual(['metered'])
   })
 
+  it('is direct, with the key itself, where the user has said so', async () => {
+    const { startMeter, seen } = metering(() => undefined)
+    const { asked, place } = await run(WORK, { deps: { startMeter }, settings: { meter: false, base_url: 'https://models.example/v1' } })
+    expect(asked[0]?.endpoint).toEqual({ baseUrl: 'https://models.example', key: 'key-of-the-user-1' })
+    expect(place.ways.at(-1)?.hosts).toEqual([{ host: 'models.example', port: 443, own: true }])
+    expect(seen).toEqual([])
+  })
+
   it('is told of refusals by the proxy, whatever the program does with them', async () => {
     const { startMeter, seen } = metering((told) => told.onStatus({ ...refusal, class: 'auth' }))
     const { result } = await run(`${say(STARTED)}; sleep 30`, { deps: { startMeter } })

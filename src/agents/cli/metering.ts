@@ -13,18 +13,24 @@ export interface Metering {
   close(): Promise<void>
 }
 
+/** Does a program reach its models by the proxy? Not by the user's own log-in, nor where the user has said so, nor when it takes no address. */
+export function isMetered({ startMeter, settings, adapter }: Pick<CliDeps, 'startMeter' | 'settings' | 'adapter'>): boolean {
+  return startMeter !== undefined && settings.meter && !settings.login && adapter.api !== null
+}
+
 /**
  * Starts the proxy for one step of a program, null where there is none. `confined`: the program has an empty network, and reaches it by its
  * socket; elsewhere by a port of this machine.
  */
 export async function startMetering(
-  { startMeter, adapter, settings, admission, fetch, priced }: CliDeps,
+  deps: CliDeps,
   { baseUrl, key }: Extract<Access, { kind: 'endpoint' }>,
   { origin, role, limits }: AgentRequest,
   told: MeterTold,
   confined: boolean,
 ): Promise<Metering | null> {
-  if (startMeter === undefined || adapter.api === null || !settings.meter) return null
+  const { startMeter, settings, admission, fetch, priced } = deps
+  if (startMeter === undefined || !isMetered(deps)) return null
   const meter = await startMeter({
     upstream: baseUrl,
     key,

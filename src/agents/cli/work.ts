@@ -4,7 +4,7 @@ import type { AgentRequest, AgentResult } from '../port.ts'
 import { admitted } from './admitted.ts'
 import type { CliDeps } from './deps.ts'
 import { limited, type Quiet, type WatchLimits } from './dues.ts'
-import { IDLE_SECONDS } from './metering.ts'
+import { IDLE_SECONDS, isMetered } from './metering.ts'
 import type { Driver, Ended } from './play.ts'
 import { promptFor } from './prompt.ts'
 import { keepRecord, type StepRecord } from './record.ts'
@@ -25,7 +25,7 @@ const UNSEEN_IDLE_SECONDS = 120
 export async function workBy(drive: Driver, deps: CliDeps, request: AgentRequest, quiet: Quiet): Promise<AgentResult> {
   try {
     if (request.signal.aborted) return nothingDone(request.signal.reason, request)
-    const metered = deps.startMeter !== undefined && !deps.settings.login && deps.adapter.api !== null
+    const metered = isMetered(deps)
     const work = () => perform(drive, deps, request, quiet, metered)
     return metered ? await work() : await admitted(deps, request, work)
   } catch (error) {
