@@ -26,7 +26,7 @@ const WORTH = 0.5
  */
 export async function reserve(job: Job, name: string, provider: string, step: Pick<StepHandle, 'emit' | 'signal'>): Promise<Grant | Cap> {
   const until = job.kit.clock.now() + job.settings.runs.step_timeout_minutes * 60_000
-  for (let told = false; ; told = true) {
+  for (let told = false; ; ) {
     step.signal.throwIfAborted()
     const caps = capsOf(job, name)
     const scarce = scarceOf(caps)
@@ -35,6 +35,9 @@ export async function reserve(job: Job, name: string, provider: string, step: Pi
     if (!told) {
       const text = `Waits: ${shownUse(scarce)} is spent, and ${shown(scarce, scarce.reserved)} reserved by steps at work.`
       await step.emit('agent.noticed', { step: name, level: 'info', text })
+      told = true
+      // A step may have ended meanwhile: between looking and waiting there must be no pause.
+      continue
     }
     await anotherEnds(job, until, step.signal)
   }
