@@ -32,7 +32,9 @@ export function passedSecrets({
   adapter,
   env,
 }: Pick<CliDeps, 'name' | 'settings' | 'adapter' | 'env'>): Record<string, string> {
-  const own = adapter.api === null && settings.api_key_env !== undefined ? [settings.api_key_env] : []
+  const { api_key_env: named } = settings
+  // What stands for a key in a file is a name of ours, which no program knows.
+  const own = adapter.api === null && named !== undefined && !named.startsWith('REEVE_') ? [named] : []
   return Object.fromEntries(
     [...own, ...settings.secrets_env].map((variable) => {
       const value = env[variable]
