@@ -1,11 +1,11 @@
 import type { Agent, AgentRequest, AgentResult } from '../agents/port.ts'
 import { isLimited } from '../agents/router/breaker.ts'
-import { providerNames, routesFor } from '../agents/router/choose.ts'
+import { type Choice, providerNames, routesFor } from '../agents/router/choose.ts'
 import { isLasting, type Tried } from '../agents/router/fallback.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
-import type { Cost, Usage } from '../core/run.ts'
+import { type Cost, tokensOf, type Usage } from '../core/run.ts'
 import { type StepHandle, StepWait } from '../engine/port.ts'
 import { tell } from './agent-events.ts'
 import { moreBudget, notBegun, type Reached, reachedBy, snapshot } from './breach.ts'
@@ -252,15 +252,28 @@ async function handOver(job: Job, it: Try, { provider, model, result, session, u
   const tried: Tried = { provider, model, class: kind, problem, until }
   const next = await kit.router.next({ ...routeOf(job, it), tried: [...it.tried, tried] })
   const point = async (): Promise<GoingOn | null> => (session === null ? null : { provider, session, tree: await workspace.treeHash() })
-  if (isLimited(kind) && next.kind === 'wait') {
+  const back = isLimited(kind) ? backAt(job, { provider, result, session, until }, next) : null
+  if (back !== null) {
     const goesOn = await point()
     if (goesOn) await keepGoingOn(job, ask.base, goesOn)
-    throw new StepWait('quota', `${provider} has reached its limit: ${problem}`, next.until)
+    throw new StepWait('quota', `${provider} has reached its limit: ${problem}`, back)
   }
   const again = next.kind === 'chosen' && next.provider === provider && FROM_THERE.includes(kind) ? await point() : null
   if (again) await keepGoingOn(job, ask.base, again)
   const failure = { class: kind, model, until, last: next.kind === 'none' }
   return keepWork(job, it, { provider, result, session: null, failure, goesOn: again })
+}
+
+// Sooner than somebody else would have done again what is done already.
+const SHORT_PAUSE_MS = 30_000
+
+/** When to go on with a provider that is limited, epoch ms; null: somebody else takes over. */
+function backAt(job: Job, { provider, result, session, until }: Omit<Failed, 'model'>, next: Choice): number | null {
+  if (next.kind === 'wait') return next.until
+  const soon = until ?? 0
+  if (next.kind === 'chosen' && next.provider === provider) return soon
+  const paid = session !== null && tokensOf(result.usage) > 0
+  return paid && until !== null && until - job.kit.clock.now() <= SHORT_PAUSE_MS ? soon : null
 }
 
 /** It was not the agent's fault: what it has done so far is good. */

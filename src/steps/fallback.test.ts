@@ -142,6 +142,19 @@ describe('a provider at its limit', () => {
     expect(played.types('run.waiting')).toEqual([])
   })
 
+  it('is waited for where that is shorter than doing again what is paid already', async () => {
+    const seen: unknown[] = []
+    const played = await scene((request, provider) => {
+      seen.push([provider, request.session])
+      return seen.length > 1 ? done(request) : fails('rate_limited', { retryAt: Date.now() + 1500, session: 'talk' })
+    })
+    expect(played.row.state).toBe('succeeded')
+    expect(seen).toEqual([
+      ['one', undefined],
+      ['one', 'talk'],
+    ])
+  })
+
   it('is waited for when all others are out, and each try is paid once', async () => {
     const seen: string[] = []
     const played = await scene((request, provider) => {

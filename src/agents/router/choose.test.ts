@@ -94,7 +94,9 @@ describe('the choice of a provider', () => {
   it('prefers whom it is told to, unless that one is closed', () => {
     const prefer = { provider: 'c', reason: 'once more' }
     expect(choose({ settings: three, prefer })).toEqual(chosen('c', 'once more'))
-    expect(choose({ settings: three, prefer, closed: new Map([['c', limited(5)]]) })).toMatchObject({ provider: 'b' })
+    const closed = new Map([['c', limited(5)]])
+    expect(choose({ settings: three, prefer, closed, now: 4 })).toMatchObject({ provider: 'b' })
+    expect(choose({ settings: three, prefer, closed, now: 5 }), 'who waited for it does not wait for more').toMatchObject({ provider: 'c' })
   })
 
   it('throws when none is configured, or the task names an unknown one', () => {

@@ -64,7 +64,8 @@ export function chooseProvider(request: ChoiceRequest): Choice {
 
   const left = routes.filter((it) => !out.has(it.provider))
   const open = left.filter((it) => !closed.has(it.provider))
-  if (prefer && open.some((it) => it.provider === prefer.provider)) return choose(prefer)
+  const may = (it: Route) => !closed.has(it.provider) || isOver(closed.get(it.provider), request.now ?? 0)
+  if (prefer && left.some((it) => it.provider === prefer.provider && may(it))) return choose(prefer)
   const best = open.find((it) => !avoided.has(it.provider))
   if (best) return choose(best)
   const [again] = open
