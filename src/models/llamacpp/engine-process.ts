@@ -50,7 +50,9 @@ async function begin({ engine, file, threads, contextTokens }: ToEngine & { type
     const model = await llama.loadModel({ modelPath: file })
     const context = await model.createContext({ contextSize: contextTokens, sequences: 1, threads })
     const sequence = context.getSequence()
-    opened = { llama, model, sequence, chat: new library.LlamaChat({ contextSequence: sequence }), contextTokens: context.contextSize }
+    const chat = new library.LlamaChat({ contextSequence: sequence })
+    // The engine rounds up.
+    opened = { llama, model, sequence, chat, contextTokens: Math.min(contextTokens, context.contextSize) }
     tell({ type: 'ready', contextTokens: opened.contextTokens })
   } catch (error) {
     tell({ type: 'failed', problem: problemOf(error) })
