@@ -8,6 +8,7 @@ import type { Json } from '../../core/json.ts'
 import { redaction } from '../../core/redact.ts'
 import type { Role } from '../../core/role.ts'
 import type { MeterOptions } from '../../models/meter/port.ts'
+import type { Confinement } from '../../process/port.ts'
 import { unconfined } from '../../process/unconfined.ts'
 import { createCliAgent } from './agent.ts'
 import type { CliDeps } from './deps.ts'
@@ -323,6 +324,21 @@ describe('a program that must end', () => {
   it('when the time of the step is over', async () => {
     const { result } = await run(`${say(STARTED)}\n${forever}`, { limits: { timeoutMs: 150 } })
     expect(result).toMatchObject({ status: 'limited', limit: 'time', problem: 'The time limit of 0.15 s is reached.' })
+  })
+
+  it('by a limit of the sandbox is told with that limit', async () => {
+    const breach = { limit: 'memory', allowed: 100, peak: 120, unit: 'MB', setting: 'sandbox.limits.memory_mb' } as const
+    const confinement: Confinement = {
+      ...unconfined,
+      launch: async (program) => ({
+        ...(await unconfined.launch(program)),
+        started: (_, broken) => void setTimeout(() => broken(breach), 50),
+      }),
+    }
+    const place = plainWorkspace({ 'a.txt': 'old\n' }, confinement)
+    const { result, events } = await run(`${say(STARTED)}\n${forever}`, { place })
+    expect(result).toMatchObject({ status: 'limited', class: null, problem: expect.stringContaining('sandbox.limits.memory_mb') })
+    expect(events).toContainEqual({ type: 'broke', command: 'fake', breach })
   })
 
   it('when the step is stopped, and its success does not count then', async () => {

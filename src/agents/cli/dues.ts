@@ -54,7 +54,11 @@ export function duesOf(it: Watched, limits: WatchLimits, quiet: Quiet): { at: nu
     dues.push({ at: trouble.since + limits.giveUpMs, stop: failed(trouble.class, problem, trouble.retryAt) })
   }
   for (const { name, since } of it.tools.values()) {
-    dues.push({ at: since + limits.toolMs, stop: failed('timeout', `${program} ran its tool ${name} for ${seconds(limits.toolMs)}.`) })
+    // One whose end was never told hangs only when nothing else comes.
+    dues.push({
+      at: Math.max(since, it.last) + limits.toolMs,
+      stop: failed('timeout', `${program} ran its tool ${name} for ${seconds(limits.toolMs)}.`),
+    })
   }
   const wait = it.tools.size > 0 ? null : silenceOf(it, limits, quiet)
   if (wait !== null) dues.push({ at: it.last + wait, stop: silent(it, wait) })

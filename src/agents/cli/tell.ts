@@ -6,6 +6,9 @@ import type { CliEvent } from './port.ts'
 
 type ToolEvent = Extract<CliEvent, { t: 'tool' }>
 
+/** Of what came in pieces; observers are told less of it. */
+const COMPARED = 16_384
+
 export interface Teller {
   tell(event: CliEvent): void
   /** The program has ended: what is held back is told, calls that were under way are over. */
@@ -55,9 +58,9 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
       switch (event.t) {
         case 'text':
           // Some say the same answer twice: as it comes, and whole.
-          if (event.final === true && said !== '' && said.trim() === event.text.trim()) return silence()
+          if (event.final === true && said !== '' && said.trim() === event.text.slice(0, COMPARED).trim()) return silence()
           speech.add(event.text)
-          said = event.final === true ? '' : said + event.text
+          said = event.final === true ? '' : (said + event.text).slice(0, COMPARED)
           return event.final === true ? silence() : undefined
         case 'tool': {
           silence()

@@ -48,6 +48,8 @@ async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quie
   const record = keepRecord(deps, request, watch, metered)
   try {
     const ended = await played(drive, deps, request, watch, record)
+    const breach = ended.broken?.breach ?? null
+    if (breach !== null) request.emit({ type: 'broke', command: adapter.binary, breach })
     // Nobody takes what an aborted step has left.
     const found = request.signal.aborted ? NOTHING_FOUND : await tree.look()
     if (found.putBack !== null) request.emit({ type: 'noticed', level: 'warning', text: found.putBack })
