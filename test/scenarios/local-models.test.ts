@@ -74,4 +74,6 @@ itNeeds('the llama engine', 'npm', [...OFFLINE, 'true'])(
     expect(run.cost).toBe(0)
     expect(run.usage.inputTokens).toBeGreaterThan(5000)
   },
+  // Three models are loaded and read some 20,000 tokens; on a busy machine that takes a while.
+  180_000,
 )
