@@ -59,7 +59,7 @@ async function ofProject(context: Context, input: { all: boolean; project?: stri
 }
 
 /** Epoch ms of what a person means by "since". Throws `invalid_input`. */
-export function sinceOf(text: string, now: number): number {
+function sinceOf(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? []
   if (count !== undefined && unit !== undefined) return now - Number(count) * (UNITS[unit] ?? 0)
   // A day begins where the user is.

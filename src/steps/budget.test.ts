@@ -67,6 +67,13 @@ describe('a reservation', () => {
     expect(usd(await begin('part-2/attempt-2/implement'))).toBe('refused: budget.usd of the task')
   })
 
+  it('is none of money where none is spent, also when others have used all of it', async () => {
+    const { begin, end, told } = bench({ max_usd: 1, max_tokens: 500 }, { kind: 'llamacpp', file: 'x.gguf' })
+    end('other', 1)
+    expect(await begin('a')).toMatchObject({ usd: null, tokens: 500 })
+    expect(told).toEqual([['budget.reserved', { step: 'a', tokens: 500, usd: null }]])
+  })
+
   it('is none where there is no budget, and then nothing is told', async () => {
     const { begin, told } = bench({})
     expect(await begin('a')).toEqual({ usd: null, tokens: null, by: [] })
@@ -144,18 +151,17 @@ const result = (over: Partial<AgentResult>): AgentResult => ({
 })
 
 describe('what a step is charged', () => {
-  const table: [string, object, Partial<AgentResult>, Grant, number][] = [
-    ['its cost', {}, { cost: 0.2 }, GIVEN, 0.2],
-    ['its reservation where the cost is not known', {}, {}, GIVEN, 0.5],
-    ['the most that it can have cost, where that is known', {}, { costAtMost: 0.1 }, GIVEN, 0.1],
-    ['never more than its reservation', {}, { costAtMost: 9 }, GIVEN, 0.5],
-    ['nothing without a budget of money', {}, {}, { ...GIVEN, usd: null }, 0],
-    ['nothing on this machine', { kind: 'llamacpp', file: 'x.gguf' }, {}, GIVEN, 0],
-    ['nothing when it was refused', {}, { status: 'failed', class: 'rate_limited', usage: NO_USAGE }, GIVEN, 0],
-    ['its reservation when it broke off', {}, { status: 'failed', class: 'crashed', usage: NO_USAGE }, GIVEN, 0.5],
+  const table: [string, Partial<AgentResult>, Grant, number][] = [
+    ['its cost', { cost: 0.2 }, GIVEN, 0.2],
+    ['its reservation where the cost is not known', {}, GIVEN, 0.5],
+    ['the most that it can have cost, where that is known', { costAtMost: 0.1 }, GIVEN, 0.1],
+    ['never more than its reservation', { costAtMost: 9 }, GIVEN, 0.5],
+    ['nothing without a budget of money', {}, { ...GIVEN, usd: null }, 0],
+    ['nothing when it was refused', { status: 'failed', class: 'rate_limited', usage: NO_USAGE }, GIVEN, 0],
+    ['its reservation when it broke off', { status: 'failed', class: 'crashed', usage: NO_USAGE }, GIVEN, 0.5],
   ]
-  it.each(table)('is %s', async (_title, provider, over, given, expected) => {
-    const { job, step, charged } = bench({}, { kind: 'anthropic', model: 'unknown', ...provider })
+  it.each(table)('is %s', async (_title, over, given, expected) => {
+    const { job, step, charged } = bench({})
     await settle(job, 'a', 'p', step, { given, result: result(over) })
     expect(charged).toEqual([[over.cost ?? null, expected]])
   })

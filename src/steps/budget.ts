@@ -26,11 +26,14 @@ const WORTH = 0.5
  */
 export async function reserve(job: Job, name: string, provider: string, step: Pick<StepHandle, 'emit' | 'signal'>): Promise<Grant | Cap> {
   const until = job.kit.clock.now() + job.settings.runs.step_timeout_minutes * 60_000
+  const settings = job.settings.providers[provider]
+  // Money is no limit where none is spent: a model of one's own goes on when the budget for others is used up.
+  const free = settings !== undefined && isFree(settings, job.settings.prices)
   for (let told = false; ; ) {
     step.signal.throwIfAborted()
-    const caps = capsOf(job, name)
+    const caps = capsOf(job, name).filter((it) => it.unit === 'tokens' || !free)
     const scarce = scarceOf(caps)
-    if (scarce === null) return grant(caps, name, tellsLate(job.settings.providers[provider]), step)
+    if (scarce === null) return grant(caps, name, tellsLate(settings), step)
     if (scarce.reserved <= NOTHING_USD || job.kit.clock.now() >= until) return scarce
     if (!told) {
       const text = `Waits: ${shownUse(scarce)} is spent, and ${shown(scarce, scarce.reserved)} reserved by steps at work.`
@@ -151,8 +154,7 @@ export async function settle(
   it: { given: Grant; result: AgentResult },
 ): Promise<void> {
   const { given, result } = it
-  const settings = job.settings.providers[provider]
-  const charged = chargedFor(job, settings, given, result)
+  const charged = chargedFor(given, result)
   step.charge(result.usage, result.cost, charged)
   const unknown = result.cost === null && result.costAtMost === undefined && charged > 0
   if (!unknown || job.budget.told.has(provider)) return
@@ -162,9 +164,9 @@ export async function settle(
   await step.emit('agent.noticed', { step: name, level: 'warning', text })
 }
 
-function chargedFor(job: Job, settings: ProviderSettings | undefined, given: Grant, result: AgentResult): number {
+function chargedFor(given: Grant, result: AgentResult): number {
   if (result.cost !== null) return result.cost
-  if (given.usd === null || (settings && isFree(settings, job.settings.prices))) return 0
+  if (given.usd === null) return 0
   if (result.status === 'failed' && tokensOf(result.usage) === 0 && UNASKED.includes(result.class)) return 0
   return Math.min(given.usd, result.costAtMost ?? given.usd)
 }

@@ -64,17 +64,19 @@ describe('a budget', () => {
 
   it('of money is not forgotten because a model without a price worked too', async () => {
     const left: (number | null)[] = []
-    await play({
+    const dear = { kind: 'anthropic', model: 'of-unknown-price' }
+    const { row } = await play({
       repository: makeRepository(FILES),
       workflow: 'direct',
-      settings: { runs: { max_usd: 1 } },
+      settings: { runs: { max_usd: 1, max_step_usd: 0.5 }, providers: { order: ['dear'], dear } },
       reply: (request) => {
         left.push(request.limits.usd)
         return { ...change(request, left.length + 1), cost: left.length === 1 ? 0.25 : null }
       },
       judge: () => verdict('failed'),
     })
-    expect(left).toEqual([1, 0.75, 0.75])
+    expect(left, 'the second counts as what was reserved for it').toEqual([0.5, 0.5, 0.25])
+    expect(row.reason).toBe('gates')
   })
 })
 
