@@ -31,9 +31,9 @@ function paidAgents(calls: number): Kit['agent'] {
     return createLoopAgent({
       provider: await createProvider(name, provider, { env: {}, projectRoot: folder }),
       clock: systemClock,
-      runProgram: nothing as never,
-      syntaxErrors: nothing as never,
-      repoMap: nothing as never,
+      runProgram: nothing,
+      syntaxErrors: nothing,
+      repoMap: nothing,
       fileRules: settingsSchema.parse({}).files,
     })
   }
