@@ -71,6 +71,9 @@ function providerProblems(settings: Settings, where: WhereOf): Problem[] {
       if (provider.api_key_env !== undefined && provider.api_key_file !== undefined) {
         found.push({ where: at('api_key_file'), problem: `${key} has both api_key_env and api_key_file; a key has one place` })
       }
+      if (provider.kind === 'llamacpp' && provider.style === 'tools') {
+        found.push({ where: at('style'), problem: `${key}.style is "tools", which kind "llamacpp" cannot do; allowed: "proposals"` })
+      }
       if (provider.kind === 'scripted' && provider.file === undefined) {
         found.push({ where: at('kind'), problem: `${key}.file is missing; kind "scripted" needs the YAML file of its replies` })
       }

@@ -174,6 +174,16 @@ describe('what is refused, word for word', () => {
       'reeve.toml:2: providers.x.base_url is missing; kind "openai-compatible" needs the server\'s URL',
     ],
     [
+      'an engine that is to call tools',
+      toml('[providers.x]\nkind = "llamacpp"\nfile = "m"\nstyle = "tools"\n'),
+      'reeve.toml:4: providers.x.style is "tools", which kind "llamacpp" cannot do; allowed: "proposals"',
+    ],
+    [
+      'two places for one key',
+      toml('[providers.x]\nkind = "openai"\napi_key_env = "K"\napi_key_file = "~/k"\n'),
+      'reeve.toml:4: providers.x has both api_key_env and api_key_file; a key has one place',
+    ],
+    [
       'a scripted provider without its file',
       toml('[providers.x]\nkind = "scripted"\n'),
       'reeve.toml:2: providers.x.file is missing; kind "scripted" needs the YAML file of its replies',
