@@ -96,12 +96,12 @@ describe('a program that is an agent', () => {
     expect(result).toMatchObject({ status: 'failed', class: 'config', problem: 'The program "/nowhere/fake" was not found.' })
   })
 
-  it('tells the folder of its installation, and finds a prompt in its home that nobody else can read', async () => {
+  it('is shown its installation, and finds a prompt in its home that nobody else can read', async () => {
     const { asked, place } = await run(`${say(STARTED)}; cat "$HOME/prompt-implement.md" > got.txt; ${WORK}`)
     const { promptFile, prompt } = asked[0]!
     expect(place.files()['got.txt']).toBe(prompt)
     expect(lstatSync(promptFile).mode & 0o777).toBe(0o600)
-    expect(place.ways.at(-1)?.readable?.[0]).toMatch(/\/bin$/)
+    expect(place.ways.at(-1)?.readable?.[0]).toMatch(/\/bin\/fake$/)
   })
 
   it('does not have files written through links that it left in its home', async () => {

@@ -47,20 +47,30 @@ describe('a log-in', () => {
 
 describe('an installation', () => {
   it.each([
-    ['the folder of the packages that a launcher lies in', 'lib/node_modules/@maker/tool/bin/tool.js', 'lib/node_modules'],
-    ['the folder of a program', 'opt/tool/tool', 'opt/tool'],
-    ['the file alone where its folder is the home', 'home/tool', 'home/tool'],
-    ['the file alone where its folder holds the home', 'tool', 'tool'],
-  ])('is %s', async (_, program, shown) => {
+    ['the folder of the packages that a launcher lies in', 'lib/node_modules/@maker/tool/bin/tool.js', {}, 'lib/node_modules'],
+    ['the package that it was built in', 'home/src/tool/dist/cli.js', { 'home/src/tool/package.json': '{}' }, 'home/src/tool'],
+    ['an environment of Python', 'home/venvs/tool/bin/tool', { 'home/venvs/tool/pyvenv.cfg': '' }, 'home/venvs/tool'],
+    ['the folder of a script', 'home/.share/tool/1.0/tool', {}, 'home/.share/tool/1.0'],
+    ['the file alone in a folder of programs', 'home/.local/bin/tool', {}, 'home/.local/bin/tool'],
+    ['the file alone in a folder of all kinds of things', 'home/Downloads/tool', {}, 'home/Downloads/tool'],
+    ['the file alone in the home', 'home/tool', { 'home/package.json': '{}' }, 'home/tool'],
+    ['the file alone above the home', 'tool', {}, 'tool'],
+  ])('is %s', async (_, program, files, shown) => {
     const root = realpathSync(temporaryFolder())
     mkdirSync(join(root, 'home'), { recursive: true })
-    writeFiles(root, { [program]: '' })
+    writeFiles(root, { [program]: '#!/bin/sh\n', ...files })
     expect(await installationOf(join(root, program), join(root, 'home'))).toEqual({ real: join(root, program), shown: join(root, shown) })
+  })
+
+  it('is the file alone of a program that is no script', async () => {
+    const root = realpathSync(temporaryFolder())
+    writeFiles(root, { 'opt/tool/tool': '\x7fELF' })
+    expect((await installationOf(join(root, 'opt/tool/tool'), join(root, 'home'))).shown).toBe(join(root, 'opt/tool/tool'))
   })
 
   it('is where the link leads to that it is found by', async () => {
     const root = realpathSync(temporaryFolder())
-    writeFiles(root, { 'opt/tool/tool': '', 'bin/x': '' })
+    writeFiles(root, { 'opt/tool/tool': '#!/bin/sh\n', 'bin/x': '' })
     symlinkSync('../opt/tool/tool', join(root, 'bin/tool'))
     expect(await installationOf(join(root, 'bin/tool'), join(root, 'home'))).toEqual({
       real: join(root, 'opt/tool/tool'),

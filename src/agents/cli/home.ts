@@ -1,5 +1,5 @@
-import { lstat, readdir, readFile, realpath, rm } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative } from 'node:path'
+import { lstat, open, readdir, readFile, realpath, rm } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative } from 'node:path'
 import { deleteFileIn, readFileIn, writeFileIn } from '../../workspace/paths.ts'
 
 /** Only its owner reads what is in a home. */
@@ -7,6 +7,8 @@ const MODE = 0o600
 /** A log-in is a few kilobytes; whoever names a folder of sessions has named the wrong one. */
 const MAX_LOGIN_BYTES = 4 * 1024 * 1024
 const MAX_LOGIN_FILES = 200
+/** A launcher lies in `bin` or `dist/cli` of its package. */
+const LEVELS = 4
 
 /** Writes files of a home. An agent has been at work there: links are replaced, never followed. */
 export async function writeInHome(home: string, files: readonly { path: string; text: string | Uint8Array }[]): Promise<void> {
@@ -74,16 +76,51 @@ async function filesAt(root: string, path: string): Promise<string[]> {
 }
 
 /**
- * What must be readable for a program to start: the folder of the packages it lies in (launchers load their neighbours), else its own folder,
- * else, where that is as much as a home, the file alone. `real`: where the program is over all links.
+ * What must be readable for a program to start, and no more: where it lies there may be much else. The folder of the packages it lies in
+ * (launchers load their neighbours), or of its own package; of a script, which starts something beside it, its folder; else the file alone.
+ * `real`: where the program is over all links.
  */
 export async function installationOf(program: string, realHome: string): Promise<{ real: string; shown: string }> {
   const real = await realpath(program).catch(() => program)
+  const home = await realpath(realHome).catch(() => realHome)
   const parts = real.split('/')
   const packages = parts.indexOf('node_modules')
-  const folder = packages > 0 ? parts.slice(0, packages + 1).join('/') : dirname(real)
-  const home = await realpath(realHome).catch(() => realHome)
-  return { real, shown: holds(folder, home) ? real : folder }
+  const candidates = [
+    ...(packages > 0 ? [parts.slice(0, packages + 1).join('/')] : []),
+    ...(await packageAbove(real)),
+    ...((await isScript(real)) ? [dirname(real)] : []),
+  ]
+  return { real, shown: candidates.find((it) => isOwn(it, home)) ?? real }
+}
+
+/** The nearest folder above that is a package, or an environment of Python. */
+async function packageAbove(file: string): Promise<string[]> {
+  let folder = dirname(file)
+  for (let level = 0; level < LEVELS && folder !== '/'; level++) {
+    for (const name of ['package.json', 'pyvenv.cfg']) if (await isThere(join(folder, name))) return [folder]
+    folder = dirname(folder)
+  }
+  return []
+}
+
+async function isScript(file: string): Promise<boolean> {
+  const handle = await open(file).catch(() => null)
+  if (handle === null) return false
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer.toString('latin1') === '#!'
+  } finally {
+    await handle.close()
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null)) !== null
+}
+
+/** Does a folder belong to one program? Not one that holds the home, nor a folder of the home's own such as `~/Downloads`, nor a `bin`. */
+function isOwn(folder: string, home: string): boolean {
+  return !holds(folder, home) && (dirname(folder) !== home || basename(folder).startsWith('.')) && basename(folder) !== 'bin'
 }
 
 /** Is a folder the home, or above it? */
