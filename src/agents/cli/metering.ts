@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import type { MeterTold } from '../../models/meter/port.ts'
 import type { AgentWay } from '../../workspace/port.ts'
 import type { AgentRequest } from '../port.ts'
@@ -37,7 +36,7 @@ export async function startMetering(
     headers: settings.headers,
     ...(fetch === undefined ? {} : { fetch }),
     // The path of a socket must be short.
-    folder: confined ? tmpdir() : null,
+    folder: confined ? 'temporary' : null,
     listenTcp: !confined,
     model: settings.model ?? null,
     ...(admission === undefined ? {} : { admission }),

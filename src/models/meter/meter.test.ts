@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -281,15 +281,16 @@ describe('what goes wrong', () => {
   })
 
   it('silence before and in an answer is ended', async () => {
-    const server = await scripted({ behaviour: [{ fault: 'stall', on: [1] }, { fault: 'stall_in_stream' }] })
-    const meter = await metered(server.url, { idleMs: 60 })
-    const play = () => playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })
-    expect((await play())[0]?.status).toBe(504)
-    await expect(play()).rejects.toThrow('terminated')
-    expect(meter.statuses).toMatchObject([
-      { class: 'timeout', problem: 'Nothing came for 0.06 s (first_byte_timeout_seconds).' },
-      { class: 'timeout', problem: 'Nothing came for 0.06 s (idle_timeout_seconds).' },
-    ])
+    const stalls = await scripted({ behaviour: { fault: 'stall' } })
+    const before = await metered(stalls.url, { firstByteMs: 60 })
+    const [turn] = await playSession({ url: before.url, dialect: 'openai-chat', key: before.token })
+    expect(turn?.status).toBe(504)
+    expect(before.statuses).toMatchObject([{ class: 'timeout', problem: 'Nothing came for 0.06 s (first_byte_timeout_seconds).' }])
+
+    const pauses = await scripted({ behaviour: { fault: 'stall_in_stream' } })
+    const within = await metered(pauses.url, { firstByteMs: 20_000, idleMs: 60 })
+    await expect(playSession({ url: within.url, dialect: 'openai-chat', key: within.token })).rejects.toThrow('terminated')
+    expect(within.statuses).toMatchObject([{ class: 'timeout', problem: 'Nothing came for 0.06 s (idle_timeout_seconds).' }])
   })
 
   it('a whole that takes too long is ended', async () => {
@@ -483,9 +484,11 @@ describe('admission', () => {
   it('is not held for a program that went away while it waited', async () => {
     const server = await scripted()
     const aborted = Promise.withResolvers<void>()
+    const stop = new AbortController()
     const admission: Admission = {
       enter: (_, signal) =>
         new Promise((_resolve, reject) => {
+          setImmediate(() => stop.abort())
           signal.addEventListener('abort', () => {
             aborted.resolve()
             reject(signal.reason as Error)
@@ -493,7 +496,7 @@ describe('admission', () => {
         }),
     }
     const meter = await metered(server.url, { admission })
-    await expect(playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, signal: AbortSignal.timeout(50) })).rejects.toThrow()
+    await expect(playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, signal: stop.signal })).rejects.toThrow()
     await aborted.promise
     expect([server.log, meter.calls]).toEqual([[], []])
   })
@@ -521,12 +524,30 @@ describe('the socket', () => {
 
   it('of a process that was killed is removed by the next one, and no other', async () => {
     const folder = temporaryFolder()
-    const others = [`reeve-meter-${process.ppid}-abc`, 'reeve-meter-x', 'meter-4194305-abc']
-    // A number that no process has.
-    for (const it of [...others, 'reeve-meter-4194305-abc']) mkdirSync(join(folder, it))
+    const [dead, young, living, odd] = ['dead', 'young', 'living', 'odd'].map((it) => join(folder, `reeve-meter-${it}`)) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    for (const it of [dead, young, living, odd]) mkdirSync(it)
+    const listen = async (path: string) => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen(path, resolve))
+      return server
+    }
+    const alive = await listen(join(living, 's'))
+    onTestFinished(() => void alive.close())
+    // Sockets that nobody listens at: closing removes them by the name that they had.
+    for (const it of [dead, young]) {
+      const server = await listen(join(it, 'was'))
+      renameSync(join(it, 'was'), join(it, 's'))
+      await new Promise((resolve) => server.close(resolve))
+    }
+    for (const it of [dead, living]) utimesSync(join(it, 's'), 1, 1)
     const meter = await metered('http://127.0.0.1:9', { folder, listenTcp: false })
     await meter.close()
-    expect(readdirSync(folder).toSorted()).toEqual(others.toSorted())
+    expect(readdirSync(folder).toSorted()).toEqual(['reeve-meter-living', 'reeve-meter-odd', 'reeve-meter-young'])
   })
 
   it('lies elsewhere where its path would be too long', async () => {

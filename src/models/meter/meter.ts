@@ -12,7 +12,7 @@ import { headersBack, headersOut, placeOfToken } from './keys.ts'
 import { METER_DIALECTS, type Meter, type MeterDialect, type MeterOptions } from './port.ts'
 import { routeOf, upstreamUrl } from './route.ts'
 import { say } from './say.ts'
-import { makeSocketFolder } from './socket-folder.ts'
+import { makeSocketFolder, SOCKET } from './socket-folder.ts'
 
 const HOST = '127.0.0.1'
 // Below those that systems give away by themselves: inside a sandbox the port must be free for us.
@@ -39,8 +39,8 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
     servers.push(server)
     return server
   }
-  const folder = options.folder === null ? null : await makeSocketFolder(options.folder)
-  const socketPath = folder === null ? null : join(folder, 's')
+  const folder = options.folder === null ? null : await makeSocketFolder(options.folder === 'temporary' ? null : options.folder)
+  const socketPath = folder === null ? null : join(folder, SOCKET)
   const close = async () => {
     closing.abort()
     await Promise.all(servers.map(closeServer))

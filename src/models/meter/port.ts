@@ -17,8 +17,8 @@ export interface MeterOptions {
   /** More headers for the provider. `{run}`, `{step}`, `{role}`, `{task}`, `{attempt}` are replaced. */
   headers?: Readonly<Record<string, string>>
   fetch?: typeof fetch
-  /** Folder for the socket; null: there is none. Nobody else may enter it. */
-  folder: string | null
+  /** Where the socket's own folder is made, which nobody else may enter; null: there is no socket. */
+  folder: 'temporary' | (string & {}) | null
   /** Listen at a port of the machine's loopback too: for a program that has no network of its own. */
   listenTcp: boolean
   /** Model where neither request nor answer names one. */

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../../test/support/folder.ts'
 import { type ClientTool, playSession } from '../../../test/support/scripted-client.ts'
 import { type ScriptedServer, type ScriptedServerOptions, startScriptedServer } from './server.ts'
@@ -242,7 +242,11 @@ describe('a behaviour', () => {
     expect(await (await post()).text()).toContain('<html>')
     expect(await (await post()).text()).toContain('"stop_reason":"refusal"')
     await expect(post()).rejects.toThrow('fetch failed')
-    await expect(post(AbortSignal.timeout(50))).rejects.toThrow('timeout')
+    const stop = new AbortController()
+    const waiting = post(stop.signal)
+    await vi.waitFor(() => expect(server.log.at(-1)?.fault).toBe('stall'))
+    stop.abort()
+    await expect(waiting).rejects.toThrow('abort')
     const stalled = await post()
     const reader = stalled.body?.getReader()
     expect(new TextDecoder().decode((await reader?.read())?.value)).toContain('message_start')
