@@ -32,11 +32,12 @@ function handClock(): Clock & { pass(ms: number): Promise<void> } {
   }
 }
 
-function watching(over: { limits?: Partial<WatchLimits>; quiet?: Quiet; replaceable?: boolean } = {}) {
+function watching(over: { limits?: Partial<WatchLimits>; quiet?: Quiet; replaceable?: boolean; metered?: boolean } = {}) {
   const clock = handClock()
   const stop = new AbortController()
-  const { limits, quiet = 'nothing', replaceable = false } = over
-  const watch: Watch = startWatch({ program: 'fake', clock, limits: { ...LIMITS, ...limits }, quiet, replaceable, signal: stop.signal })
+  const { limits, quiet = 'nothing', replaceable = false, metered = false } = over
+  const how = { quiet, replaceable, metered, signal: stop.signal }
+  const watch: Watch = startWatch({ program: 'fake', clock, limits: { ...LIMITS, ...limits }, ...how })
   onTestFinished(() => watch.end())
   return { watch, clock, stop }
 }
@@ -109,7 +110,7 @@ describe('a program that is silent', () => {
 })
 
 describe('a provider that does not answer', () => {
-  const trouble = (kind: 'auth' | 'quota' | 'rate_limited' | 'overloaded' | 'network', delayMs?: number): CliEvent => ({
+  const trouble = (kind: 'auth' | 'quota' | 'rate_limited' | 'overloaded' | 'timeout' | 'network', delayMs?: number): CliEvent => ({
     t: 'retry',
     class: kind,
     problem: 'HTTP error.',
@@ -122,7 +123,7 @@ describe('a provider that does not answer', () => {
     expect(watch.stopped).toMatchObject({ status: 'failed', class: kind, problem: 'HTTP error.' })
   })
 
-  it.each(['rate_limited', 'overloaded'] as const)('because it is %s is left to another one where there is one', (kind) => {
+  it.each(['rate_limited', 'overloaded', 'timeout'] as const)('because of %s is left to another one where there is one', (kind) => {
     const alone = watching()
     alone.watch.hear(trouble(kind, 2000))
     expect(alone.watch.stopped).toBeNull()
@@ -160,6 +161,16 @@ describe('a provider that does not answer', () => {
       watch.answered()
     }
     expect([watch.stopped, watch.trouble]).toEqual([null, null])
+  })
+
+  it('is not forgiven for the half of an answer, where whole ones are seen', async () => {
+    const { watch, clock } = watching({ metered: true })
+    for (let at = 0; at < 5; at++) {
+      watch.hear(trouble('network'))
+      watch.hear(WORDS)
+      await clock.pass(10_000)
+    }
+    expect(watch.stopped).toMatchObject({ class: 'network', problem: 'HTTP error. fake kept trying for 45 s.' })
   })
 
   it('is why a program is silent', async () => {

@@ -38,8 +38,8 @@ const LOOK_MS = 1000
 const GOOD: readonly CliEvent['t'][] = ['text', 'thinking', 'tool', 'success']
 /** What does not pass by trying again. */
 const FINAL: readonly ProviderErrorClass[] = ['auth', 'quota']
-/** What passes by itself, and sooner elsewhere. */
-const BUSY: readonly ProviderErrorClass[] = ['rate_limited', 'overloaded']
+/** What passes by itself, and sooner elsewhere. After a silence it has been waited long enough. */
+const BUSY: readonly ProviderErrorClass[] = ['rate_limited', 'overloaded', 'timeout']
 
 /** Looks after one program: ends it when it is silent, hangs in a tool, or only tries again what does not pass. */
 export function startWatch(about: {
@@ -48,10 +48,12 @@ export function startWatch(about: {
   limits: WatchLimits
   quiet: Quiet
   replaceable: boolean
+  /** Its traffic is seen: what it says is no answer of its provider's, since half an answer makes it speak as well. */
+  metered?: boolean
   /** The caller's. */
   signal: AbortSignal
 }): Watch {
-  const { clock, limits, quiet } = about
+  const { clock, limits, quiet, metered = false } = about
   const kill = new AbortController()
   const over = new AbortController()
   let stopped: Stop | null = null
@@ -104,7 +106,7 @@ export function startWatch(about: {
       if (event.t === 'tool' && event.phase === 'start') it.tools.set(event.id, { name: event.name, since: clock.now() })
       if (event.t === 'tool' && event.phase === 'end') it.tools.delete(event.id)
       // Figures are told of what failed, too.
-      return GOOD.includes(event.t) ? answered() : alive()
+      return GOOD.includes(event.t) && !metered ? answered() : alive()
     },
     end: () => over.abort(new Error('over')),
   }

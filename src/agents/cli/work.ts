@@ -42,6 +42,7 @@ async function perform(drive: Driver, deps: CliDeps, request: AgentRequest, quie
     // Whoever sets a time means it.
     quiet: settings.idle_timeout_seconds === undefined ? quiet : 'nothing',
     replaceable: request.replaceable ?? false,
+    metered,
     signal: request.signal,
     limits: limitsOf(deps, request, metered),
   })
