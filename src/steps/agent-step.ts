@@ -1,62 +1,18 @@
 import type { Agent, AgentRequest, AgentResult } from '../agents/port.ts'
-import { isLimited } from '../agents/router/breaker.ts'
-import { type Choice, providerNames, routesFor } from '../agents/router/choose.ts'
+import { providerNames, routesFor } from '../agents/router/choose.ts'
 import { isLasting, type Tried } from '../agents/router/fallback.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
-import { type Cost, tokensOf, type Usage } from '../core/run.ts'
-import { type StepHandle, StepWait } from '../engine/port.ts'
+import { StepWait } from '../engine/port.ts'
 import { tell } from './agent-events.ts'
-import { moreBudget, notBegun, type Reached, reachedBy, snapshot } from './breach.ts'
+import { moreBudget, notBegun, reachedBy, snapshot } from './breach.ts'
 import { type Grant, released, reserve, settle } from './budget.ts'
-import { dropGoingOn, type GoingOn, keepGoingOn, readGoingOn } from './going-on.ts'
+import { dropGoingOn, readGoingOn } from './going-on.ts'
+import { handOver, routeOf } from './hand-over.ts'
 import { isTest, type Job, spend } from './job.ts'
 import { firstLine, keepWork } from './keep-work.ts'
-
-/** What an agent is asked. `goal` is rendered inside the step, so it may look at the files as they are then. */
-export interface AgentAsk {
-  /** Step name, unique in the run. */
-  name: string
-  role: string
-  attempt: number
-  goal: () => Promise<string>
-  outputSchema?: { [key: string]: Json }
-  /** Conventional commit message of the checkpoint that keeps the work. */
-  message: string
-  /** A role that may write production files may also write tests, as where no spec author has written them. */
-  withTests?: boolean
-  /** The run is fine without it: nobody is asked for more money. */
-  spare?: boolean
-}
-
-/** What an agent's step left behind; journaled. `commit` is the checkpoint with its work. */
-export interface Work {
-  status: AgentResult['status']
-  text: string
-  output: Json | null
-  problem: string
-  provider: string
-  commit: string
-  tree: string
-  changed: boolean
-  usage: Usage
-  cost: Cost
-  /** What a later attempt by the same provider may go on with. */
-  session: string | null
-  /** With status `failed`: what the next try has to know. `last`: nobody is left who could take over. */
-  failure: { class: Tried['class']; model: string; until: number | null; last: boolean } | null
-  /** The budget that ended it, or let it not begin. */
-  reached?: Reached
-}
-
-/** One try of a step: its own name, and the name that all tries of it share. */
-export interface Try {
-  ask: AgentAsk & { base: string }
-  role: Role
-  tried: readonly Tried[]
-  step: StepHandle
-}
+import type { AgentAsk, Try, Work } from './work.ts'
 
 /**
  * An agent's work. Where the budget of the run leaves nothing for it, a person is asked for more, and it begins anew. Throws what
@@ -175,18 +131,6 @@ async function tryOnce(job: Job, it: Try): Promise<Work> {
   return handOver(job, it, { ...ended, model: agent.model, until })
 }
 
-function routeOf(job: Job, { ask, role, tried }: Try) {
-  const stuck = job.avoided.map((it) => [it, 'got stuck in this run'] as const)
-  return {
-    role,
-    task: job.task,
-    settings: job.settings,
-    avoided: new Map([...job.failed, ...stuck]),
-    asker: { run: job.run.id, step: ask.name },
-    tried,
-  }
-}
-
 /** A provider that cannot even be set up here fails like one that does not answer: the next one takes over. */
 async function agentFor(job: Job, provider: string): Promise<Agent> {
   try {
@@ -231,53 +175,6 @@ async function requestFor(job: Job, { ask, role, step }: Try, given: Grant): Pro
     signal: step.signal,
   }
 }
-
-interface Failed {
-  provider: string
-  model: string
-  result: AgentResult
-  session: string | null
-  until: number | null
-}
-
-/** What follows from a failed try: the next provider, the same one again, a pause, or the end. */
-async function handOver(job: Job, it: Try, { provider, model, result, session, until }: Failed): Promise<Work> {
-  const { kit, workspace } = job
-  const { ask, step } = it
-  const kind = result.class ?? 'crashed'
-  const problem = kit.redact(result.problem)
-  await step.emit('provider.failed', { step: ask.name, provider, class: kind, problem })
-  if (isLimited(kind)) await step.emit('provider.limited', { step: ask.name, provider, class: kind, problem, retryAt: until })
-
-  const tried: Tried = { provider, model, class: kind, problem, until }
-  const next = await kit.router.next({ ...routeOf(job, it), tried: [...it.tried, tried] })
-  const point = async (): Promise<GoingOn | null> => (session === null ? null : { provider, session, tree: await workspace.treeHash() })
-  const back = isLimited(kind) ? backAt(job, { provider, result, session, until }, next) : null
-  if (back !== null) {
-    const goesOn = await point()
-    if (goesOn) await keepGoingOn(job, ask.base, goesOn)
-    throw new StepWait('quota', `${provider} has reached its limit: ${problem}`, back)
-  }
-  const again = next.kind === 'chosen' && next.provider === provider && FROM_THERE.includes(kind) ? await point() : null
-  if (again) await keepGoingOn(job, ask.base, again)
-  const failure = { class: kind, model, until, last: next.kind === 'none' }
-  return keepWork(job, it, { provider, result, session: null, failure, goesOn: again })
-}
-
-// Sooner than somebody else would have done again what is done already.
-const SHORT_PAUSE_MS = 30_000
-
-/** When to go on with a provider that is limited, epoch ms; null: somebody else takes over. */
-function backAt(job: Job, { provider, result, session, until }: Omit<Failed, 'model'>, next: Choice): number | null {
-  if (next.kind === 'wait') return next.until
-  const soon = until ?? 0
-  if (next.kind === 'chosen' && next.provider === provider) return soon
-  const paid = session !== null && tokensOf(result.usage) > 0
-  return paid && until !== null && until - job.kit.clock.now() <= SHORT_PAUSE_MS ? soon : null
-}
-
-/** It was not the agent's fault: what it has done so far is good. */
-const FROM_THERE: readonly string[] = ['overloaded', 'server', 'network']
 
 /** Roles that only look begin each time with fresh eyes. */
 function earlierSession(job: Job, role: Role, step: string, provider: string): string | null {

@@ -3,9 +3,9 @@ import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { redactAll } from '../core/redact.ts'
 import { addCost, addUsage } from '../core/run.ts'
-import type { Try, Work } from './agent-step.ts'
 import type { GoingOn } from './going-on.ts'
 import type { Job } from './job.ts'
+import type { Try, Work } from './work.ts'
 
 export interface Ended {
   provider: string

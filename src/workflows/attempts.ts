@@ -1,11 +1,12 @@
 import type { Verdict } from '../core/verdict.ts'
 import type { RunEnd } from '../engine/port.ts'
-import { agentStep, hasOther, type Work } from '../steps/agent-step.ts'
+import { agentStep, hasOther } from '../steps/agent-step.ts'
 import { gateStep } from '../steps/gate-step.ts'
 import { implementGoal, type Part, reviewGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import { keepStep } from '../steps/keep-step.ts'
 import { commitSubject } from '../steps/landing-message.ts'
+import type { Work } from '../steps/work.ts'
 
 export interface Ask {
   /** Prefix of the step names: `part-1`, `direct`. */

@@ -1,10 +1,11 @@
 import { ReeveError } from '../core/errors.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { agentStep, type Work } from '../steps/agent-step.ts'
+import { agentStep } from '../steps/agent-step.ts'
 import { gateStep } from '../steps/gate-step.ts'
 import { refineGoal } from '../steps/goals.ts'
 import type { Job } from '../steps/job.ts'
 import { keepStep } from '../steps/keep-step.ts'
+import type { Work } from '../steps/work.ts'
 import { isGreen } from './attempts.ts'
 
 /** Lets the refiner tidy a green change where `runs.refine` says so; its work is dropped when a gate fails after it. The new verdict, or null when nothing changed. */
