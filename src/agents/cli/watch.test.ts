@@ -153,6 +153,18 @@ describe('a provider that does not answer', () => {
     expect(watch.stopped).toMatchObject({ class: 'network', problem: 'HTTP error. fake kept trying for 45 s.' })
   })
 
+  it('is tried twice where another one could do it and nothing is lost, longer when it has answered before', () => {
+    const fresh = watching({ replaceable: true })
+    fresh.watch.hear(trouble('network'))
+    expect(fresh.watch.stopped).toBeNull()
+    fresh.watch.hear(trouble('network'))
+    expect(fresh.watch.stopped).toMatchObject({ class: 'network' })
+    const { watch } = watching({ replaceable: true })
+    watch.answered()
+    for (let at = 0; at < 5; at++) watch.hear(trouble('network'))
+    expect(watch.stopped).toBeNull()
+  })
+
   it('is forgiven when it answers', async () => {
     const { watch, clock } = watching()
     for (let at = 0; at < 10; at++) {

@@ -32,6 +32,8 @@ export interface Watch {
 
 /** A wait this long is better spent with another provider, or by the run that is parked. */
 const LONGEST_WAIT_MS = 60_000
+/** Of a provider that has not answered at all, where another could: nothing is lost with it. */
+const MOST_TRIES = 2
 /** How often it is looked whether time is over, when the next such time is farther away. */
 const LOOK_MS = 1000
 /** What a program says when its provider has answered. */
@@ -53,10 +55,12 @@ export function startWatch(about: {
   /** The caller's. */
   signal: AbortSignal
 }): Watch {
-  const { clock, limits, quiet, metered = false } = about
+  const { clock, limits, quiet, replaceable, metered = false } = about
   const kill = new AbortController()
   const over = new AbortController()
   let stopped: Stop | null = null
+  let answers = 0
+  let tries = 0
   const now = clock.now()
   const it: Watched = { program: about.program, began: now, heard: false, last: now, requests: 0, tools: new Map(), trouble: null }
 
@@ -71,6 +75,8 @@ export function startWatch(about: {
     it.heard = true
   }
   const answered = (): void => {
+    answers += 1
+    tries = 0
     it.trouble = null
     it.last = clock.now()
     it.heard = true
@@ -79,7 +85,9 @@ export function startWatch(about: {
     const at = clock.now()
     it.heard = true
     it.trouble = { class: kind, problem, since: it.trouble?.since ?? at, retryAt: delayMs === 0 ? null : at + delayMs }
-    if (isHopeless(it.trouble, about, at, delayMs)) stop(failed(kind, problem, it.trouble.retryAt))
+    tries += 1
+    const tried = replaceable && answers === 0 && tries >= MOST_TRIES
+    if (tried || isHopeless(it.trouble, about, at, delayMs)) stop(failed(kind, problem, it.trouble.retryAt))
     // A wait that was announced is no silence.
     it.last = Math.max(it.last, at + delayMs)
   }
