@@ -5,6 +5,7 @@ const view: SeatbeltView = {
   readable: ['/Users/ada/.nvm/versions'],
   writable: ['/Users/ada/runs/one/tree', '/Users/ada/runs/one/home'],
   guarded: ['/Users/ada/runs/one/tree/.git'],
+  hidden: [],
   sockets: [],
 }
 const lines = (more: Partial<SeatbeltView> = {}) => seatbeltProfile({ ...view, ...more }).split('\n')
@@ -41,6 +42,13 @@ describe('a profile for sandbox-exec', () => {
     const denied = '(deny file-write* (subpath "/Users/ada/runs/one/tree/.git"))'
     expect(all.indexOf(denied)).toBeGreaterThan(all.indexOf(allowed))
     expect(all.slice(all.indexOf(denied) + 1).join('\n')).not.toContain('file-write')
+  })
+
+  it('denies what is hidden within the tree, after all that is allowed', () => {
+    const all = lines({ hidden: ['/Users/ada/runs/one/tree/.opencode'] })
+    const denied = '(deny file-read* file-write* (subpath "/Users/ada/runs/one/tree/.opencode"))'
+    expect(all.indexOf(denied)).toBeGreaterThan(at(all, '(allow file-read* (subpath'))
+    expect(all.slice(all.indexOf(denied) + 1).join('\n')).not.toMatch(/allow file-/)
   })
 
   it('lets the system and toolchains be read, and of the folders around them only that they are there', () => {

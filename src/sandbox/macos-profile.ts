@@ -7,6 +7,8 @@ export interface SeatbeltView {
   writable: readonly string[]
   /** Never written, although within a folder that is. */
   guarded: readonly string[]
+  /** Neither read nor written, although within a folder that is. */
+  hidden: readonly string[]
   /** Unix sockets that may be spoken to: the way out of an install. */
   sockets: readonly string[]
 }
@@ -23,7 +25,7 @@ const SERVICES = ['com.apple.system.opendirectoryd.libinfo', 'com.apple.system.o
  * The profile for `sandbox-exec -p`. All is denied but what it names; of two rules that fit the later one counts. Pure.
  * Throws `sandbox_failed` for a path that cannot be written into it.
  */
-export function seatbeltProfile({ readable, writable, guarded, sockets }: SeatbeltView): string {
+export function seatbeltProfile({ readable, writable, guarded, hidden, sockets }: SeatbeltView): string {
   const shown = [...SYSTEM, ...SYSTEM_PARTS, ...readable, ...writable]
   return [
     '(version 1)',
@@ -41,6 +43,7 @@ export function seatbeltProfile({ readable, writable, guarded, sockets }: Seatbe
     '(allow file-read* file-write-data (subpath "/dev/fd"))',
     rule('allow file-write*', 'subpath', writable),
     rule('deny file-write*', 'subpath', guarded),
+    rule('deny file-read* file-write*', 'subpath', hidden),
     '(deny network*)',
     // There is no network of its own here: the loopback is the machine's. Servers of tests need it.
     '(allow network* (local ip "localhost:*"))',

@@ -80,6 +80,7 @@ async function profileText({ request, place, profile, door }: Scene): Promise<st
       ...(installs ? packages : []),
     ]),
     guarded: [join(await realpath(place.tree), '.git')],
+    hidden: [...(place.hidden ?? [])],
     sockets: await real(shown),
   })
 }

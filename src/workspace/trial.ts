@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ReeveError } from '../core/errors.ts'
-import { runProgram } from '../process/run-program.ts'
+import { git, REEVE } from './git.ts'
 import type { Keeping } from './held.ts'
 import type { Workspace } from './port.ts'
 import { openProject } from './project.ts'
@@ -20,13 +19,15 @@ export async function inTrialWorkspace<T>(options: TrialOptions, use: (workspace
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'reeve-trial-')))
   try {
     const root = join(folder, 'project')
+    await mkdir(join(root, '.git'), { recursive: true })
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(root, path)), { recursive: true })
       await writeFile(join(root, path), text)
     }
-    await git(root, 'init', '-q', '-b', 'main')
-    await git(root, 'add', '-A')
-    await git(root, '-c', 'user.name=reeve', '-c', 'user.email=reeve@localhost', 'commit', '-q', '-m', 'First commit')
+    const place = { gitDir: join(root, '.git'), workTree: root }
+    await git(place, ['init', '-q', '--template=', '--initial-branch=main'])
+    await git(place, ['add', '-A'])
+    await git(place, ['commit', '-q', '-m', 'First commit'], { author: REEVE })
     const project = await openProject(root)
     const plan = { project, runId: 'trial', taskId: 'trial', role: 'trial', base: project.head, setup: [] }
     const workspace = await createWorkspace({ ...plan, dataDir: join(folder, 'data'), keeping, signal, timeoutMs: SETUP_MS })
@@ -38,9 +39,3 @@ export async function inTrialWorkspace<T>(options: TrialOptions, use: (workspace
 
 // There is nothing to set up.
 const SETUP_MS = 30_000
-
-async function git(cwd: string, ...args: string[]): Promise<void> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: cwd, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
-  const { exitCode, problem } = await runProgram({ argv: ['git', ...args], cwd, env, timeoutMs: SETUP_MS, trusted: true })
-  if (exitCode !== 0) throw new ReeveError('git_failed', { command: args[0] ?? 'git', problem })
-}

@@ -45,11 +45,13 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   }
   const bare = hold({})
   const confined = atLeast(bare.confinement.level, 'os-sandbox')
-  if (!confined) await refuseUnasked(adapter, workspace.path)
+  // A container's mounts cannot take a part of a folder away.
+  if (bare.confinement.level !== 'os-sandbox') await refuseUnasked(adapter, workspace.path)
+  const installed = await installationOf(program.path, deps.realHome)
   const login = access.kind === 'login' ? await copyLogin(deps.realHome, bare.home, adapter.login?.paths ?? []) : null
+  // The last that may fail: nobody closes it before the stage is set.
   const meter: Metering | null = access.kind === 'endpoint' ? await startMetering(deps, access, request, told, confined) : null
   const endpoint: Endpoint | null = meter?.endpoint ?? (access.kind === 'endpoint' ? directEndpoint(access) : null)
-  const installed = await installationOf(program.path, deps.realHome)
   // A sandbox shows real paths only; outside it is started by the name it was found by, which some look at.
   const binary = confined ? installed.real : program.path
   const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import type { Breach, Confinement, Launch } from '../../process/port.ts'
 import { runProgram } from '../../process/run-program.ts'
 import { unconfined } from '../../process/unconfined.ts'
@@ -64,7 +63,7 @@ async function residentBytes(pid: number): Promise<number> {
   }
   const { stdout } = await runProgram({
     argv: ['/bin/ps', '-o', 'rss=', '-p', String(pid)],
-    cwd: tmpdir(),
+    cwd: '/',
     env: {},
     timeoutMs: 5000,
     trusted: true,
