@@ -9,6 +9,7 @@ const RECORDED: readonly [ProviderErrorClass, string][] = [
   ['auth', '{"error":{"code":401,"message":"invalid api key","status":"UNAUTHENTICATED","details":[]}}'],
   ['auth', 'Authentication failed with provider at http://127.0.0.1:9999/v1 (HTTP 401).\n  Check your COPILOT_PROVIDER_API_KEY'],
   ['auth', 'invalid api key'],
+  ['auth', 'Not logged in · Please run /login'],
   ['quota', 'Quota exceeded. Check your plan and billing details.'],
   ['quota', '429 You exceeded your current quota, please check your plan and billing details.'],
   ['rate_limited', 'API Error: Request rejected (429) · Rate limit reached'],

@@ -5,7 +5,7 @@ import type { ProviderErrorClass } from '../../models/port.ts'
  * since a message often carries words of a later line.
  */
 const PATTERNS: readonly [ProviderErrorClass, RegExp][] = [
-  ['auth', /\b(401|403)\b|invalid api key|authenticat/i],
+  ['auth', /\b(401|403)\b|invalid api key|authenticat|not logged in/i],
   ['quota', /quota|billing|insufficient/i],
   ['rate_limited', /\b429\b|rate.?limit/i],
   ['overloaded', /\b(529|503)\b|overloaded|at capacity|high demand/i],
