@@ -39,8 +39,9 @@ export function money(cost: Cost): string {
   return cost === 0 ? '$0' : cost < 0.01 ? '<$0.01' : `$${cost.toFixed(2)}`
 }
 
-/** `12.3k tokens in 4 calls, $0.02`. */
-export function spent(usage: Usage, cost: Cost): string {
+/** `12.3k tokens in 4 calls, $0.02`; with the known part of a sum that lacks something: `$0.02 + unknown`. */
+export function spent(usage: Usage, cost: Cost, known = 0): string {
   const tokens = usage.inputTokens + usage.outputTokens
-  return `${count(tokens)} tokens in ${usage.requests} ${usage.requests === 1 ? 'call' : 'calls'}, ${money(cost)}`
+  const sum = cost === null && known > 0 ? `${money(known)} + unknown` : money(cost)
+  return `${count(tokens)} tokens in ${usage.requests} ${usage.requests === 1 ? 'call' : 'calls'}, ${sum}`
 }

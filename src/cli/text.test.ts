@@ -53,6 +53,9 @@ it('says figures as people do', () => {
     '3 d ago',
   ])
   expect([count(980), count(1234), count(2_000_000)]).toEqual(['980', '1.2k', '2M'])
+  expect(spent({ inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, requests: 2 }, null, 0.3)).toBe(
+    '2 tokens in 2 calls, $0.30 + unknown',
+  )
   expect([money(null), money(0), money(0.001), money(1.5)]).toEqual(['cost unknown', '$0', '<$0.01', '$1.50'])
   expect(spent({ inputTokens: 1000, outputTokens: 234, cachedInputTokens: 0, requests: 1 }, null)).toBe(
     '1.2k tokens in 1 call, cost unknown',

@@ -46,7 +46,7 @@ it('lists providers in the order in which they are asked, with what is wrong and
     hint: 'If it should: reeve trust',
   })
   expect(found[1]?.detail).toContain('needs a key in the environment variable FAR_KEY')
-  expect(found[2]).toMatchObject({ breaker: { state: 'closed' }, limits: { concurrent: null, requests_per_minute: 30 } })
+  expect(found[2]).toMatchObject({ pricing: 'free', breaker: { state: 'closed' }, limits: { concurrent: null, requests_per_minute: 30 } })
 })
 
 it('tries one for real with one word, in the sandbox and without a run', async () => {

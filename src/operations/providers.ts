@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { providersOf } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { ProviderSettings, Settings } from '../core/settings.ts'
+import { isFree, priceOf } from '../models/prices.ts'
 import type { Project } from '../workspace/port.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
@@ -26,6 +27,8 @@ const providerView = z.object({
     until: z.number().nullable(),
     problem: z.string().nullable(),
   }),
+  /** Is what it costs known? `free`: nothing is paid for it. A budget of money counts what is unknown as all that was reserved. */
+  pricing: z.enum(['free', 'known', 'unknown']),
   limits: z.object({ concurrent: z.int().nullable(), requests_per_minute: z.int().nullable(), tokens_per_minute: z.int().nullable() }),
 })
 
@@ -60,6 +63,7 @@ export const providersList = operation({
           ...(({ ok, ...rest }) => ({ usable: ok, ...rest }))(found),
           detail: context.secrets.redact(found.detail),
           breaker: breakerOf(context, health.find((it) => it.provider === name)?.health),
+          pricing: pricingOf(provider, found.model, settings),
           limits: limitsOf(provider),
         }
       }),
@@ -76,6 +80,11 @@ function inOrder(settings: Settings): [string, ProviderSettings][] {
   const { order } = settings.providers
   const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   return providersOf(settings).toSorted(([a, one], [b, other]) => other.priority - one.priority || place(a) - place(b))
+}
+
+function pricingOf(provider: ProviderSettings, model: string | null, { prices }: Settings): 'free' | 'known' | 'unknown' {
+  if (isFree(provider, prices)) return 'free'
+  return priceOf(model ?? '', provider, prices) === null ? 'unknown' : 'known'
 }
 
 type Health = Awaited<ReturnType<Context['kit']['router']['health']>>[number]['health']

@@ -31,13 +31,18 @@ function headLines(io: Io, run: RunView): string[] {
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const time = run.startedAt === null ? [] : [duration((run.finishedAt ?? io.now()) - run.startedAt)]
   const tries = run.attempts > 0 ? [`${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'}`] : []
-  const facts = [`workflow ${run.workflow}`, ...tries, ...time, spent(run.usage, run.cost), `isolation ${run.isolation}`]
+  const facts = [`workflow ${run.workflow}`, ...tries, ...time, spent(run.usage, run.cost, knownOf(run)), `isolation ${run.isolation}`]
   return [
     `${mark(io, run.status)} ${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`,
     `  ${run.status}${reason}${run.message === null ? '' : `: ${safe(run.message).split('\n').join('\n  ')}`}`,
     io.paint('dim', `  ${facts.join(' · ')} · created ${ago(run.createdAt, io.now())}`),
     io.paint('dim', `  task ${run.task.id} · ${run.task.kind} · role ${run.task.role}`),
   ]
+}
+
+/** What the steps with a known cost come to. */
+function knownOf({ steps }: RunView): number {
+  return steps.reduce((sum, it) => sum + (it.cost ?? 0), 0)
 }
 
 function stepLine(io: Io, step: StepView): string {
