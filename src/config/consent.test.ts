@@ -85,3 +85,47 @@ it('asks before it runs a program, loads a module or opens a host that a project
   expect(await whats('[providers.x]\nmodel = "m"\n', mine), 'a model is the project’s to choose').toEqual([])
   expect(await whats('[providers.x]\nkind = "claude"\n'), 'the program that is installed here').toEqual([])
 })
+
+it('asks before a file of yours is used as a key, wherever that goes', async () => {
+  const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => `${it.where}: ${it.what}`)
+  const file = 'api_key_file = "~/.netrc"'
+  expect(await whats(`[providers.x]\nkind = "anthropic"\n${file}\n`)).toEqual([
+    'reeve.toml:3: sends what is in the file ~/.netrc to the models of anthropic',
+  ])
+  expect(await whats(provider(file, 'http://127.0.0.1:1/v1'))).toEqual([
+    'reeve.toml:4: sends what is in the file ~/.netrc to http://127.0.0.1:1/v1',
+  ])
+  const mine = '[providers.x]\nkind = "openai-compatible"\nbase_url = "https://mine.example/v1"\n'
+  expect(await whats(`[providers.x]\n${file}\n`, mine)).toEqual([
+    'reeve.toml:2: sends what is in the file ~/.netrc to https://mine.example/v1',
+  ])
+  expect(await whats('', `${mine}${file}\n`), 'the user’s own').toEqual([])
+})
+
+it('asks before the value of a variable goes to a server that the project does not name', async () => {
+  const env = { AWS: 'secret' }
+  expect(await consents('[providers.x]\nkind = "claude"\nmodel = "${AWS}"\n', { env })).toMatchObject([
+    { what: 'sends the value of AWS to the models of claude' },
+  ])
+})
+
+it('asks before a program is shown your log-in', async () => {
+  const text = '[providers.x]\nkind = "claude"\nlogin = true\n'
+  expect(await consents(text)).toMatchObject([{ where: 'reeve.toml:3', what: 'shows its program the log-in that you have with it' }])
+  expect(await consents('[providers.x]\nmodel = "m"\n', { user: text })).toEqual([])
+})
+
+it('asks before calls are counted at prices of the project, which decide when a budget is used up', async () => {
+  const mine = '[providers.x]\nkind = "anthropic"\nmodel = "claude-x-2026-01-01"\n'
+  const whats = async (text: string, user = mine) => (await consents(text, { user })).map((it) => `${it.where}: ${it.what}`)
+  expect(await whats('[providers.x]\nprice = { input = 0, output = 0 }\n')).toEqual([
+    'reeve.toml:2: counts its calls at $0 and $0 for a million tokens in and out',
+  ])
+  const cheap = await consents('[prices.claude-x]\ninput = 0.1\noutput = 0.2\n', { user: mine })
+  expect(cheap[0]?.what).toBe('counts calls of "claude-x" at $0.1 and $0.2 for a million tokens in and out')
+  const free = await consents('[prices.claude-x]\ninput = 0\noutput = 0.2\n', { user: mine })
+  expect(free[0]?.hash, 'asked again at another price').not.toBe(cheap[0]?.hash)
+  expect(await whats('[prices.other]\ninput = 0\noutput = 0\n'), 'of no model that is used').toEqual([])
+  expect(await whats('', `${mine}price = { input = 0, output = 0 }\n`), 'the user’s own').toEqual([])
+  expect(await whats('[providers.x]\nprice = { input = 1, output = 2 }\n', '[providers.x]\nkind = "ollama"\nmodel = "m"\n')).toEqual([])
+})

@@ -34,8 +34,15 @@ export function consentsOf(settings: Settings, said: Said, theirs: readonly Assi
   return providersOf(settings).flatMap(([name, provider]) => {
     const about = theirs.filter((it) => it.path[0] === 'providers' && it.path[1] === name)
     const question = { name, provider, said, about }
-    const found = [...addressOf(question), ...programOf(question)]
-    const whole = [name, provider.kind, provider.api_key_env ?? null, ownHeaders(question), about.map((it) => [it.path, it.value])]
+    const found = [...addressOf(question), ...programOf(question), ...pricesOf(question, settings.prices)]
+    const priced = theirs.filter((it) => it.path[0] === 'prices')
+    const whole = [
+      name,
+      provider.kind,
+      provider.api_key_env ?? null,
+      ownHeaders(question),
+      [...about, ...(found.some((it) => it.key === 'price') ? priced : [])].map((it) => [it.path, it.value]),
+    ]
     const hash = createHash('sha256').update(JSON.stringify(whole)).digest('hex')
     return found.map((it) => ({
       provider: name,
@@ -46,17 +53,47 @@ export function consentsOf(settings: Settings, said: Said, theirs: readonly Assi
   })
 }
 
-/** A server on this machine needs no consent, nor one that gets nothing but the prompts. */
+/** A server on this machine needs no consent, nor one that gets nothing but the prompts. What is in a file of the user's is always asked about. */
 function addressOf(question: Question): { key: string; what: string }[] {
   const { name, provider, said, about } = question
-  const to = provider.base_url
-  if (to === undefined || !said.fromProject.has(`providers.${name}.base_url`) || isLoopback(to)) return []
-  const sends = [
-    ...keyOf(provider),
-    ...[...new Set(about.flatMap((it) => variablesIn(it.value)))].map((it) => `the value of ${it}`),
-    ...ownHeaders(question).map((it) => `your header "${it}"`),
-  ]
+  const own = (key: string) => !said.fromProject.has(`providers.${name}.${key}`)
+  const { base_url: to, api_key_file: file } = provider
+  const values = [...new Set(about.flatMap((it) => variablesIn(it.value)))].map((it) => `the value of ${it}`)
+  if (to === undefined || own('base_url')) {
+    const sends = [...(file === undefined || own('api_key_file') ? [] : [`what is in the file ${file}`]), ...values]
+    const where = to ?? `the models of ${provider.kind}`
+    return sends.length === 0 || KEPT_HERE.includes(provider.kind)
+      ? []
+      : [{ key: file === undefined ? 'kind' : 'api_key_file', what: `sends ${sends.join(' and ')} to ${where}` }]
+  }
+  if (isLoopback(to)) {
+    return file === undefined || own('api_key_file') ? [] : [{ key: 'api_key_file', what: `sends what is in the file ${file} to ${to}` }]
+  }
+  const sends = [...keyOf(provider), ...values, ...ownHeaders(question).map((it) => `your header "${it}"`)]
   return sends.length === 0 ? [] : [{ key: 'base_url', what: `sends ${sends.join(' and ')} to ${to}` }]
+}
+
+/** Nothing leaves this machine. */
+const KEPT_HERE: readonly string[] = ['scripted', 'replay', 'llamacpp', 'ollama']
+
+/** Prices decide when a budget is used up: too low ones lift it. What runs on the user's own machine costs what anybody says. */
+function pricesOf({ name, provider, said }: Question, prices: Settings['prices']): { key: string; what: string }[] {
+  if (KEPT_HERE.includes(provider.kind) || provider.kind === 'plugin') return []
+  const says = (key: string) => [...said.fromProject].some((it) => it.startsWith(`${key}.`))
+  const models = Object.keys(prices).filter((it) => says(`prices.${it}`) && (provider.model === undefined || sameModel(it, provider.model)))
+  const counted = [
+    ...(says(`providers.${name}.price`) && provider.price !== undefined ? [['its calls', provider.price] as const] : []),
+    ...models.map((it) => [`calls of "${it}"`, prices[it] ?? { input: 0, output: 0 }] as const),
+  ]
+  return counted.map(([what, { input, output }]) => ({
+    key: 'price',
+    what: `counts ${what} at $${input} and $${output} for a million tokens in and out`,
+  }))
+}
+
+/** `gpt-5` and `gpt-5-2026-01-01` have one price. */
+function sameModel(priced: string, model: string): boolean {
+  return model.startsWith(priced)
 }
 
 const KEYLESS: readonly string[] = ['openai-compatible', 'ollama', 'llamacpp', 'scripted', 'replay', 'command', 'acp', 'plugin']
@@ -89,6 +126,7 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
   return [
     ...(says('binary') || says('args') ? [{ key: says('binary') ? 'binary' : 'args', what: `runs ${line}` }] : []),
     ...(says('env') ? [{ key: 'env', what: `sets ${Object.keys(provider.env).join(', ')} for its program` }] : []),
+    ...(says('login') && provider.login ? [{ key: 'login', what: 'shows its program the log-in that you have with it' }] : []),
     ...(says('secrets_env') ? [{ key: 'secrets_env', what: `gives its program ${provider.secrets_env.join(', ')}` }] : []),
     ...(says('meter') && !provider.meter ? [{ key: 'meter', what: 'gives its program your key itself' }] : []),
     ...(says('hosts') ? [{ key: 'hosts', what: `lets its program reach ${provider.hosts.join(', ')}` }] : []),

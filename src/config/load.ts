@@ -14,7 +14,7 @@ import {
   userLayer,
   workingFiles,
 } from './layers.ts'
-import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems } from './own.ts'
+import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems, withinBudget } from './own.ts'
 import { isSecretHeader } from './secrets.ts'
 import { fromText, type Shape, shapeAt } from './shape.ts'
 import { Filled, isCommand, substitute, Unset } from './substitute.ts'
@@ -48,16 +48,17 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
   const user = request.userDir === undefined ? null : await userLayer(request.userDir)
   const read = request.readProjectFile ?? (request.projectRoot === null ? null : workingFiles(request.projectRoot))
   const project = read ? await projectLayers(read, env) : null
-  const files = [...(user?.assignments ?? []), ...(project?.assignments ?? [])]
+  const own = merge(user?.assignments ?? [], env, [])
+  const { assignments: projects, lifted } = withinBudget(project?.assignments ?? [], own.tree)
+  const files = [...(user?.assignments ?? []), ...projects]
   const variables = variableLayer(
     env,
     files.map((it) => it.path),
   )
   const problems: Problem[] = [...(user?.problems ?? []), ...(project?.problems ?? []), ...variables.problems]
 
-  const theirs = new Set(project?.assignments)
+  const theirs = new Set(projects)
   const merged = merge([...files, ...variables.assignments, ...flagLayer(request.flags ?? [])], env, problems, theirs)
-  const own = merge(user?.assignments ?? [], env, [])
   const said = { ...merged, where: (key: string) => merged.where.get(key) ?? 'reeve.toml' }
   problems.push(...projectProblems(said, own.tree, request.userDir === undefined ? 'config.toml' : join(request.userDir, 'config.toml')))
   const settings = check(merged, env, problems)
@@ -68,8 +69,8 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
   return {
     settings,
     origins: originsOf(settings, merged.where),
-    warnings: [...(user?.warnings ?? []), ...(project?.warnings ?? []), ...warningsOf(settings, env)],
-    consents: consentsOf(settings, merged, project?.assignments ?? []),
+    warnings: [...(user?.warnings ?? []), ...(project?.warnings ?? []), ...lifted, ...warningsOf(settings, env)],
+    consents: consentsOf(settings, merged, projects),
   }
 }
 

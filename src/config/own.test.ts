@@ -161,3 +161,23 @@ describe('what only the user may open', () => {
     )
   })
 })
+
+describe('a budget of the user', () => {
+  const runs = async (project: string, user: string) => {
+    const userDir = temporaryFolder()
+    writeFiles(userDir, { 'config.toml': `[runs]\n${user}\n` })
+    const readProjectFile = async (path: string) => (path === 'reeve.toml' ? `[runs]\n${project}\n` : null)
+    const { settings, warnings } = await loadSettings({ projectRoot: '/nowhere', readProjectFile, env: { MUCH: '900' }, userDir })
+    return { ...settings.runs, warnings }
+  }
+
+  it('may be lowered by a project, never lifted', async () => {
+    expect(await runs('max_usd = 3', 'max_usd = 5')).toMatchObject({ max_usd: 3, warnings: [] })
+    expect(await runs('max_usd = 500', 'max_usd = 5')).toMatchObject({
+      max_usd: 5,
+      warnings: ['reeve.toml:2: runs.max_usd is more than yours, which counts.'],
+    })
+    expect((await runs('max_tokens = "${MUCH}"', 'max_tokens = 5')).max_tokens).toBe(5)
+    expect((await runs('max_usd = 500', 'max_tokens = 5')).max_usd, 'where the user has set none').toBe(500)
+  })
+})

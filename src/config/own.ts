@@ -3,7 +3,7 @@ import { isAbsolute, join, normalize, sep } from 'node:path'
 import { ISOLATION_LEVELS, type IsolationLevel } from '../core/isolation.ts'
 import type { Settings } from '../core/settings.ts'
 import { type Env, reeveFolders } from './home.ts'
-import { isTable, type Problem } from './layers.ts'
+import { type Assignment, isTable, type Problem } from './layers.ts'
 
 /** What all layers say together, and which of it comes from a file of the project: a stranger may have written that. */
 export interface Said {
@@ -16,7 +16,7 @@ export interface Said {
 }
 
 // What these open is the user's, not the project's.
-const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts', 'network.proxy', 'network.ca_bundle']
+const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts', 'network.proxy', 'network.no_proxy', 'network.ca_bundle']
 
 // Shown to whatever asks for another host, and looked up: the value of a variable would get out by its name.
 const SHOWN = ['sandbox.hosts', 'sandbox.image']
@@ -57,6 +57,24 @@ export function lowersByAutonomy(said: Said, own: Record<string, unknown>): bool
   const asked = (tree: Record<string, unknown>) => (isTable(tree['runs']) ? tree['runs']['autonomy'] : undefined)
   const manual = asked(said.tree) === 'manual' && said.fromProject.has('runs.autonomy')
   return manual && asked(own) !== 'manual' && sandboxValue(said.tree, 'minimum') === undefined
+}
+
+/** What the user has set as the most that may be spent. */
+const BUDGETS = ['max_usd', 'max_tokens', 'max_attempt_usd', 'max_step_usd']
+
+/** Without what a project's file says that would lift a budget of the user's own; `lifted`: a sentence each. */
+export function withinBudget(
+  theirs: readonly Assignment[],
+  own: Record<string, unknown>,
+): { assignments: readonly Assignment[]; lifted: string[] } {
+  const runs = isTable(own['runs']) ? own['runs'] : {}
+  const lifts = ({ path, value }: Assignment) => {
+    const mine = path[0] === 'runs' && path.length === 2 && BUDGETS.includes(path[1] ?? '') ? runs[path[1] ?? ''] : undefined
+    // What comes out of a variable is not known here: nobody needs it for a budget.
+    return typeof mine === 'number' && !(typeof value === 'number' && value <= mine)
+  }
+  const lifted = theirs.filter(lifts).map((it) => `${it.where}: ${it.path.join('.')} is more than yours, which counts.`)
+  return { assignments: theirs.filter((it) => !lifts(it)), lifted }
 }
 
 type Word = IsolationLevel | 'auto'

@@ -5,10 +5,11 @@ import { ReeveError } from '../core/errors.ts'
 import { settingsSchema } from '../core/settings.ts'
 import type { Project } from '../workspace/port.ts'
 import { plainCheckout } from './checkouts.ts'
-import { type Context, projectOf } from './context.ts'
+import { type Context, projectOf, settingsOf } from './context.ts'
 import { type FoundAgent, initFile } from './init-file.ts'
 import { operation } from './operation.ts'
 import { projectInput } from './shapes.ts'
+import { addTrust } from './trust.ts'
 
 export const projectInit = operation({
   name: 'project.init',
@@ -30,6 +31,10 @@ export const projectInit = operation({
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       throw new ReeveError('invalid_input', { problem: `There is a reeve.toml already: ${path}. Change it by hand, or remove it first.` })
     }
+    // Whoever has it written has agreed to what it says; not to what other files of the project add.
+    const readProjectFile = async (file: string) => (file === 'reeve.toml' ? text : null)
+    const { consents } = await settingsOf(context, project.root, { readProjectFile })
+    await addTrust(context, project.root, consents)
     return { path, gates: [...new Set(scan.commands.map((it) => it.gate))], providers: agents.map((it) => it.kind), text }
   },
 })

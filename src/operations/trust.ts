@@ -44,6 +44,13 @@ export async function checkTrust(context: Pick<Context, 'folders'>, root: string
   if (open.length > 0) throw new ReeveError('not_trusted', { what: open.map(consentSentence).join('\n') })
 }
 
+/** Remembers that the user has consented to these as well. */
+export async function addTrust(context: Pick<Context, 'folders'>, root: string, consents: readonly Consent[]): Promise<void> {
+  if (consents.length === 0) return
+  const known = await readTrust(context)
+  await writeTrust(context, { ...known, [root]: [...new Set([...(known[root] ?? []), ...consents.map((it) => it.hash)])] })
+}
+
 export const projectTrust = operation({
   name: 'project.trust',
   summary: "Lets this project's providers do what its reeve.toml says of them, until it says something else.",
