@@ -21,7 +21,11 @@ export async function admitted(
     const { problem, retryAt } = answer
     return { ...nothingDone(new Error(problem), request), class: 'rate_limited', retryAt }
   }
-  const result = await work()
+  const result = await work().catch(async (error: unknown) => {
+    // It is our own failure, not its provider's; its place must not stay taken.
+    await answer.leave({ class: 'aborted', tokens: null })
+    throw error
+  })
   const { class: kind, usage, retryAt, problem } = result
   const { inputTokens: input, outputTokens: output, cachedInputTokens: cached } = usage
   const tokens = input + output === 0 ? null : { input, output, cached }

@@ -105,6 +105,21 @@ describe('the health of a provider', () => {
     expect(await router.choose(request(BOTH, 'r2'))).toMatchObject({ provider: 'a' })
   })
 
+  it('lets the next one try when a limit of our own held the try back', async () => {
+    const { clock, router } = await bench()
+    const soon = { failures: 1, recovery_seconds: 10 }
+    const tight = settingsSchema.parse({ providers: { a: { kind: 'openai', model: 'm', breaker: soon, requests_per_minute: 1 } } })
+    await ask(router, 'network', 'r0', undefined, tight)
+    clock.time += 10_000
+    expect(await router.choose(request(tight, 'r1'))).toMatchObject({ reason: 'the only one configured; to see whether it works again' })
+    const attempt = router.begin('a', tight, asker('r1'))
+    const origin = { ...asker('r1'), task: 't', role: 'implementer', attempt: 1, turn: 0 }
+    const refused = await router.admission('a', tight).enter({ origin, inputTokens: 1 }, never)
+    if (refused.admitted) throw new Error('two in a minute')
+    await attempt.ended(ended('rate_limited', refused.retryAt))
+    expect(await router.choose(request(tight, 'r2'))).toMatchObject({ kind: 'chosen', provider: 'a' })
+  })
+
   it('is another one with another configuration or another key', async () => {
     const { router, make } = await bench()
     await router.begin('a', ALONE, asker()).ended(ended('auth'))

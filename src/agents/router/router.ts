@@ -210,7 +210,10 @@ export function createRouter(options: RouterOptions): Router {
           return null
         }
         const known = kind ?? 'crashed'
-        if (isLimited(known) && its.refusedUntil !== null && !its.limited) return its.refusedUntil
+        if (isLimited(known) && its.refusedUntil !== null && !its.limited) {
+          await (await shared()).freeProbe(keyOf(name, configured), idOf(asker))
+          return its.refusedUntil
+        }
         if (isLimited(known) || isMisconfigured(known)) {
           const until = await failed(name, configured, known, problem, retryAt)
           return isLimited(known) ? until : null
