@@ -1,14 +1,12 @@
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Detector } from './agents/cli/detect.ts'
-import type { AgentDeps } from './agents/create.ts'
-import type { Agent } from './agents/port.ts'
 import { createRouter } from './agents/router/router.ts'
 import { type Client, createClient } from './client/client.ts'
 import { type Env, reeveFolders } from './config/home.ts'
 import { type Keyed, withKeyFile } from './config/key-file.ts'
 import { providersOf, secretValues } from './config/secrets.ts'
-import { type Clock, systemClock } from './core/clock.ts'
+import { systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
 import { canonicalJson } from './core/json.ts'
 import { redactAll } from './core/redact.ts'
@@ -72,6 +70,10 @@ export function openApp(options: AppOptions): Client {
     return createDetector({ env, home: homedir(), run: runProgram })
   })
   const detect: Detector = async (...asked) => (await detector())(...asked)
+  const recorder = once(async () => {
+    const { createRecorder } = await import('./models/recording/recorder.ts')
+    return createRecorder({ evidenceDir, redact: secrets.redact, clock })
+  })
   const agentDeps = { env, home: homedir(), evidenceDir, dataDir: folders.data, engines, redaction: secrets, clock, detect }
   const router = createRouter({ shared: store, clock, env })
   const kit: Kit = {
@@ -87,7 +89,9 @@ export function openApp(options: AppOptions): Client {
     agent: async (name, settings, { root }, from = env) => {
       const keyed = await keyedIn(settings, name, from, secrets)
       const admission = router.admission(name, settings)
-      return agentOf(name, keyed.provider, settings, { ...agentDeps, env: keyed.env, projectRoot: root, admission })
+      const { createAgent } = await import('./agents/create.ts')
+      const recording = settings.runs.record ? { recorder: await recorder() } : {}
+      return createAgent(name, keyed.provider, settings, { ...agentDeps, env: keyed.env, projectRoot: root, admission, ...recording })
     },
     inspect: async (name, settings, { root }, { ask, signal }) => {
       const { inspectProvider } = await import('./agents/inspect.ts')
@@ -169,19 +173,6 @@ function createHost(kit: Kit, store: () => Promise<Store>, { workflows: own = {}
 async function makeSandbox(settings: SandboxSettings, cache: string, env: Env): Promise<Sandbox> {
   const { createSandbox } = await import('./sandbox/create.ts')
   return createSandbox({ settings, folder: join(cache, 'sandbox'), env, realHome: homedir(), signal: new AbortController().signal })
-}
-
-/** The agent of a provider, which writes its exchanges down where the settings say so. */
-async function agentOf(
-  name: string,
-  provider: ProviderSettings,
-  settings: Settings,
-  deps: AgentDeps & { evidenceDir: string; clock: Clock },
-): Promise<Agent> {
-  const [{ createAgent }, { createRecorder }] = await Promise.all([import('./agents/create.ts'), import('./models/recording/recorder.ts')])
-  const { evidenceDir, redaction, clock } = deps
-  const recorder = settings.runs.record ? createRecorder({ evidenceDir, redact: redaction.redact, clock }) : undefined
-  return createAgent(name, provider, settings, { ...deps, ...(recorder && { recorder }) })
 }
 
 const UNKNOWN = { ok: false, model: null, place: null, version: null, access: 'missing' as const }

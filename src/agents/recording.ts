@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Json } from '../core/json.ts'
 import { type AgentExchange, askedOf, type Cassette } from '../models/recording/cassette.ts'
 import type { Recorder } from '../models/recording/recorder.ts'
+import { classNow } from '../models/recording/replay.ts'
 import { deleteFileIn, readFileIn, writeFileIn } from '../workspace/paths.ts'
 import type { Workspace } from '../workspace/port.ts'
 import type { Agent, AgentEvent, AgentRequest, AgentResult } from './port.ts'
@@ -16,6 +17,7 @@ export function recordedAgent(agent: Agent, recorder: Recorder): Agent {
     ...agent,
     async run(request) {
       const events: Json[] = []
+      const tree = await request.workspace.treeHash()
       const before = await contents(request.workspace)
       const result = await agent.run({
         ...request,
@@ -36,6 +38,7 @@ export function recordedAgent(agent: Agent, recorder: Recorder): Agent {
         asked: askedOf(request.goal),
         events,
         result: plain(result),
+        trees: { before: tree, after: await request.workspace.treeHash() },
         files,
       })
       return result
@@ -59,14 +62,16 @@ export function replayAgent(name: string, cassette: Cassette, loop: (request: Ag
 }
 
 async function again(exchange: AgentExchange, request: AgentRequest): Promise<AgentResult> {
-  const { workspace, emit } = request
+  const { workspace } = request
+  const emit = (event: AgentEvent) => request.emit(event)
   if (exchange.asked !== askedOf(request.goal)) emit(differs('was asked something else'))
   for (const event of exchange.events) emit(unpaid(event as unknown as AgentEvent))
   for (const { path, content, executable } of exchange.files) {
     if (content === null) await deleteFileIn(workspace.path, path, { missing: 'ok' })
     else await writeFileIn(workspace.path, path, Buffer.from(content, 'base64'), executable ? { mode: 0o755 } : {})
   }
-  return { ...(exchange.result as unknown as AgentResult), cost: 0, retryAt: null, session: null }
+  const result = exchange.result as unknown as AgentResult
+  return { ...result, class: result.class === null ? null : classNow(result.class), cost: 0, retryAt: null, session: null }
 }
 
 /** What is replayed in a place that is not the recorded one. */

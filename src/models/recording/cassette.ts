@@ -30,18 +30,24 @@ export interface AgentExchange {
   /** Events and result of the agent port, as they were. */
   events: readonly Json[]
   result: Json
+  /** Tree hashes of the files as it found them and as it left them. */
+  trees: { before: string; after: string }
   /** What it changed: content in base64, null for what it removed. */
   files: readonly { path: string; content: string | null; executable: boolean }[]
 }
 
 export type Exchange = ModelExchange | AgentExchange
 
-/** A recorded run: its exchanges, the last of each place. */
+/**
+ * A recorded run, as it went on: of a step that had to be tried several times, by other providers or after a pause, it gives the try that came to
+ * something at once. Providers that failed then are not what a replay is about.
+ */
 export interface Cassette {
   path: string
   /** What was answered to this turn of this step; null: nothing was recorded there. */
   model(origin: Pick<CallOrigin, 'step' | 'turn'>): ModelExchange | null
   agent(origin: Pick<CallOrigin, 'step'>): AgentExchange | null
+  /** How many exchanges it holds. */
   size: number
 }
 
@@ -50,30 +56,83 @@ export function askedOf(request: unknown): string {
   return createHash('sha256').update(canonicalJson(request)).digest('hex').slice(0, 16)
 }
 
-/** Reads a cassette. `where`: the setting that names it. Throws `invalid_config`. A last line that is cut (the process died) is passed over. */
+/**
+ * Reads a cassette. `where`: the setting that names it. Throws `invalid_config`. A line that is cut (the process died while it wrote) is passed
+ * over.
+ */
 export async function readCassette(path: string, where: string): Promise<Cassette> {
+  const wrong = (problem: string) => new ReeveError('invalid_config', { where, problem })
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new ReeveError('invalid_config', { where, problem: `the recording "${path}" cannot be read: ${problemOf(error)}` })
+    throw wrong(`the recording "${path}" cannot be read: ${problemOf(error)}`)
   })
-  const found = new Map<string, Exchange>()
-  const lines = text.split('\n')
-  // What follows the last line end was not written whole.
-  for (const [at, line] of lines.slice(0, -1).entries()) {
-    const exchange = parseJson(line, `${path}:${at + 1}`) as unknown as Exchange
-    if (exchange.kind !== 'model' && exchange.kind !== 'agent') {
-      throw new ReeveError('invalid_config', { where, problem: `"${path}" is no recording: line ${at + 1} is no exchange` })
-    }
-    // A step that was begun again after a crash was recorded twice: the later one is what the run went on with.
-    found.set(keyOf(exchange), exchange)
+  const steps = new Map<string, Try[]>()
+  let size = 0
+  for (const [at, line] of text.split('\n').entries()) {
+    const exchange = line === '' ? null : exchangeIn(line)
+    if (exchange === null) continue
+    if (exchange.kind !== 'model' && exchange.kind !== 'agent') throw wrong(`"${path}" is no recording: line ${at + 1} is no exchange`)
+    add(exchange, steps)
+    size += 1
+  }
+  if (size === 0 && text.trim() !== '') throw wrong(`"${path}" is no recording: it holds no exchange`)
+
+  /** This try of a step and those that came after it. */
+  const since = (step: string): Try[] => {
+    const all = steps.get(nameOf(step)) ?? []
+    const first = all.findIndex((it) => it.step === step)
+    return first === -1 ? [] : all.slice(first)
   }
   return {
     path,
-    size: found.size,
-    model: ({ step, turn }) => (found.get(`model ${step} ${turn}`) ?? null) as ModelExchange | null,
-    agent: ({ step }) => (found.get(`agent ${step}`) ?? null) as AgentExchange | null,
+    size,
+    // A try that went on where the one before had to stop has the later turns only.
+    model: ({ step, turn }) =>
+      since(step)
+        .findLast((it) => it.turns.has(turn))
+        ?.turns.get(turn) ?? null,
+    agent: ({ step }) => since(step).at(-1)?.agent ?? null,
   }
 }
 
-function keyOf(exchange: Exchange): string {
-  return exchange.kind === 'model' ? `model ${exchange.origin.step} ${exchange.origin.turn}` : `agent ${exchange.origin.step}`
+function exchangeIn(line: string): Exchange | null {
+  try {
+    return parseJson(line, 'a recording') as unknown as Exchange
+  } catch {
+    return null
+  }
+}
+
+/** One try of a step: by a program of its own, or by the turns of a model. */
+interface Try {
+  step: string
+  agent: AgentExchange | null
+  turns: Map<number, ModelExchange>
+}
+
+/** Tries of a step share its name: `implement`, `implement~2`, `implement/budget-2`. */
+function nameOf(step: string): string {
+  return step.replace(/(?:\/budget-\d+)?(?:~\d+)?$/, '')
+}
+
+/** A step that was begun again, after a crash or a pause, was recorded twice: the later one is what the run went on with. */
+function add(exchange: Exchange, steps: Map<string, Try[]>): void {
+  const { step } = exchange.origin
+  const tries = steps.get(nameOf(step)) ?? []
+  steps.set(nameOf(step), tries)
+  const last = tries.at(-1)
+  const it = tries.find((one) => one.step === step) ?? { step, agent: null, turns: new Map<number, ModelExchange>() }
+  if (!tries.includes(it)) tries.push(it)
+  if (exchange.kind === 'model') {
+    it.agent = null
+    it.turns.set(exchange.origin.turn, exchange)
+    return
+  }
+  it.turns.clear()
+  it.agent = last?.agent && last.agent.trees.after === exchange.trees.before ? goneOn(last.agent, exchange) : exchange
+}
+
+/** What a program did in two pieces, since its provider had to be waited for in between. */
+function goneOn(first: AgentExchange, then: AgentExchange): AgentExchange {
+  const files = new Map([...first.files, ...then.files].map((it) => [it.path, it]))
+  return { ...then, trees: { ...then.trees, before: first.trees.before }, files: [...files.values()] }
 }

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { type Redact, redactAll } from '../../core/redact.ts'
 import type { GenerateRequest, ModelEvent, ModelProvider } from '../port.ts'
-import { askedOf, type Exchange } from './cassette.ts'
+import { type AgentExchange, askedOf, type Exchange } from './cassette.ts'
 
-/** Writes the exchanges of runs down, with secrets taken out. */
+/** Writes the exchanges of runs down, with secrets taken out. One for a process: lines of two exchanges must not mix. */
 export interface Recorder {
   readonly clock: Clock
   /** Appends one to the recording of its run. Whoever awaits it knows that it is written. */
@@ -19,12 +19,16 @@ export function cassetteFile(evidenceDir: string, run: string): string {
 
 export function createRecorder(options: { evidenceDir: string; redact: Redact; clock: Clock }): Recorder {
   const { evidenceDir, redact, clock } = options
-  // One after the other: lines of two exchanges must not mix.
+  // One after the other.
   let last: Promise<void> = Promise.resolve()
+  const begun = new Set<string>()
   const append = async (exchange: Exchange): Promise<void> => {
     const path = cassetteFile(evidenceDir, exchange.origin.run)
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await appendFile(path, `${JSON.stringify(redactAll(exchange, redact))}\n`, { mode: 0o600 })
+    // An earlier process may have died in the middle of its last line.
+    const before = begun.has(path) ? '' : '\n'
+    begun.add(path)
+    await appendFile(path, `${before}${JSON.stringify(withoutSecrets(exchange, redact))}\n`, { mode: 0o600 })
   }
   return {
     clock,
@@ -34,6 +38,19 @@ export function createRecorder(options: { evidenceDir: string; redact: Redact; c
       return next
     },
   }
+}
+
+function withoutSecrets(exchange: Exchange, redact: Redact): Exchange {
+  if (exchange.kind === 'model') return redactAll(exchange, redact)
+  const files = exchange.files.map((it) => ({ ...it, content: it.content === null ? null : redactedBytes(it.content, redact) }))
+  return { ...redactAll<AgentExchange>({ ...exchange, files: [] }, redact), files }
+}
+
+/** In base64 a secret is not seen, or what stands for it breaks the rest. */
+function redactedBytes(content: string, redact: Redact): string {
+  const text = Buffer.from(content, 'base64').toString('latin1')
+  const clean = redact(text)
+  return clean === text ? content : Buffer.from(clean, 'latin1').toString('base64')
 }
 
 /** A provider whose every answer is written down before its end is handed on. */

@@ -1,4 +1,4 @@
-import type { CallOrigin, ModelEvent, ModelProvider } from '../port.ts'
+import type { CallOrigin, ModelEvent, ModelProvider, ProviderErrorClass } from '../port.ts'
 import { askedOf, type Cassette } from './cassette.ts'
 
 export interface ReplayOptions {
@@ -35,10 +35,15 @@ export function createReplay({ name, cassette, tools, differs }: ReplayOptions):
   }
 }
 
-/** Tokens are shown as they were; nothing is paid for them again. A limit of that time is over. */
+/** Tokens are shown as they were; nothing is paid for them again. */
 function unpaid(event: ModelEvent): ModelEvent {
   if (event.type === 'done') return { ...event, cost: 0 }
   if (event.type !== 'error') return event
   const { retryAt: _then, ...rest } = event
-  return { ...rest, cost: 0 }
+  return { ...rest, class: classNow(event.class), cost: 0 }
+}
+
+/** The recording ends with a limit that nothing came after: waiting brings no other answer now. */
+export function classNow(kind: ProviderErrorClass): ProviderErrorClass {
+  return kind === 'rate_limited' || kind === 'quota' ? 'refused' : kind
 }
