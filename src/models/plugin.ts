@@ -1,3 +1,4 @@
+import { registerHooks } from 'node:module'
 import { isAbsolute, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { systemClock } from '../core/clock.ts'
@@ -117,14 +118,24 @@ export async function loadPluginModule(name: string, settings: ProviderSettings,
   if (module === undefined) throw new ReeveError('invalid_config', { where, problem: 'a provider of kind "plugin" needs its module' })
   const isPath = module.startsWith('.') || isAbsolute(module)
   try {
-    // A package is looked for as the project itself would find it.
-    const at = isPath
-      ? pathToFileURL(resolve(projectRoot, module)).href
-      : import.meta.resolve(module, pathToFileURL(`${projectRoot}/`).href)
+    const at = isPath ? pathToFileURL(resolve(projectRoot, module)).href : packageOf(module, projectRoot)
     const loaded = (await import(at)) as { plugin?: unknown }
     if (loaded.plugin !== undefined) return loaded.plugin
   } catch (error) {
     throw new ReeveError('invalid_config', { where, problem: `"${module}" cannot be loaded: ${problemOf(error)}` })
   }
   throw new ReeveError('invalid_config', { where, problem: `"${module}" exports nothing named "plugin"` })
+}
+
+/** The address of a package's module, as the project itself would find it: not beside reeve, wherever that is installed. */
+function packageOf(module: string, projectRoot: string): string {
+  const parentURL = pathToFileURL(`${projectRoot}/`).href
+  const hooks = registerHooks({
+    resolve: (wanted, context, next) => next(wanted, wanted === module ? { ...context, parentURL } : context),
+  })
+  try {
+    return import.meta.resolve(module)
+  } finally {
+    hooks.deregister()
+  }
 }

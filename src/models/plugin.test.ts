@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
+import { providerSettings } from '../../test/support/provider.ts'
+import { loadPluginModule } from './plugin.ts'
+
+function load(module: string, files: Readonly<Record<string, string>>): Promise<unknown> {
+  const project = temporaryFolder()
+  writeFiles(project, files)
+  return loadPluginModule('mine', providerSettings({ kind: 'plugin', module }), project)
+}
+
+describe('the module of a plug-in', () => {
+  it('that is a package is found where the project would find it, also when it can only be imported', async () => {
+    const found = await load('models-of-ours', {
+      'node_modules/models-of-ours/package.json': '{"name":"models-of-ours","type":"module","exports":{"import":"./index.js"}}',
+      'node_modules/models-of-ours/index.js': 'export const plugin = { kind: "provider" }\n',
+    })
+    expect(found).toEqual({ kind: 'provider' })
+  })
+
+  it('is named with what is wrong with it', async () => {
+    await expect(load('not-installed', {})).rejects.toThrow(
+      /providers\.mine\.module.*"not-installed" cannot be loaded: Cannot find package/,
+    )
+    await expect(load('./none.mjs', {})).rejects.toThrow(/"\.\/none\.mjs" cannot be loaded/)
+    await expect(load('./other.mjs', { 'other.mjs': 'export const other = 1\n' })).rejects.toThrow(
+      '"./other.mjs" exports nothing named "plugin"',
+    )
+  })
+})
