@@ -1,11 +1,11 @@
 /**
  * What becomes of a run when its provider fails: each real CLI agent and each kind of model API against a server on loopback that fails in each
  * way, with the settings that reeve has by itself, and a second provider. Writes docs/reference/provider-failures.md. Takes ten minutes.
- * Run: npm run failures                 all, and the page
- *      npm run failures -- claude quota only those whose provider or failure is named; the page stays as it is
+ * Run: npm run failures                 all
+ *      npm run failures -- claude quota only those whose provider or failure is named; the page keeps the others
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { RunEvent } from '../../src/core/event.ts'
@@ -17,6 +17,8 @@ import { writeFiles } from '../support/folder.ts'
 import { hasTools, TOOL_SETS } from '../support/tools.ts'
 import { searchPath } from './search-path.ts'
 
+/** What was measured last, for the page. */
+const KEPT = join(import.meta.dirname, '../../.cache/provider-failures.json')
 const PAGE = join(import.meta.dirname, '../../docs/reference/provider-failures.md')
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 const KEY = 'sk-scripted-0123456789abcdef'
@@ -156,7 +158,7 @@ ${FAILURES.map(([name]) => `| ${name} | ${providers.map((it) => cell(it, name)).
 ${FAILURES.map(([name, what]) => `- **${name}**: ${what}.`).join('\n')}
 
 How long a provider is waited for: \`idle_timeout_seconds\`, \`first_byte_timeout_seconds\`, \`give_up_seconds\`, \`max_retries\` of
-[its settings](configuration.md). What follows from a class: [troubleshooting](../guides/providers.md).
+[its settings](configuration.md). What follows from a class: [troubleshooting](../guides/troubleshooting.md).
 `
 }
 
@@ -181,5 +183,9 @@ await Promise.all(
 )
 const bad = measured.filter((it) => it.status !== 'succeeded' || it.seconds === null || it.seconds >= 60)
 for (const it of bad) console.log(`Not as it should be: ${JSON.stringify(it)}`)
-if (wanted.length === 0) writeFileSync(PAGE, page(measured))
+const before = wanted.length > 0 && existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Measured[]) : []
+const isNew = (it: Measured) => measured.some((one) => one.provider === it.provider && one.failure === it.failure)
+const all = [...before.filter((it) => !isNew(it)), ...measured].toSorted((a, b) => kinds.indexOf(a.provider) - kinds.indexOf(b.provider))
+writeFileSync(KEPT, JSON.stringify(all))
+if (all.length === kinds.length * FAILURES.length) writeFileSync(PAGE, page(all))
 process.exitCode = bad.length === 0 ? 0 : 1
