@@ -17,8 +17,7 @@ export async function startGateway(answer: (asked: Question) => Answer): Promise
     let text = ''
     request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
     request.on('end', () => {
-      if (request.method === 'GET') return void response.end()
-      const given = answer(JSON.parse(text) as Question)
+      const given = request.method === 'GET' ? {} : answer(JSON.parse(text) as Question)
       if (given !== null) void send(response, given)
     })
   })

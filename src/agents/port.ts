@@ -35,7 +35,7 @@ export interface AgentRequest {
   replaceable?: boolean
   signal: AbortSignal
   /** Must not throw. */
-  emit(event: AgentEvent): void
+  emit: (event: AgentEvent) => void
 }
 
 /**

@@ -26,7 +26,7 @@ export interface PluginOptions {
   options: { [key: string]: Json }
   projectRoot: string
   /** An error with a class: what happens next follows from it. `retryAfterMs`: what the provider asked for. */
-  fail(kind: ProviderErrorClass, problem: string, more?: { retryAfterMs?: number; final?: boolean }): Error
+  fail: (kind: ProviderErrorClass, problem: string, more?: { retryAfterMs?: number; final?: boolean }) => Error
 }
 
 /**
@@ -49,7 +49,7 @@ export interface ProviderPlugin {
   create(options: PluginOptions): PluginModel | Promise<PluginModel>
 }
 
-/** The provider over a plug-in's model. */
+/** The provider over a plug-in's model. Throws `provider_key_missing`, and `invalid_config` where the plug-in throws. */
 export async function createPluginProvider(
   plugin: ProviderPlugin,
   name: string,
@@ -57,7 +57,7 @@ export async function createPluginProvider(
   deps: ProviderDeps,
 ): Promise<ModelProvider> {
   const options = pluginOptions(name, settings, deps)
-  const made = await plugin.create(options)
+  const made = await created(name, async () => await plugin.create(options))
   const redact = redactor(options.key === null ? [] : [options.key])
   const price = priceOf(made.model, settings)
   const clock = deps.clock ?? systemClock
@@ -93,6 +93,15 @@ export async function openPluginProvider(name: string, settings: ProviderSetting
   if (kind === 'provider' && typeof create === 'function') return createPluginProvider(found as ProviderPlugin, name, settings, deps)
   const problem = `"plugin" of "${settings.module ?? ''}" is not { kind: "provider", create(options) }`
   throw new ReeveError('invalid_config', { where: `providers.${name}.module`, problem })
+}
+
+/** What a plug-in makes. One that throws is a provider that cannot be used: the next one takes over. */
+export async function created<T>(name: string, create: () => Promise<T>): Promise<T> {
+  try {
+    return await create()
+  } catch (error) {
+    throw new ReeveError('invalid_config', { where: `providers.${name}.module`, problem: `the plug-in has thrown: ${problemOf(error)}` })
+  }
 }
 
 /** What a plug-in learns of the settings. Throws `provider_key_missing`. */

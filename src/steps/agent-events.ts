@@ -58,5 +58,7 @@ function toldAs(event: AgentEvent, { job, ask, role, provider }: Telling): [Even
       const { tool, ok } = event
       return ['agent.acted', { step, tool, target: redact(event.target), ok, summary: redact(event.summary) }]
     }
+    default:
+      return event satisfies never
   }
 }
