@@ -1,6 +1,7 @@
-import { ReeveError } from '../core/errors.ts'
+import { problemOf, ReeveError } from '../core/errors.ts'
+import { NO_USAGE } from '../core/run.ts'
 import type { ProviderSettings } from '../core/settings.ts'
-import { loadPluginModule, type PluginOptions, type ProviderPlugin, pluginOptions } from '../models/plugin.ts'
+import { created, loadPluginModule, type PluginOptions, type ProviderPlugin, pluginOptions } from '../models/plugin.ts'
 import type { Agent, AgentRequest, AgentResult } from './port.ts'
 import type { RunProgram } from './tools/tool.ts'
 
@@ -33,13 +34,37 @@ export async function loadPlugin(name: string, settings: ProviderSettings, proje
   throw new ReeveError('invalid_config', { where: `providers.${name}.module`, problem })
 }
 
-/** The agent of a plug-in. Throws `provider_key_missing` and what the plug-in throws. */
+/** The agent of a plug-in. Throws `provider_key_missing`, and `invalid_config` where the plug-in throws. */
 export async function createPluginAgent(
   plugin: AgentPlugin,
   name: string,
   settings: ProviderSettings,
   deps: Parameters<typeof pluginOptions>[2] & { runProgram: RunProgram },
 ): Promise<Agent> {
-  const made = await plugin.create({ ...pluginOptions(name, settings, deps), runProgram: deps.runProgram })
-  return { provider: name, model: made.model, run: (request) => made.run(request) }
+  const options = { ...pluginOptions(name, settings, deps), runProgram: deps.runProgram }
+  const made = await created(name, async () => await plugin.create(options))
+  return {
+    provider: name,
+    model: made.model,
+    async run(request) {
+      try {
+        return await made.run(request)
+      } catch (error) {
+        return { ...NOTHING, problem: `The plug-in has thrown: ${problemOf(error)}` }
+      }
+    },
+  }
+}
+
+/** What it has used by then, nobody knows. */
+const NOTHING: AgentResult = {
+  status: 'failed',
+  text: '',
+  output: null,
+  problem: '',
+  class: 'crashed',
+  retryAt: null,
+  usage: NO_USAGE,
+  cost: null,
+  steps: 0,
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { providerSettings } from '../../test/support/provider.ts'
-import { loadPluginModule } from './plugin.ts'
+import { createPluginProvider, loadPluginModule } from './plugin.ts'
 
 function load(module: string, files: Readonly<Record<string, string>>): Promise<unknown> {
   const project = temporaryFolder()
@@ -27,4 +27,15 @@ describe('the module of a plug-in', () => {
       '"./other.mjs" exports nothing named "plugin"',
     )
   })
+})
+
+it('a plug-in that throws is a provider that cannot be used, not the end of a run', async () => {
+  const create = () => {
+    throw new TypeError('no such option')
+  }
+  const made = createPluginProvider({ kind: 'provider', create }, 'mine', providerSettings({ kind: 'plugin', module: 'm' }), {
+    env: {},
+    projectRoot: '/',
+  })
+  await expect(made).rejects.toMatchObject({ code: 'invalid_config', message: expect.stringContaining('has thrown: no such option') })
 })
