@@ -67,6 +67,8 @@ function note(job: Job, step: string, role: Role, work: Work): void {
   job.checkpoint = commit
   job.trail.push({ kind: 'claim', step, role: role.name, provider, status, said: firstLine(work.text), commit, tree, usage, cost })
   if (work.session !== null) job.sessions.set(sessionKey(role, step), { provider, session: work.session })
+  // It has made good: what it failed in before was bad luck.
+  if (work.failure === null && work.reached === undefined) job.failed.delete(provider)
 }
 
 function failedAll(tried: readonly Tried[]): ReeveError {

@@ -157,7 +157,8 @@ describe('what a step is charged', () => {
     ['the most that it can have cost, where that is known', { costAtMost: 0.1 }, GIVEN, 0.1],
     ['never more than its reservation', { costAtMost: 9 }, GIVEN, 0.5],
     ['nothing without a budget of money', {}, { ...GIVEN, usd: null }, 0],
-    ['nothing when it was refused', { status: 'failed', class: 'rate_limited', usage: NO_USAGE }, GIVEN, 0],
+    ['nothing when it was refused', { status: 'failed', class: 'rate_limited', usage: NO_USAGE, steps: 0 }, GIVEN, 0],
+    ['its reservation when it was refused after it had worked', { status: 'failed', class: 'network', usage: NO_USAGE }, GIVEN, 0.5],
     ['its reservation when it broke off', { status: 'failed', class: 'crashed', usage: NO_USAGE }, GIVEN, 0.5],
   ]
   it.each(table)('is %s', async (_title, over, given, expected) => {

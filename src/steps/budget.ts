@@ -167,7 +167,9 @@ export async function settle(
 function chargedFor(given: Grant, result: AgentResult): number {
   if (result.cost !== null) return result.cost
   if (given.usd === null) return 0
-  if (result.status === 'failed' && tokensOf(result.usage) === 0 && UNASKED.includes(result.class)) return 0
+  // A program that has worked tells of its usage at its end only, which it did not come to.
+  const asked = tokensOf(result.usage) > 0 || result.steps > 0
+  if (result.status === 'failed' && !asked && UNASKED.includes(result.class)) return 0
   return Math.min(given.usd, result.costAtMost ?? given.usd)
 }
 

@@ -113,6 +113,23 @@ describe('an agent that fails', () => {
     ])
   })
 
+  it('but makes good when it is asked once more is first again in later steps', async () => {
+    let [asked, judged] = [0, 0]
+    const played = await play({
+      repository: makeRepository({ 'src/a.js': 'export const a = 1\n' }),
+      workflow: 'direct',
+      settings: { providers: { order: ['one', 'two'], one: { kind: 'claude' }, two: { kind: 'codex' } } },
+      reply: (request) => {
+        if (asked++ === 0) return fails('bad_output')
+        write(request, `export const a = ${judged + 2}\n`)
+        return {}
+      },
+      judge: () => verdict(judged++ === 0 ? 'failed' : 'passed'),
+    })
+    expect(played.row.state).toBe('succeeded')
+    expect(played.asked.map((it) => it.provider)).toEqual(['one', 'one', 'one'])
+  })
+
   it('whose agent cannot even be made hands over too', async () => {
     const played = await scene((request) => done(request), ['no-key', 'm', 'm'])
     expect(played.row.state).toBe('succeeded')
