@@ -61,8 +61,10 @@ export async function tryOffline(context: Context, name: string, settings: Setti
   const model = configured.model ?? 'scripted-model'
   const server = await startScriptedServer({ steps: STEPS, models: [model] })
   try {
+    // The user's own key and account have no part in it.
+    const { api_key_file: _file, account: _account, ...plain } = configured
     const led: ProviderSettings = {
-      ...configured,
+      ...plain,
       model,
       base_url: addressFor(configured, server),
       api_key_env: KEY,
@@ -115,7 +117,9 @@ async function tryIn(context: Context, name: string, settings: Settings, signal:
   const sandbox = await context.kit.sandbox(settings)
   const keeping = { sandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
   return inTrialWorkspace({ files: FILES, keeping, signal }, async (workspace) => {
-    const agent = await context.kit.agent(name, settings, workspace.project, attempt.env)
+    // It is no run, whose recording somebody could replay.
+    const unrecorded = { ...settings, runs: { ...settings.runs, record: false } }
+    const agent = await context.kit.agent(name, unrecorded, workspace.project, attempt.env)
     const events: AgentEvent[] = []
     const began = performance.now()
     const result = await agent.run(requestFor(workspace, attempt, settings, signal, (event) => void events.push(event)))

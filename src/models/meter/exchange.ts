@@ -61,14 +61,15 @@ async function admitted(it: Exchange, reserved: Reservation): Promise<void> {
   const call = callOf(outcome, sent(), it)
   budget.settle(reserved, call)
   const { failure, status } = outcome
+  const problem = failure?.message ?? ''
   const retryAfterMs = failure?.retryAfterMs ?? null
   const retryAt = retryAfterMs === null ? {} : { retryAt: (it.clock ?? systemClock).now() + retryAfterMs }
-  options.told.onStatus({ status, class: failure?.class ?? null, problem: failure?.message ?? '', retryAfterMs, by: 'provider' })
+  options.told.onStatus({ status, class: failure?.class ?? null, problem, retryAfterMs, by: 'provider' })
   if (call !== null) options.told.onUsage(call)
   if (outcome.limit !== null) options.told.onLimit(outcome.limit)
   // Declining is an answer: the account is well.
   const kind = failure === null || failure.class === 'refused' ? null : failure.class
-  await pass.leave({ class: kind, tokens: call?.source === 'metered' ? call.tokens : null, ...retryAt })
+  await pass.leave({ class: kind, tokens: call?.source === 'metered' ? call.tokens : null, problem, ...retryAt })
 }
 
 /** null: the program went away while it waited, or the proxy was closed. */
