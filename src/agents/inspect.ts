@@ -60,10 +60,11 @@ async function inspectProgram(name: string, provider: ProviderSettings, { detect
   if (access.kind === 'login' && found.loggedIn === false) {
     return { ...shared, ok: false, detail: 'Nobody is logged in.', hint: `Log in with it once: ${path}`, access: 'missing' }
   }
-  if (version === null) return { ...shared, ok: false, detail: found.problem, access: 'none' }
+  if (found.problem !== '') return { ...shared, ok: false, detail: found.problem, access: 'none' }
   const tested = adapter.tested === null ? 'never tried with reeve' : `tried with ${adapter.tested.from} to ${adapter.tested.to}`
   const note = adapter.experimental ? ', experimental' : ''
-  const detail = found.outsideTested || adapter.tested === null ? `${version} (${tested}${note})` : `${version}${note}`
+  const told = found.outsideTested || adapter.tested === null ? `${version} (${tested}${note})` : `${version}${note}`
+  const detail = version === null ? 'It is there.' : told
   return {
     ...shared,
     ok: true,

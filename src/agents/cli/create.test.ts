@@ -33,15 +33,25 @@ describe('an agent that is a program', () => {
     })
   })
 
+  it('that nobody is logged in with fails when it is asked, and does not begin', async () => {
+    const binary = scriptProgram('[ "$1" = --version ] && { echo 1.2.3; exit; }; [ "$1" = auth ] && exit 1; echo begun > begun.txt')
+    const place = plainWorkspace({})
+    const { result } = await runOnce(await make({ kind: 'claude', binary, login: true }), place)
+    expect(result).toMatchObject({ status: 'failed', class: 'auth', problem: `Nobody is logged in. Log in with it once: ${binary}` })
+    expect(place.files()['begun.txt']).toBeUndefined()
+  })
+
   it('is any command that its settings describe', async () => {
-    const binary = scriptProgram('[ "$1" = --version ] && { echo 3.2.1; exit; }; cat > prompt.txt; echo "I did it."')
-    const { result, events } = await runOnce(await make({ kind: 'command', binary }), plainWorkspace({}))
+    const binary = scriptProgram('echo "$@" >> started.txt; cat > prompt.txt; echo "I did it."')
+    const place = plainWorkspace({})
+    const { result, events } = await runOnce(await make({ kind: 'command', binary }), place)
     expect(result).toMatchObject({ status: 'completed', text: 'I did it.' })
-    expect(events[0]).toMatchObject({ type: 'started', program: binary, version: '3.2.1' })
+    expect(events[0]).toMatchObject({ type: 'started', program: binary, version: null })
+    expect(place.files()['started.txt'], 'it is started once, to work').toBe('\n')
   })
 
   it('reaches a server whose address is named by the proxy only', async () => {
-    const script = '[ "$1" = --version ] && { echo 3.2.1; exit; }; echo "$OPENAI_BASE_URL $OPENAI_API_KEY" > said.txt'
+    const script = 'echo "$OPENAI_BASE_URL $OPENAI_API_KEY" > said.txt'
     const place = plainWorkspace({})
     const settings = { kind: 'command', binary: scriptProgram(script), base_url: 'http://127.0.0.1:9/v1', api_key_env: 'MY_KEY' }
     await runOnce(await make(settings, { MY_KEY: 'the-real-key' }), place)

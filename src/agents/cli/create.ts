@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { ReeveError } from '../../core/errors.ts'
 import type { Redaction } from '../../core/redact.ts'
@@ -7,6 +6,7 @@ import type { CliKind, ProviderSettings, Settings } from '../../core/settings.ts
 import type { Admission } from '../../models/admission.ts'
 import { startMeter } from '../../models/meter/meter.ts'
 import { fetchFor } from '../../models/network.ts'
+import type { ProviderErrorClass } from '../../models/port.ts'
 import { costOf, priceOf } from '../../models/prices.ts'
 import { runProgram } from '../../process/run-program.ts'
 import { acpAdapter, createAcpAgent } from '../acp/agent.ts'
@@ -41,14 +41,16 @@ export async function createProgramAgent(
   const { env, home, redaction, clock, admission } = deps
   const adapter = adapterFor(name, provider)
   const binary = provider.binary ?? adapter.binary
-  const program = await find(binary, adapter, deps)
-  if (program === null) return missing(name, provider.model ?? adapter.kind, binary)
+  const { path, version, loggedIn, problem } = await (deps.detect ?? createDetector({ env, home, run: runProgram }))(adapter, binary)
+  const model = provider.model ?? adapter.kind
+  if (path === null) return unable(name, model, 'config', `${problem} Install it, or name it: providers.${name}.binary`)
+  if (provider.login && loggedIn === false) return unable(name, model, 'auth', `Nobody is logged in. Log in with it once: ${path}`)
   const speaks = provider.kind === 'acp' || provider.mode === 'acp'
   const made: CliDeps = {
     name,
     settings: provider,
     adapter,
-    program,
+    program: { path, version },
     env,
     realHome: home,
     fileRules: settings.files,
@@ -78,14 +80,8 @@ function adapterFor(name: string, provider: ProviderSettings): CliAdapter {
   return adapter
 }
 
-async function find(binary: string, adapter: CliAdapter, { detect, env, home }: ProgramAgentDeps): Promise<CliDeps['program'] | null> {
-  const { path, version } = await (detect ?? createDetector({ env, home, run: runProgram }))(adapter, binary)
-  return path === null ? null : { path, version }
-}
-
-function missing(provider: string, model: string, binary: string): Agent {
-  const where = binary.includes('/') ? `at ${binary}` : `"${basename(binary)}" on the search path`
-  const problem = `There is no program ${where}. Install it, or name it: providers.${provider}.binary`
+/** One that cannot even be started: the next provider takes over. */
+function unable(provider: string, model: string, kind: ProviderErrorClass, problem: string): Agent {
   const nothing = { text: '', output: null, usage: NO_USAGE, cost: 0, steps: 0, retryAt: null }
-  return { provider, model, run: async () => ({ ...nothing, status: 'failed', class: 'config', problem }) }
+  return { provider, model, run: async () => ({ ...nothing, status: 'failed', class: kind, problem }) }
 }

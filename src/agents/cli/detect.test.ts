@@ -53,6 +53,26 @@ describe('finding a CLI agent', () => {
     const adapter = { binary: 'agent', tested: TESTED, login: null }
     expect(await detect(adapter)).toMatchObject({ path: null, problem: 'There is no program "agent" on the search path.' })
     expect(await detect(adapter, '/opt/none')).toMatchObject({ path: null, problem: 'There is no program at /opt/none.' })
+    expect(await detect(adapter, './agent')).toMatchObject({ path: null, problem: 'The path ./agent is not absolute.' })
+  })
+
+  it('says when what is there is no program', async () => {
+    const { bin, detect } = machine()
+    const adapter = { binary: 'agent', tested: TESTED, login: null }
+    expect(await detect(adapter, bin)).toMatchObject({ path: null, problem: `What is at ${bin} is a folder, no program.` })
+    writeFileSync(join(bin, 'notes'), '')
+    expect(await detect(adapter, join(bin, 'notes'))).toMatchObject({
+      path: null,
+      problem: `The file ${join(bin, 'notes')} may not be executed.`,
+    })
+  })
+
+  it('does not start one that nobody has described: it might begin to work', async () => {
+    const { asked, detect, program } = machine()
+    program('cat')
+    const adapter = { kind: 'command' as const, binary: 'agent', tested: null, login: null }
+    expect(await detect(adapter)).toMatchObject({ path: expect.stringMatching(/agent$/), version: null, problem: '' })
+    expect(asked).toEqual([])
   })
 
   it('says when it does not work', async () => {
@@ -61,7 +81,7 @@ describe('finding a CLI agent', () => {
     expect(await detect({ binary: 'agent', tested: TESTED, login: null })).toMatchObject({
       version: null,
       outsideTested: false,
-      problem: expect.stringContaining('exit code 3'),
+      problem: expect.stringMatching(/exit code 3: no license$/),
     })
     program('echo hello')
     expect(await detect({ binary: 'agent', tested: TESTED, login: null })).toMatchObject({

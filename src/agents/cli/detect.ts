@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
+import { visible } from '../../core/hostile-text.ts'
 import type { ProgramResult, ProgramSpec } from '../../process/port.ts'
 import { which } from '../../process/which.ts'
 import type { CliAdapter } from './port.ts'
@@ -30,7 +31,10 @@ export interface DetectorDeps {
 }
 
 /** Asks for one: `binary` is the setting, unset the usual name. Answers are kept for as long as the file is the same. */
-export type Detector = (adapter: Pick<CliAdapter, 'binary' | 'tested' | 'login'>, binary?: string) => Promise<Detected>
+export type Detector = (
+  adapter: Pick<CliAdapter, 'binary' | 'tested' | 'login'> & { kind?: CliAdapter['kind'] },
+  binary?: string,
+) => Promise<Detected>
 
 const TIMEOUT_MS = 15_000
 /** Where programs look for what is theirs. No secrets: it is the log-in that is asked for. */
@@ -40,6 +44,9 @@ interface Told {
   version: string | null
   problem: string
 }
+
+/** What a program makes of `--version` that nobody has described, nobody knows: it might begin to work. */
+const UNASKED: Told = { version: null, problem: '' }
 
 export function createDetector(deps: DetectorDeps): Detector {
   const versions = new Map<string, Promise<Told>>()
@@ -63,7 +70,9 @@ export function createDetector(deps: DetectorDeps): Detector {
     // It may warn first.
     const version = (/\d+\.\d+\.\d+/.exec(result.stdout) ?? /\d+\.\d+\.\d+/.exec(result.stderr))?.[0] ?? null
     if (result.exitCode === 0 && version !== null) return { version, problem: '' }
-    return { version, problem: result.problem || 'It does not say its version.' }
+    const words = firstLine(result.stderr) || firstLine(result.stdout)
+    const said = result.ended === 'exited' && words !== '' ? `${result.problem.replace(/\.$/, '')}: ${words}` : result.problem
+    return { version, problem: result.problem === '' ? 'It does not say its version.' : said }
   }
 
   const keptVersion = async (path: string): Promise<Told> => {
@@ -85,11 +94,12 @@ export function createDetector(deps: DetectorDeps): Detector {
   return async (adapter, binary = adapter.binary) => {
     const found = await which(binary, deps.env['PATH'] ?? '')
     if (found === null) {
-      const problem = binary.includes('/') ? `There is no program at ${binary}.` : `There is no program "${binary}" on the search path.`
+      const problem = await whyNot(binary)
       return { path: null, realPath: null, version: null, outsideTested: false, loggedIn: null, problem }
     }
     // Started by the name it was found by: some look at it.
-    const [{ version, problem }, login] = await Promise.all([keptVersion(found), loggedIn(found, adapter.login)])
+    const told = adapter.kind === 'command' ? UNASKED : keptVersion(found)
+    const [{ version, problem }, login] = await Promise.all([told, loggedIn(found, adapter.login)])
     return {
       path: found,
       realPath: await realpath(found),
@@ -99,6 +109,19 @@ export function createDetector(deps: DetectorDeps): Detector {
       problem,
     }
   }
+}
+
+/** Why a program cannot be started, a sentence. */
+async function whyNot(binary: string): Promise<string> {
+  if (!binary.includes('/')) return `There is no program "${binary}" on the search path.`
+  if (!isAbsolute(binary)) return `The path ${binary} is not absolute.`
+  const found = await stat(binary).catch(() => null)
+  if (found === null) return `There is no program at ${binary}.`
+  return found.isFile() ? `The file ${binary} may not be executed.` : `What is at ${binary} is a folder, no program.`
+}
+
+function firstLine(text: string): string {
+  return visible(text.trim().split('\n', 1)[0] ?? '').slice(0, 200)
 }
 
 /** Is a version one of those that were tested, from the first to the last? */
