@@ -29,7 +29,7 @@ const OWN_MACHINE: readonly ProviderKind[] = ['scripted', 'replay', 'llamacpp', 
  */
 export function priceOf(model: string, settings: Priced, prices: Settings['prices'] = {}): Price | null {
   const bare = model.replace(/-(\d{4}-\d{2}-\d{2}|\d{8}|latest|preview|0)$/, '')
-  const own = settings.price ?? prices[model] ?? prices[bare]
+  const own = settings.price ?? named(prices, model) ?? named(prices, bare)
   if (own) return fromSettings(own)
   if (OWN_MACHINE.includes(settings.kind)) return runsElsewhere(model, settings.kind) ? null : NO_PRICE
   // The name alone says nothing about what a server of one's own, or a gateway, asks for it.
@@ -37,6 +37,11 @@ export function priceOf(model: string, settings: Priced, prices: Settings['price
   const maker = MAKERS[settings.kind] ?? (settings.base_url === undefined ? bare.split('/')[0] : undefined)
   const name = bare.slice(bare.lastIndexOf('/') + 1)
   return table.models.find((it) => it.maker === maker && it.model === name) ?? null
+}
+
+/** Servers choose the names of models: `constructor` is one, too. */
+function named(prices: Settings['prices'], model: string): Settings['prices'][string] | undefined {
+  return Object.hasOwn(prices, model) ? prices[model] : undefined
 }
 
 function fromSettings(own: NonNullable<ProviderSettings['price']>): Price {

@@ -51,7 +51,7 @@ export interface Checkout {
 
 /** What a CLI agent needs besides its workspace. Paths absolute. */
 export interface AgentWay extends WayOut {
-  /** Name of its home within the run: agents of one name share it, so that a session can go on. Letters, digits, ".", "_" and "-". */
+  /** Name of its home within the run: whoever has the same name shares it, so that a session can go on. Letters, digits, ".", "_" and "-". */
   name: string
   /** Environment of this one process: never on a command line, never in an event. */
   secrets: Readonly<Record<string, string>>

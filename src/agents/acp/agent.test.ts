@@ -77,6 +77,8 @@ describe('an agent that speaks the protocol', () => {
     ['execute', { write: 'all', run_commands: false }, 'no'],
     ['edit', { write: 'tests', run_commands: false }, 'yes'],
     ['other', { write: 'none', run_commands: true }, 'no'],
+    ['switch_mode', { write: 'none', run_commands: false }, 'no'],
+    ['switch_mode', { write: 'all', run_commands: true }, 'yes'],
     ['read', { write: 'none', run_commands: false }, 'yes'],
   ])('asks for %s with %j and is told %s', async (kind, permissions, answer) => {
     const ask: Move = { ask: { toolCall: { toolCallId: '1', kind, title: 'something' }, options: OPTIONS } }

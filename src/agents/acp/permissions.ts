@@ -7,8 +7,8 @@ export type Answer = { outcome: { outcome: 'selected'; optionId: string } | { ou
 const WRITES = ['edit', 'delete', 'move']
 
 /**
- * The role decides: what it may not do is rejected, everything else allowed, once each time. A tool of an unknown kind may do anything, so a role
- * that may not do everything may not use it.
+ * The role decides: what it may not do is rejected, everything else allowed, once each time. A tool of an unknown kind may do anything, and
+ * another mode may allow it, so a role that may not do everything may use neither.
  */
 export function answerPermission(request: Fields, permissions: Permissions): { allowed: boolean; answer: Answer } {
   const kind = textAt(request, 'toolCall.kind')
@@ -21,7 +21,7 @@ export function answerPermission(request: Fields, permissions: Permissions): { a
 }
 
 function mayUse(kind: string, { write, run_commands: commands }: Permissions): boolean {
-  if (['read', 'search', 'think', 'fetch', 'switch_mode'].includes(kind)) return true
+  if (['read', 'search', 'think', 'fetch'].includes(kind)) return true
   if (WRITES.includes(kind)) return write !== 'none'
   if (kind === 'execute') return commands
   return write !== 'none' && commands

@@ -7,15 +7,15 @@ import { targetOf } from '../cli/tool-call.ts'
 type ToolEvent = Extract<CliEvent, { t: 'tool' }>
 type Usage = Extract<CliEvent, { t: 'usage' }>
 
-const KINDS: Readonly<Record<string, ToolEvent['kind']>> = {
-  read: 'read',
-  edit: 'edit',
-  delete: 'edit',
-  move: 'edit',
-  search: 'search',
-  fetch: 'search',
-  execute: 'execute',
-}
+const KINDS: ReadonlyMap<string, ToolEvent['kind']> = new Map([
+  ['read', 'read'],
+  ['edit', 'edit'],
+  ['delete', 'edit'],
+  ['move', 'edit'],
+  ['search', 'search'],
+  ['fetch', 'search'],
+  ['execute', 'execute'],
+])
 const OUTPUT_LENGTH = 2000
 
 /** Reads what an agent tells of one session. What it does not know is nothing. */
@@ -108,7 +108,7 @@ function said(t: 'text' | 'thinking', it: Fields): CliEvent[] {
 }
 
 function kindOf(it: Fields): ToolEvent['kind'] {
-  return KINDS[textAt(it, 'kind')] ?? 'other'
+  return KINDS.get(textAt(it, 'kind')) ?? 'other'
 }
 
 function nameOf(it: Fields): string {

@@ -64,7 +64,7 @@ describe('a program that is an agent', () => {
       { type: 'used', usage: used, cost: 0.5, model: 'm-1', source: 'reported' },
     ])
     expect(asked[0]).toMatchObject({ resume: false, write: true, commands: true, confined: false, limits: { turns: 20, usd: null } })
-    expect(place.ways.at(-1)).toMatchObject({ name: 'fake', secrets: { THE_KEY: 'key-of-the-user-1' }, readOnly: false })
+    expect(place.ways.at(-1)).toMatchObject({ name: 'fake-implementer', secrets: { THE_KEY: 'key-of-the-user-1' }, readOnly: false })
   })
 
   it('is given its own environment and the variables that are passed on, and no other', async () => {
@@ -112,11 +112,11 @@ describe('a program that is an agent', () => {
     symlinkSync(join(outside, '..'), join(place.home, '.config'))
     const plain = plainAdapter()
     const command: CliAdapter['command'] = (request) => ({ ...plain.command(request), files: [{ path: '.config/x.json', text: '{}' }] })
-    const { result } = await run(WORK, { place, adapter: { command } })
+    const { result } = await run(`cat "$HOME/.config/x.json" > x.txt; ${WORK}`, { place, adapter: { command } })
     expect(result.status).toBe('completed')
     expect(readFileSync(outside, 'utf8')).toBe('mine')
     expect(existsSync(join(outside, '..', 'x.json'))).toBe(false)
-    expect(readFileSync(join(place.home, '.config/x.json'), 'utf8')).toBe('{}')
+    expect(place.files()['x.txt']).toBe('{}')
   })
 })
 

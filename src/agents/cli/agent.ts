@@ -1,11 +1,13 @@
+import { problemOf } from '../../core/errors.ts'
 import { atLeast } from '../../core/isolation.ts'
 import type { ProgramResult } from '../../process/port.ts'
 import type { Agent } from '../port.ts'
 import { accessOf, passedSecrets } from './access.ts'
+import { problemIn } from './classify.ts'
 import type { CliDeps } from './deps.ts'
 import { splitLines } from './lines.ts'
 import type { Ended, Play } from './play.ts'
-import type { CliReader } from './port.ts'
+import type { CliEvent, CliReader } from './port.ts'
 import type { Start } from './stage.ts'
 import { workBy } from './work.ts'
 
@@ -84,10 +86,19 @@ function specOf({ argv, env }: Start, { request }: Play) {
 function hearLines(lines: readonly string[], stream: 'stdout' | 'stderr', reader: CliReader, play: Play): void {
   for (const line of lines) {
     if (line.trim() === '') continue
-    const events = reader.line(line, stream)
+    const events = eventsIn(line, stream, reader)
     // What it says on stderr while it tries again and again is no sign of life.
     if (stream === 'stdout' && !events.some((it) => it.t === 'retry')) play.alive()
     for (const event of events) play.hear(event)
+  }
+}
+
+/** A line is anybody's: a tool of the agent can write where the program does. A reader that fails over it must not take reeve with it. */
+function eventsIn(line: string, stream: 'stdout' | 'stderr', reader: CliReader): CliEvent[] {
+  try {
+    return reader.line(line, stream)
+  } catch (error) {
+    return [{ t: 'notice', level: 'warning', text: `A line of its output could not be read: ${problemIn(problemOf(error))}` }]
   }
 }
 

@@ -125,11 +125,15 @@ function usage(it: Fields): CliEvent {
   }
 }
 
-const TOOLS: Readonly<Record<string, string>> = { command_execution: 'shell', file_change: 'apply_patch', web_search: 'web_search' }
+const TOOLS: ReadonlyMap<string, string> = new Map([
+  ['command_execution', 'shell'],
+  ['file_change', 'apply_patch'],
+  ['web_search', 'web_search'],
+])
 
 function nameOf(item: Fields): string | null {
   const type = textAt(item, 'type')
-  return type === 'mcp_tool_call' ? `mcp_${textAt(item, 'server')}_${textAt(item, 'tool')}` : (TOOLS[type] ?? null)
+  return type === 'mcp_tool_call' ? `mcp_${textAt(item, 'server')}_${textAt(item, 'tool')}` : (TOOLS.get(type) ?? null)
 }
 
 function begun(item: Fields, calls: Calls): CliEvent[] {
@@ -142,7 +146,7 @@ function done(item: Fields, calls: Calls): CliEvent[] {
   if (name !== null) {
     const input = inputOf(item)
     const refused = item['status'] === 'declined'
-    const ok = !refused && item['status'] !== 'failed' && numberAt(item, 'exit_code') === 0
+    const ok = !refused && item['status'] !== 'failed' && (item['exit_code'] ?? 0) === 0
     return [
       ...calls.begin(textAt(item, 'id'), name, input),
       ...calls.end(textAt(item, 'id'), ok, item['aggregated_output']),

@@ -18,6 +18,11 @@ export async function writeInHome(home: string, files: readonly { path: string; 
   }
 }
 
+/** Removes files of a home: keys and log-ins do not outlive the program they were for. What an agent has put in their way stays. */
+export async function removeFromHome(home: string, paths: readonly string[]): Promise<void> {
+  await Promise.allSettled(paths.map((it) => deleteFileIn(home, it, { missing: 'ok' })))
+}
+
 /** Whatever stands where a folder or the file itself should be is removed. */
 async function clearWay(home: string, path: string): Promise<void> {
   const names = path.split('/')

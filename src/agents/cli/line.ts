@@ -30,10 +30,13 @@ export function textAt(value: Json | undefined, path: string): string {
   return typeof found === 'string' ? found : ''
 }
 
-/** The number at a path, 0 when there is none. */
+/** No count of tokens, dollars or milliseconds is larger; a sum of such numbers stays a number. */
+const MOST = 1e12
+
+/** The count at a path, 0 when there is none, or nonsense: less than nothing would be given back to a budget. */
 export function numberAt(value: Json | undefined, path: string): number {
   const found = at(value, path)
-  return typeof found === 'number' && Number.isFinite(found) ? found : 0
+  return typeof found === 'number' && found >= 0 && found <= MOST ? found : 0
 }
 
 /** What was spent, where a CLI says so: 0 means that it does not know the price. */

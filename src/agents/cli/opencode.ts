@@ -157,15 +157,15 @@ function failure(it: Fields): CliEvent {
   const wait = Number(textAt(it, 'error.data.responseHeaders.retry-after'))
   return {
     t: 'error',
-    class: NAMED[name] ?? classOf(`${message} ${textAt(it, 'error.data.responseBody')}`, status),
+    class: NAMED.get(name) ?? classOf(`${message} ${textAt(it, 'error.data.responseBody')}`, status),
     problem: problemIn(message),
     ...(status !== undefined && { status }),
     ...(wait > 0 && { retryAfterMs: Math.round(wait * 1000) }),
   }
 }
 
-const NAMED: Readonly<Record<string, 'refused' | 'context_too_long' | 'auth'>> = {
-  ContentFilterError: 'refused',
-  ContextOverflowError: 'context_too_long',
-  ProviderAuthError: 'auth',
-}
+const NAMED: ReadonlyMap<string, 'refused' | 'context_too_long' | 'auth'> = new Map([
+  ['ContentFilterError', 'refused'],
+  ['ContextOverflowError', 'context_too_long'],
+  ['ProviderAuthError', 'auth'],
+])

@@ -17,6 +17,8 @@ import type { TreeFindings } from './tree-guard.ts'
 import type { Watch } from './watch.ts'
 
 const REPAIR_TURNS = 1
+/** Of a model, as a program names it. */
+const LONGEST_NAME = 200
 
 /** Everything that is written down of one step while it goes on: what it says, what it uses, and in the end its result. */
 export interface StepRecord extends Pick<Play, 'hear' | 'next' | 'anew'> {
@@ -59,8 +61,8 @@ export function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, m
     teller.tell(event)
     watch.hear(event)
     if (event.t === 'started') {
-      it.session = event.session || it.session
-      model = event.model || model
+      it.session = isSession(event.session) ? event.session : it.session
+      model = event.model?.slice(0, LONGEST_NAME) || model
     }
     if (event.t === 'usage') ledger.reported(event)
     if (event.t === 'tool') turns(event.phase)
@@ -134,6 +136,14 @@ export function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, m
     },
   }
   return it
+}
+
+/**
+ * Is it an id that may stand on the next command line? It comes from output that a tool of the agent can write to: no option, no path, no more
+ * than a name.
+ */
+export function isSession(id: string | undefined): id is string {
+  return id !== undefined && /^[\w@][\w.:@+=~-]{0,199}$/.test(id) && !id.includes('..')
 }
 
 /** Ends a program that takes more turns than it may. Most ask for one call in a turn; several that begin before one has ended are one turn. */

@@ -8,7 +8,7 @@ import type { AgentWay, HeldAgent } from '../../workspace/port.ts'
 import type { AgentRequest } from '../port.ts'
 import { accessOf, directEndpoint, hostsOf, passedSecrets } from './access.ts'
 import type { CliDeps } from './deps.ts'
-import { copyLogin, installationOf, writeInHome } from './home.ts'
+import { copyLogin, installationOf, removeFromHome, writeInHome } from './home.ts'
 import { IDLE_SECONDS, type Metering, startMetering } from './metering.ts'
 import type { CliAdapter, CliCommand, CliRequest, Endpoint } from './port.ts'
 
@@ -41,7 +41,8 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const shared = { hosts: [], secrets: {}, readOnly, ...(adapter.unasked === undefined ? {} : { hidden: adapter.unasked }) }
   const hold = (way: Partial<AgentWay>): HeldAgent => {
     if (!workspace.holdAgent) throw new Error('This workspace holds no programs that are agents themselves.')
-    return workspace.holdAgent({ name: safeName(deps.name), ...shared, ...way })
+    // Of its own for each role: what one that writes leaves there must not speak to the one that judges it.
+    return workspace.holdAgent({ name: `${safeName(deps.name)}-${safeName(role.name)}`, ...shared, ...way })
   }
   const bare = hold({})
   const confined = atLeast(bare.confinement.level, 'os-sandbox')
@@ -56,6 +57,8 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   const binary = confined ? installed.real : program.path
   const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS
   // Steps of one run may be at work at the same time.
+  /** Files of the adapter's, with the key in some of them. */
+  const written = new Set<string>()
   const promptFile = `prompt-${safeName(request.origin.step)}.md`
 
   return {
@@ -82,6 +85,7 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
         args: settings.args,
       }
       const command = adapter.command(wanted)
+      for (const { path } of command.files) written.add(path)
       await writeInHome(bare.home, [{ path: promptFile, text: prompt }, ...command.files])
       const held = hold({
         hosts: hostsOf(deps, access, meter !== null),
@@ -93,7 +97,9 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
     },
     async close() {
       await meter?.close()
-      return { loginRenewed: (await login?.renewed()) ?? false }
+      const loginRenewed = (await login?.renewed()) ?? false
+      await removeFromHome(bare.home, [...(login?.files ?? []), ...written])
+      return { loginRenewed }
     },
   }
 }

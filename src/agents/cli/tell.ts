@@ -9,6 +9,9 @@ type ToolEvent = Extract<CliEvent, { t: 'tool' }>
 /** Of what came in pieces; observers are told less of it. */
 const COMPARED = 16_384
 
+/** Of a name. */
+const LONGEST_WORD = 200
+
 export interface Teller {
   tell(event: CliEvent): void
   /** The program has ended: what is held back is told, calls that were under way are over. */
@@ -36,6 +39,7 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
     speech = newSpeech()
     said = ''
   }
+  const word = (text = '') => firstLine(redact(text.slice(0, LONGEST_WORD)))
   const begin = (event: CliEvent): void => {
     if (started) return
     started = true
@@ -44,13 +48,13 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
     emit({
       type: 'started',
       program,
-      version: own?.version || about.version,
-      model: own?.model || about.model,
-      session: own?.session || about.session,
+      version: word(own?.version) || about.version,
+      model: word(own?.model) || about.model,
+      session: word(own?.session) || about.session,
     })
   }
   const acted = (call: ToolEvent, ok: boolean, summary: string): void => {
-    emit({ type: 'acted', tool: call.name, target: firstLine(redact(call.target ?? '')), ok, summary: firstLine(redact(summary)) })
+    emit({ type: 'acted', tool: word(call.name), target: firstLine(redact(call.target ?? '')), ok, summary: firstLine(redact(summary)) })
   }
   return {
     tell(event) {
@@ -70,7 +74,7 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
           return acted({ ...call, target: event.target ?? call.target ?? '' }, event.ok ?? true, event.output ?? '')
         }
         case 'denied':
-          return emit({ type: 'acted', tool: event.tool, target: firstLine(redact(event.target)), ok: false, summary: 'not allowed' })
+          return emit({ type: 'acted', tool: word(event.tool), target: firstLine(redact(event.target)), ok: false, summary: 'not allowed' })
         case 'retry':
           return emit({ type: 'retrying', class: event.class, problem: redact(event.problem), inMs: event.delayMs ?? 0 })
         case 'notice':
