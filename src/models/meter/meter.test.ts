@@ -1,40 +1,14 @@
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { temporaryFolder } from '../../../test/support/folder.ts'
-import { metered, REAL_KEY } from '../../../test/support/meter.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { metered, provider, REAL_KEY, scripted, sum } from '../../../test/support/meter.ts'
 import { playSession } from '../../../test/support/scripted-client.ts'
-import type { Admission } from '../admission.ts'
-import type { ScriptStep } from '../scripted-server/script.ts'
-import { type ScriptedServer, type ScriptedServerOptions, startScriptedServer } from '../scripted-server/server.ts'
 import { METER_DIALECTS } from './port.ts'
-
-const STEPS: ScriptStep[] = [{ read: 'sum.mjs' }, { write: { path: 'sum.mjs', content: 'x' } }, { run: 'node test.mjs' }, { say: 'DONE' }]
-
-async function scripted(options: Partial<ScriptedServerOptions> = {}): Promise<ScriptedServer> {
-  const server = await startScriptedServer({ steps: STEPS, key: REAL_KEY, ...options })
-  onTestFinished(() => server.close())
-  return server
-}
-
-/** A provider that answers as it is told. */
-async function provider(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const MEGABYTE = Buffer.alloc(1_000_000, 'y')
 
@@ -44,11 +18,6 @@ function buffered(): number {
   ;(runInNewContext('gc') as () => void)()
   return process.memoryUsage().arrayBuffers
 }
-
-const sum = (calls: { usage: { inputTokens: number; outputTokens: number } }[]) => [
-  calls.reduce((all, it) => all + it.usage.inputTokens, 0),
-  calls.reduce((all, it) => all + it.usage.outputTokens, 0),
-]
 
 describe('what passes', () => {
   for (const dialect of METER_DIALECTS)
@@ -355,206 +324,5 @@ describe('what goes wrong', () => {
     expect(turn?.status).toBe(502)
     expect(meter.statuses).toMatchObject([{ class: 'config', problem: 'The address leads somewhere else; nothing is sent there.' }])
     expect(elsewhere).toEqual([])
-  })
-})
-
-describe('a limit', () => {
-  it('of money or tokens ends the requests before it is passed, with words of the dialect', async () => {
-    for (const limits of [
-      { usd: null, tokens: 5000, requests: null },
-      { usd: 0.0055, tokens: null, requests: null },
-      { usd: null, tokens: null, requests: 2 },
-    ]) {
-      const server = await scripted()
-      const meter = await metered(server.url, { limits })
-      const turns = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, padding: 500 })
-      expect(turns.at(-1)).toMatchObject({
-        status: 402,
-        body: expect.stringMatching(/"billing_error","message":"The .*(budget is reached|limit of 2)/),
-      })
-      expect(turns.at(-1)?.headers.get('x-should-retry')).toBe('false')
-      expect(meter.limits).toHaveLength(1)
-      const [input = 0, output = 0] = sum(meter.calls)
-      expect(input + output).toBeLessThanOrEqual(5000)
-      expect((input + output * 2) / 1_000_000).toBeLessThanOrEqual(0.0055)
-      await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
-      expect(meter.limits).toHaveLength(1)
-      expect(server.log).toHaveLength(meter.calls.length)
-    }
-  })
-
-  it('knows what the cache of the provider will have, which costs little', async () => {
-    const usage = { input: 50_000, output: 10, cached: 49_000 }
-    const server = await scripted({
-      steps: [
-        { read: 'a', usage },
-        { read: 'b', usage },
-        { say: 'x', usage },
-      ],
-    })
-    const cost = (it: { input: number; cached: number }) => (it.input - it.cached + it.cached / 100) / 1_000_000
-    const meter = await metered(server.url, { cost, limits: { usd: 0.02, tokens: null, requests: null } })
-    const turns = await playSession({ url: meter.url, dialect: 'anthropic', key: meter.token })
-    expect(turns.map((it) => it.status)).toEqual([200, 200, 200])
-    expect(meter.calls.reduce((all, it) => all + (it.cost ?? 0), 0)).toBeLessThan(0.02)
-  })
-
-  it('ends an answer that takes more than there is', async () => {
-    const pieces = Array.from(
-      { length: 1000 },
-      () => 'data: {"choices":[{"delta":{"content":"0123456789012345678901234567890123456789"}}]}\n\n',
-    )
-    const url = await provider((incoming, response) => {
-      incoming.resume().on('end', () => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' })
-        const next = () =>
-          pieces.length > 0 && !response.destroyed ? response.write(pieces.splice(0, 10).join(''), () => setImmediate(next)) : 0
-        next()
-      })
-    })
-    const meter = await metered(url, { limits: { usd: null, tokens: 3000, requests: null } })
-    await expect(playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })).rejects.toThrow('terminated')
-    await vi.waitFor(() => expect(meter.limits).toMatchObject([{ limit: 'tokens' }]))
-    const [input = 0, output = 0] = sum(meter.calls)
-    expect(input + output).toBeGreaterThan(2900)
-    // What of it was on its way.
-    expect(input + output).toBeLessThan(6000)
-    expect(meter.statuses).toMatchObject([{ status: 200, class: null }])
-    expect(pieces.length).toBeGreaterThan(300)
-  })
-
-  it('holds for requests at the same time: what is under way is reserved', async () => {
-    const server = await scripted({ steps: [{ say: 'x' }], behaviour: { delay_ms: 30 } })
-    const meter = await metered(server.url, { limits: { usd: null, tokens: 10_000, requests: null } })
-    const all = Array.from({ length: 30 }, () => playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token }))
-    const statuses = (await Promise.all(all)).map(([turn]) => turn?.status)
-    const [input = 0, output = 0] = sum(meter.calls)
-    expect(input + output).toBeLessThanOrEqual(10_000)
-    expect(new Set(statuses)).toEqual(new Set([200, 402]))
-  })
-})
-
-describe('admission', () => {
-  it('is asked for every request, and told of its end', async () => {
-    const server = await scripted({ steps: [{ say: 'x' }], behaviour: [{ fault: 'overloaded', times: 3 }, { delay_ms: 2 }] })
-    let now = 0
-    let most = 0
-    const left: unknown[] = []
-    const turns: number[] = []
-    const waiting: (() => void)[] = []
-    const admission: Admission = {
-      async enter({ origin }) {
-        turns.push(origin.turn)
-        if (now >= 4) await new Promise<void>((resolve) => waiting.push(resolve))
-        now += 1
-        most = Math.max(most, now)
-        return {
-          admitted: true,
-          async leave(outcome) {
-            left.push(outcome.class)
-            now -= 1
-            waiting.shift()?.()
-          },
-        }
-      },
-    }
-    const meter = await metered(server.url, { admission })
-    const all = Array.from({ length: 200 }, (_, at) =>
-      playSession({ url: meter.url, dialect: METER_DIALECTS[at % 4] ?? 'google', key: meter.token }),
-    )
-    await Promise.all(all)
-    expect(most).toBe(4)
-    expect(left.filter((it) => it === 'overloaded')).toHaveLength(3)
-    expect(left).toHaveLength(200)
-    expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, at) => at))
-    expect(sum(meter.calls)).toEqual([197_000, 197 * 50])
-  })
-
-  it('may turn a request away until later', async () => {
-    const server = await scripted()
-    const refusal = { admitted: false, retryAt: Date.now() + 30_000, problem: 'The account rests.' } as const
-    const meter = await metered(server.url, { admission: { enter: () => Promise.resolve(refusal) } })
-    const [turn] = await playSession({ url: meter.url, dialect: 'openai-chat', key: meter.token })
-    expect([turn?.status, turn?.body]).toEqual([429, expect.stringContaining('The account rests.')])
-    expect(Number(turn?.headers.get('retry-after'))).toBeGreaterThan(25)
-    expect(meter.statuses).toMatchObject([{ class: 'rate_limited', by: 'admission', problem: 'The account rests.' }])
-    expect(server.log).toEqual([])
-  })
-
-  it('is not held for a program that went away while it waited', async () => {
-    const server = await scripted()
-    const aborted = Promise.withResolvers<void>()
-    const stop = new AbortController()
-    const admission: Admission = {
-      enter: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          setImmediate(() => stop.abort())
-          signal.addEventListener('abort', () => {
-            aborted.resolve()
-            reject(signal.reason as Error)
-          })
-        }),
-    }
-    const meter = await metered(server.url, { admission })
-    await expect(playSession({ url: meter.url, dialect: 'anthropic', key: meter.token, signal: stop.signal })).rejects.toThrow()
-    await aborted.promise
-    expect([server.log, meter.calls]).toEqual([[], []])
-  })
-})
-
-describe('the socket', () => {
-  it('lies in a folder that is closed to others, and goes with the proxy', async () => {
-    const folder = temporaryFolder()
-    const server = await scripted()
-    const meter = await metered(server.url, { folder, listenTcp: false })
-    const { socketPath } = meter
-    expect(Buffer.byteLength(socketPath ?? '')).toBeLessThan(100)
-    expect(statSync(dirname(socketPath ?? '')).mode & 0o777).toBe(0o700)
-    await expect(fetch(`${meter.url}/v1/models`)).rejects.toThrow('fetch failed')
-    const status = await new Promise((resolve, reject) => {
-      const headers = { 'x-api-key': meter.token }
-      request({ socketPath: socketPath ?? '', path: '/v1/models', headers }, (it) => resolve(it.statusCode))
-        .on('error', reject)
-        .end()
-    })
-    expect(status).toBe(200)
-    await meter.close()
-    expect(readdirSync(folder)).toEqual([])
-  })
-
-  it('of a process that was killed is removed by the next one, and no other', async () => {
-    const folder = temporaryFolder()
-    const [dead, young, living, odd] = ['dead', 'young', 'living', 'odd'].map((it) => join(folder, `reeve-meter-${it}`)) as [
-      string,
-      string,
-      string,
-      string,
-    ]
-    for (const it of [dead, young, living, odd]) mkdirSync(it)
-    const listen = async (path: string) => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(path, resolve))
-      return server
-    }
-    const alive = await listen(join(living, 's'))
-    onTestFinished(() => void alive.close())
-    // Sockets that nobody listens at: closing removes them by the name that they had.
-    for (const it of [dead, young]) {
-      const server = await listen(join(it, 'was'))
-      renameSync(join(it, 'was'), join(it, 's'))
-      await new Promise((resolve) => server.close(resolve))
-    }
-    for (const it of [dead, living]) utimesSync(join(it, 's'), 1, 1)
-    const meter = await metered('http://127.0.0.1:9', { folder, listenTcp: false })
-    await meter.close()
-    expect(readdirSync(folder).toSorted()).toEqual(['reeve-meter-living', 'reeve-meter-odd', 'reeve-meter-young'])
-  })
-
-  it('lies elsewhere where its path would be too long', async () => {
-    const server = await scripted()
-    const meter = await metered(server.url, { folder: join(temporaryFolder(), 'l'.repeat(120)), listenTcp: false })
-    expect(existsSync(meter.socketPath ?? '')).toBe(true)
-    await meter.close()
-    expect(existsSync(dirname(meter.socketPath ?? ''))).toBe(false)
   })
 })
