@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { createCliAgent } from '../../src/agents/cli/agent.ts'
 import type { CliDeps } from '../../src/agents/cli/deps.ts'
 import type { CliAdapter, CliEvent, CliRequest } from '../../src/agents/cli/port.ts'
 import type { Agent, AgentEvent, AgentRequest, AgentResult } from '../../src/agents/port.ts'
@@ -167,4 +168,28 @@ export async function runOnce(
     ...rest,
   })
   return { result, events }
+}
+
+/** What a program says that works well. */
+export const STARTED = { t: 'started', session: 's-1', model: 'm-1', version: '9.9.9' } as const
+export const EDIT = [
+  { t: 'tool', id: '1', phase: 'start', kind: 'edit', name: 'edit', target: 'a.txt' },
+  { t: 'tool', id: '1', phase: 'end', kind: 'edit', name: 'edit', ok: true, output: 'done\nmore' },
+] as const
+export const DONE = { t: 'success', text: 'All done.', turns: 2 } as const
+export const WORK = say(STARTED, ...EDIT, DONE)
+
+export type ScriptOver = CliOver & {
+  deps?: Partial<Omit<CliDeps, 'settings' | 'adapter'>>
+  adapter?: Partial<CliAdapter>
+  settings?: { [key: string]: Json }
+  place?: ReturnType<typeof plainWorkspace>
+}
+
+/** Runs a program that is a shell script. `asked`: what it was asked to start. */
+export async function runScript(script: string, { deps, adapter: special, settings, place: known, ...over }: ScriptOver = {}) {
+  const place = known ?? plainWorkspace({ 'a.txt': 'old\n', 'a.test.ts': 'test\n' })
+  const adapter = plainAdapter(special)
+  const made = cliDeps(script, { ...deps, adapter, ...(settings && { settings }) })
+  return { ...(await runOnce(createCliAgent(made), place, over)), place, asked: adapter.asked }
 }
