@@ -38,7 +38,7 @@ const FAILURES: readonly (readonly [name: string, what: string, fault: Fault | '
   ['stalled stream', 'the answer begins and stops', 'stall_in_stream'],
   ['malformed', 'a stream that is none', 'malformed'],
   ['cut', 'the connection ends in the middle of the answer', 'cut'],
-  ['refusal', 'the model declines', 'refusal'],
+  ['refusal', 'the model declines. An API that has no word for it gives its words as an answer: then the gates find no change', 'refusal'],
   ['too long', 'the prompt does not fit into the context', 'context_too_long'],
   ['no such model', '404', 'not_found'],
 ]
@@ -120,7 +120,7 @@ async function runReeve(project: string, home: string): Promise<RunEvent[]> {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
-  const timer = setTimeout(() => child.kill('SIGKILL'), 300_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 450_000)
   const [out, said] = await Promise.all([textOf(child.stdout), textOf(child.stderr)])
   clearTimeout(timer)
   const lines = out.split('\n').filter((it) => it.startsWith('{'))
@@ -138,7 +138,9 @@ function page(all: readonly Measured[]): string {
   const providers = [...new Set(all.map((it) => it.provider))]
   const cell = (provider: string, failure: string) => {
     const it = all.find((one) => one.provider === provider && one.failure === failure)
-    return it === undefined ? '' : `${it.class} ${it.seconds === null ? 'none took over' : `${it.seconds.toFixed(1)} s`}`
+    return it === undefined
+      ? ''
+      : `${it.class === 'none' ? 'no change,' : it.class} ${it.seconds === null ? 'none took over' : `${it.seconds.toFixed(1)} s`}`
   }
   const versions = CLIS.map(([name, { version }]) => `${name} ${version}`).join(', ')
   const slowest = all.toSorted((a, b) => (b.seconds ?? Infinity) - (a.seconds ?? Infinity))[0]

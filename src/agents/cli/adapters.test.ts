@@ -77,7 +77,7 @@ describe('every CLI agent', () => {
   })
 
   it.each(each.filter(([, it]) => it.session !== 'none'))('%s: goes on with a session', (kind, adapter) => {
-    const named = kind === 'gemini' ? '--resume latest' : request().session
+    const named = request().session
     expect(line(adapter, { resume: true })).toContain(named)
     expect(line(adapter).includes(request().session)).toBe(adapter.session === 'ours')
   })

@@ -26,8 +26,8 @@ export const gemini: CliAdapter = {
     args: flags(
       ['-o', 'stream-json', '--approval-mode', approval(request), '--skip-trust'],
       request.model !== null && ['-m', request.model],
-      // It goes on with the newest session of this home only.
-      request.resume ? ['--resume', 'latest'] : ['--session-id', request.session],
+      // By its id: the newest session of this home may be another role's.
+      request.resume ? ['--resume', request.session] : ['--session-id', request.session],
       request.args,
     ),
     input: request.prompt,
