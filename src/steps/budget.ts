@@ -1,8 +1,8 @@
 import type { AgentResult } from '../agents/port.ts'
+import { isUnbegun } from '../agents/router/breaker.ts'
 import { dollars, tokensOf } from '../core/run.ts'
 import { isCliKind, type ProviderSettings } from '../core/settings.ts'
 import type { StepHandle } from '../engine/port.ts'
-import type { ProviderErrorClass } from '../models/port.ts'
 import { isFree } from '../models/prices.ts'
 import type { Cap, Job } from './job.ts'
 
@@ -139,9 +139,6 @@ export function released(job: Job): void {
   for (const wake of job.budget.waiting) wake()
 }
 
-/** The server did not begin to answer. */
-const UNASKED: readonly (ProviderErrorClass | null)[] = ['auth', 'rate_limited', 'quota', 'overloaded', 'network', 'model', 'config']
-
 /**
  * Charges a step with what it has used. Where its cost is not known and there is a budget of money, the budget counts what it was at most: a
  * bound that the agent knows, or all that was reserved. That is said once for each provider.
@@ -169,7 +166,7 @@ function chargedFor(given: Grant, result: AgentResult): number {
   if (given.usd === null) return 0
   // A program that has worked tells of its usage at its end only, which it did not come to.
   const asked = tokensOf(result.usage) > 0 || result.steps > 0
-  if (result.status === 'failed' && !asked && UNASKED.includes(result.class)) return 0
+  if (result.status === 'failed' && !asked && isUnbegun(result.class)) return 0
   return Math.min(given.usd, result.costAtMost ?? given.usd)
 }
 

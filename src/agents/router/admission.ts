@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { ProviderSettings } from '../../core/settings.ts'
 import type { Admission, Pass, Refusal } from '../../models/admission.ts'
 import type { CallOrigin, ProviderErrorClass } from '../../models/port.ts'
+import { isUnbegun } from './breaker.ts'
 import type { Line } from './line.ts'
 import type { Held, Rules, Shared } from './port.ts'
 
@@ -17,9 +18,6 @@ const BACK_IN_MS = 5000
 const UNSAID_CLOSING_MS = 5000
 // The server counts when a request arrives, we when it leaves: what is let go late in one minute must not arrive in the next.
 const MARGIN = 1.04
-
-/** Nothing was worked on for it. */
-const NOT_BEGUN: readonly ProviderErrorClass[] = ['auth', 'rate_limited', 'quota', 'overloaded', 'network', 'model', 'config']
 
 /** How each request went, for whoever watches the provider's health. Must not throw. */
 export interface Watcher {
@@ -71,7 +69,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       async leave({ class: kind, tokens, retryAt, problem }) {
         over.abort()
         const used = tokens === null ? null : tokens.input + tokens.output
-        const counted = used ?? (kind !== null && NOT_BEGUN.includes(kind) ? 0 : null)
+        const counted = used ?? (isUnbegun(kind) ? 0 : null)
         // An answer that has come must not be lost because it could not be counted; what was reserved stays so, and expires.
         const store = await shared().catch(() => null)
         if (holder !== null) await store?.endAdmission(account.key, holder, counted).catch(() => undefined)

@@ -14,11 +14,14 @@ const SHOWN = 300
 /** What is known at once to hold for a while. */
 const LIMITED: readonly ProviderErrorClass[] = ['rate_limited', 'quota']
 const MISCONFIGURED: readonly ProviderErrorClass[] = ['auth', 'config', 'model']
+/** The server did not begin to answer: nothing was worked on, and nothing has to be paid. */
+const UNBEGUN: readonly ProviderErrorClass[] = ['auth', 'rate_limited', 'quota', 'overloaded', 'network', 'model', 'config']
 /** It did answer: whatever is wrong is wrong with this question, or it was us who ended it. */
 const HEALTHY: readonly ProviderErrorClass[] = ['refused', 'context_too_long']
 
 export const isLimited = (kind: string | null): boolean => LIMITED.some((it) => it === kind)
 export const isMisconfigured = (kind: string | null): boolean => MISCONFIGURED.some((it) => it === kind)
+export const isUnbegun = (kind: ProviderErrorClass | null): boolean => kind !== null && UNBEGUN.includes(kind)
 export const isHealthy = (kind: ProviderErrorClass | null): boolean => kind === null || HEALTHY.includes(kind)
 
 /** How long a failure of this class keeps a provider from runs. */
