@@ -9,13 +9,21 @@ import { goodDirect, RANGES } from './cases.ts'
 
 const SECRET = 'sk-live-0123456789abcdefghij'
 
+/** A provider that is asked first and fails, so that another takes over. */
+const BROKEN = '[providers.broken]\nkind = "scripted"\nfile = "broken.yaml"\npriority = 1\n'
+
 /** A run whose first attempt is wrong, recorded. */
 async function recorded(args: readonly string[] = ['--record']) {
   const replies = [
     { role: 'implementer', attempt: 1, turns: acts(RANGES.tests, write('note.txt', `the key is ${SECRET}\n`)) },
     ...goodDirect(RANGES),
   ]
-  const project = fixtureProject('node-test', { replies, config: '[runs]\nworkflow = "direct"\nmax_attempts = 3\n' })
+  const project = fixtureProject('node-test', {
+    replies,
+    config: '[runs]\nworkflow = "direct"\nmax_attempts = 3\n',
+    provider: BROKEN,
+    files: { 'broken.yaml': 'replies:\n  - fail: auth\n' },
+  })
   const reeve = reeveFor(project)
   const env = { TEAM_API_KEY: SECRET }
   const first = await reeve.run(RANGES.task, { args, env })
@@ -44,7 +52,8 @@ describe('doing a past run again', () => {
     expect(run).toMatchObject({ status: 'succeeded', attempts: 2, cost: 0 })
     expect(git(project, 'rev-parse', `${run.commit}:src`), 'byte for byte').toBe(git(project, 'rev-parse', `${first.run.commit}:src`))
     expect(git(project, 'show', `${run.commit}:note.txt`)).toContain('[redacted]')
-    expect(agents(run)).toEqual(agents(first.run))
+    expect(agents(first.run)).toEqual(['direct/attempt-1/implement', 'direct/attempt-1/implement~2', 'direct/attempt-2/implement'])
+    expect(agents(run), 'what another provider had to do again').toEqual(['direct/attempt-1/implement', 'direct/attempt-2/implement'])
     expect((await reeve.events()).filter((it) => it.type === 'provider.chosen').map((it) => it.data['provider'])).toEqual([
       'recording',
       'recording',
@@ -56,7 +65,7 @@ describe('doing a past run again', () => {
     const refused = async (...args: string[]) => (await reeve(['replay', first.run.id, ...args])).text
     expect(await refused()).toContain(`Run ${first.run.id} was not recorded, so there is nothing that could answer.`)
     expect(await refused('--provider', 'script', '--from', 'direct/attempt-9')).toMatch(
-      /has no step "direct\/attempt-9"\. Its steps: direct\/attempt-1\/implement, direct\/attempt-1\/gates/,
+      /has no step "direct\/attempt-9"\. Its steps: direct\/attempt-1\/implement, direct\/attempt-1\/implement~2, direct\/attempt-1\/gates/,
     )
     expect(await refused('--provider', 'nobody')).toContain('No provider "nobody"')
     expect(existsSync(join(first.run.paths.evidence ?? '', 'recording.ndjson'))).toBe(false)
