@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { plainWorkspace, runOnce, scriptProgram } from '../../../test/support/cli-agent.ts'
 import { temporaryFolder } from '../../../test/support/folder.ts'
@@ -7,10 +9,9 @@ import { NO_REDACTION } from '../../core/redact.ts'
 import { settingsSchema } from '../../core/settings.ts'
 import { createProgramAgent } from './create.ts'
 
-function make(provider: { [key: string]: Json }, env: { [key: string]: string } = {}) {
+function make(provider: { [key: string]: Json }, env: { [key: string]: string } = {}, home = temporaryFolder()) {
   const settings = settingsSchema.parse({ providers: { mine: provider } })
   const { mine } = settings.providers as unknown as { mine: Parameters<typeof createProgramAgent>[1] }
-  const home = temporaryFolder()
   return createProgramAgent('mine', mine, settings, { env: { PATH: home, ...env }, home, redaction: NO_REDACTION, clock: systemClock })
 }
 
@@ -39,6 +40,15 @@ describe('an agent that is a program', () => {
     const { result } = await runOnce(await make({ kind: 'claude', binary, login: true }), place)
     expect(result).toMatchObject({ status: 'failed', class: 'auth', problem: `Nobody is logged in. Log in with it once: ${binary}` })
     expect(place.files()['begun.txt']).toBeUndefined()
+  })
+
+  it('that has a key is not asked whether somebody is logged in', async () => {
+    const binary = scriptProgram('[ "$1" = --version ] && { echo 1.2.3; exit; }; [ "$1" = auth ] && echo asked > "$HOME/asked.txt"; exit 0')
+    const home = temporaryFolder()
+    await make({ kind: 'claude', binary }, { ANTHROPIC_API_KEY: 'k' }, home)
+    expect(existsSync(join(home, 'asked.txt'))).toBe(false)
+    await make({ kind: 'claude', binary, login: true }, {}, home)
+    expect(existsSync(join(home, 'asked.txt'))).toBe(true)
   })
 
   it('is any command that its settings describe', async () => {

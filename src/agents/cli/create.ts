@@ -41,7 +41,9 @@ export async function createProgramAgent(
   const { env, home, redaction, clock, admission } = deps
   const adapter = adapterFor(name, provider)
   const binary = provider.binary ?? adapter.binary
-  const { path, version, loggedIn, problem } = await (deps.detect ?? createDetector({ env, home, run: runProgram }))(adapter, binary)
+  const detect = deps.detect ?? createDetector({ env, home, run: runProgram })
+  // Most take a second to say whether somebody is logged in, and it is asked before each step.
+  const { path, version, loggedIn, problem } = await detect(provider.login ? adapter : { ...adapter, login: null }, binary)
   const model = provider.model ?? adapter.kind
   if (path === null) return unable(name, model, 'config', `${problem} Install it, or name it: providers.${name}.binary`)
   if (provider.login && loggedIn === false) return unable(name, model, 'auth', `Nobody is logged in. Log in with it once: ${path}`)
