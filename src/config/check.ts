@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { z } from 'zod'
 import { nearest } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
@@ -5,7 +6,7 @@ import { GATE_NAMES } from '../core/verdict.ts'
 import { isLoopback } from './consent.ts'
 import type { Env } from './home.ts'
 import { isTable, type Problem } from './layers.ts'
-import { isSecretHeader, isVariableName, looksLikeSecret, providersOf } from './secrets.ts'
+import { isKey, isSecretName, isVariableName, looksLikeSecret, providersOf } from './secrets.ts'
 import { allowed, knownKeys, shapeAt } from './shape.ts'
 import { unknownKey } from './variables.ts'
 
@@ -53,14 +54,15 @@ function shown(value: unknown): string {
 
 /** What the schema cannot say: names that must fit each other, keys where names of variables are wanted. */
 export function meaningProblems(settings: Settings, where: WhereOf): Problem[] {
-  return [...providerProblems(settings, where), ...gateProblems(settings, where)]
+  return [...providerProblems(settings, where), ...routingProblems(settings, where), ...gateProblems(settings, where)]
 }
 
 function providerProblems(settings: Settings, where: WhereOf): Problem[] {
   const names = providersOf(settings).map(([name]) => name)
   const unknown = settings.providers.order.filter((it) => !names.includes(it))
   return [
-    ...unknown.map((it) => ({ where: where(['providers', 'order']), problem: noSuchProvider(it, names) })),
+    ...unknown.map((it) => ({ where: where(['providers', 'order']), problem: noSuchProvider('providers.order', it, names) })),
+    ...names.flatMap((name) => nameProblems(name, where)),
     ...providersOf(settings).flatMap(([name, provider]) => {
       const key = `providers.${name}`
       const at = (inner: string) => where(['providers', name, inner])
@@ -77,14 +79,43 @@ function providerProblems(settings: Settings, where: WhereOf): Problem[] {
       if (provider.kind === 'scripted' && provider.file === undefined) {
         found.push({ where: at('kind'), problem: `${key}.file is missing; kind "scripted" needs the YAML file of its replies` })
       }
+      if ((provider.kind === 'command' || provider.kind === 'acp') && provider.binary === undefined) {
+        found.push({ where: at('kind'), problem: `${key}.binary is missing; kind "${provider.kind}" needs the program` })
+      }
+      if (provider.binary !== undefined && provider.binary.includes('/') && !isAbsolute(provider.binary)) {
+        found.push({
+          where: at('binary'),
+          problem: `${key}.binary is ${shown(provider.binary)}; allowed: a name on the search path, or an absolute path`,
+        })
+      }
       return found
     }),
   ]
 }
 
-/** A key written where the name of a variable belongs. Checked before anything prints, and never prints it. */
-export function keyProblems(tree: unknown, where: WhereOf): Problem[] {
+/** A name is written on command lines, in lists and messages. */
+function nameProblems(name: string, where: WhereOf): Problem[] {
+  if (/^[\p{L}\p{N}_][^\s\p{C}"',]*$/u.test(name)) return []
+  const problem = `${JSON.stringify(name)} is no name for a provider; allowed: a letter, a digit or "_", then no blanks, quotes and commas`
+  return [{ where: where(['providers', name]), problem }]
+}
+
+function routingProblems(settings: Settings, where: WhereOf): Problem[] {
+  const names = providersOf(settings).map(([name]) => name)
+  return Object.entries(settings.routing.roles).flatMap(([role, providers]) =>
+    providers
+      .filter((it) => !names.includes(it))
+      .map((it) => ({ where: where(['routing', 'roles', role]), problem: noSuchProvider(`routing.roles.${role}`, it, names) })),
+  )
+}
+
+/** A key written where the name of a variable belongs, or plainly among other texts. Checked before anything prints, and never prints it. */
+export function keyProblems(tree: unknown, where: WhereOf, filled: ReadonlySet<string>): Problem[] {
   const providers = isTable(tree) && isTable(tree['providers']) ? tree['providers'] : {}
+  return [...namedKeyProblems(providers, where), ...plainKeyProblems(providers, where, filled)]
+}
+
+function namedKeyProblems(providers: Record<string, unknown>, where: WhereOf): Problem[] {
   return Object.entries(providers).flatMap(([name, provider]) => {
     const value = isTable(provider) ? provider['api_key_env'] : undefined
     if (typeof value !== 'string') return []
@@ -104,10 +135,36 @@ export function keyProblems(tree: unknown, where: WhereOf): Problem[] {
   })
 }
 
-function noSuchProvider(name: string, names: readonly string[]): string {
+/** What came out of a variable is where it belongs. */
+function plainKeyProblems(providers: Record<string, unknown>, where: WhereOf, filled: ReadonlySet<string>): Problem[] {
+  return Object.entries(providers).flatMap(([name, provider]) => {
+    const texts = isTable(provider) ? PLAIN.flatMap((key) => textsIn(provider[key], [key])) : []
+    return texts.flatMap(([path, text]) => {
+      const key = ['providers', name, ...path].join('.')
+      if (filled.has(key) || !isKey(text)) return []
+      const instead = path[0] === 'env' ? `name a variable that holds it in providers.${name}.secrets_env` : 'write "${MY_VARIABLE}"'
+      return [
+        {
+          where: where(['providers', name, ...path]),
+          problem: `${key} holds what looks like a key itself; ${instead}, and change the key`,
+        },
+      ]
+    })
+  })
+}
+
+const PLAIN = ['headers', 'env', 'args', 'options']
+
+function textsIn(value: unknown, path: string[]): [string[], string][] {
+  if (typeof value === 'string') return [[path, value]]
+  if (Array.isArray(value)) return value.flatMap((it) => textsIn(it, path))
+  return isTable(value) ? Object.entries(value).flatMap(([key, it]) => textsIn(it, [...path, key])) : []
+}
+
+function noSuchProvider(key: string, name: string, names: readonly string[]): string {
   const near = nearest(name, names)
-  if (near !== undefined) return `providers.order names "${name}", which is not configured; did you mean "${near}"?`
-  return `providers.order names "${name}", which is not configured; ${names.length > 0 ? `configured: ${names.join(', ')}` : `add a [providers.${name}] table`}`
+  if (near !== undefined) return `${key} names "${name}", which is not configured; did you mean "${near}"?`
+  return `${key} names "${name}", which is not configured; ${names.length > 0 ? `configured: ${names.join(', ')}` : `add a [providers.${name}] table`}`
 }
 
 function gateProblems(settings: Settings, where: WhereOf): Problem[] {
@@ -130,7 +187,7 @@ export function warningsOf(settings: Settings, env: Env): string[] {
     if (provider.api_key_env !== undefined && (env[provider.api_key_env] ?? '') === '') {
       found.push(`providers.${name} needs the environment variable ${provider.api_key_env}, which is not set.`)
     }
-    const written = Object.keys(provider.headers).filter((it) => isSecretHeader(it))
+    const written = Object.keys(provider.headers).filter((it) => isSecretName(it))
     if (written.length > 0)
       found.push(`providers.${name}.headers holds ${written.join(', ')}: keep its value in a variable, as "\${MY_VARIABLE}".`)
     return found

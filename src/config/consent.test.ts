@@ -73,8 +73,8 @@ it('asks before native code reads a file that a project names, not for a model t
 
 it('asks before it runs a program, loads a module or opens a host that a project names', async () => {
   const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => it.what)
-  expect(await whats('[providers.x]\nkind = "command"\nbinary = "./agent"\nargs = ["-p", "{prompt}"]\n')).toEqual([
-    'runs "./agent" "-p" "{prompt}"',
+  expect(await whats('[providers.x]\nkind = "command"\nbinary = "/opt/agent"\nargs = ["-p", "{prompt}"]\n')).toEqual([
+    'runs "/opt/agent" "-p" "{prompt}"',
   ])
   expect(await whats('[providers.x]\nkind = "plugin"\nmodule = "./p.mjs"\n')).toEqual(['loads the module "./p.mjs" into reeve itself'])
   const mine = '[providers.x]\nkind = "claude"\nbinary = "/opt/claude"\n'

@@ -285,6 +285,35 @@ describe('what is refused, word for word', () => {
   })
 })
 
+describe('providers', () => {
+  it.each([
+    [
+      '[providers."--x"]\nkind = "claude"',
+      `:1: "--x" is no name for a provider; allowed: a letter, a digit or "_", then no blanks, quotes and commas`,
+    ],
+    [
+      '[providers.""]\nkind = "claude"',
+      `:1: "" is no name for a provider; allowed: a letter, a digit or "_", then no blanks, quotes and commas`,
+    ],
+    ['[providers.x]\nkind = "command"', ':2: providers.x.binary is missing; kind "command" needs the program'],
+    ['[providers.x]\nkind = "acp"', ':2: providers.x.binary is missing; kind "acp" needs the program'],
+    [
+      '[providers.x]\nkind = "claude"\nbinary = "./claude"',
+      ':3: providers.x.binary is "./claude"; allowed: a name on the search path, or an absolute path',
+    ],
+    [
+      '[routing.roles]\nreviewer = ["y"]\n[providers.x]\nkind = "claude"',
+      ':2: routing.roles.reviewer names "y", which is not configured; did you mean "x"?',
+    ],
+  ])('%s', async (text, problem) => {
+    expect(await refused(toml(text))).toBe(`reeve.toml${problem}`)
+  })
+
+  it.each(['a/b', 'ü', 'my.gateway-2'])('may be named %s', async (name) => {
+    expect((await load(toml(`[providers."${name}"]\nkind = "claude"\n`))).settings.providers[name]).toBeDefined()
+  })
+})
+
 describe('keys', () => {
   const SECRETS = [
     'sk-abcdef0123456789abcdef',
@@ -323,6 +352,22 @@ describe('keys', () => {
       'providers.x sends its key without encryption, to http://models.example/v1.',
       'providers.x needs the environment variable K, which is not set.',
     ])
+  })
+
+  it('refuses a key that is written plainly, wherever it is, and does not print it', async () => {
+    const secret = 'sk-abcdef0123456789abcdef'
+    const message = await refused(
+      toml(
+        `[providers.x]\nkind = "claude"\nargs = ["--key=${secret}"]\n\n[providers.x.env]\nA = "${secret}"\n\n[providers.x.headers]\nx-auth = "Bearer ${secret}"\n`,
+      ),
+    )
+    expect(message.split('\n').toSorted()).toEqual([
+      'reeve.toml:3: providers.x.args holds what looks like a key itself; write "${MY_VARIABLE}", and change the key',
+      'reeve.toml:6: providers.x.env.A holds what looks like a key itself; name a variable that holds it in providers.x.secrets_env, and change the key',
+      'reeve.toml:9: providers.x.headers.x-auth holds what looks like a key itself; write "${MY_VARIABLE}", and change the key',
+    ])
+    const asked = toml('[providers.x]\nkind = "openai"\nheaders = { x-auth = "Bearer ${MINE}" }\n')
+    expect((await load({ ...asked, env: { MINE: secret } })).warnings).toEqual([])
   })
 
   it('warns of a key written into a header', async () => {

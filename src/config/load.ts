@@ -15,7 +15,7 @@ import {
   workingFiles,
 } from './layers.ts'
 import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems, withinBudget } from './own.ts'
-import { isSecretHeader } from './secrets.ts'
+import { isSecretName } from './secrets.ts'
 import { fromText, type Shape, shapeAt } from './shape.ts'
 import { Filled, isCommand, substitute, Unset } from './substitute.ts'
 import { flagLayer, variableLayer } from './variables.ts'
@@ -145,7 +145,7 @@ function put(tree: Record<string, unknown>, path: readonly string[], value: unkn
 
 function check(merged: Merged, env: Env, problems: Problem[]): Settings | null {
   const where: WhereOf = (path) => nearestPlace(path, merged.where)
-  const keys = keyProblems(merged.tree, where)
+  const keys = keyProblems(merged.tree, where, merged.filled)
   problems.push(...keys)
   const result = settingsSchema.safeParse(merged.tree)
   if (!result.success) {
@@ -184,8 +184,8 @@ export function leaves(value: unknown, key = ''): [string, unknown][] {
   return inner.flatMap(([name, it]) => leaves(it, key === '' ? name : `${key}.${name}`))
 }
 
-/** A value as `config show` may print it: telling headers are hidden. */
+/** A value as `config show` may print it: telling headers and variables are hidden. */
 export function printable(key: string, value: unknown): unknown {
-  const header = /^providers\..+\.headers\.(.+)$/.exec(key)?.[1]
-  return header !== undefined && isSecretHeader(header) ? '[hidden]' : value
+  const name = /^providers\..+\.(?:headers|env)\.(.+)$/.exec(key)?.[1]
+  return name !== undefined && isSecretName(name) ? '[hidden]' : value
 }

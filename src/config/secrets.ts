@@ -5,6 +5,11 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 // Beginnings that makers of keys use, also those that would pass as a variable name.
 const KEY_BEGINNING = /^(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abprs]|AIza|AKIA|ASIA|hf|gsk|eyJ)[_A-Za-z0-9-]{16,}$/
 
+/** Does a text hold what begins like a key of a well-known maker? */
+export function isKey(text: string): boolean {
+  return text.split(/[\s=:,;]+/).some((word) => KEY_BEGINNING.test(word) && /[0-9]/.test(word))
+}
+
 /** Is this a key itself, where the name of a variable is wanted? */
 export function looksLikeSecret(value: string): boolean {
   if (KEY_BEGINNING.test(value) && /[0-9]/.test(value)) return true
@@ -16,17 +21,19 @@ export function isVariableName(value: string): boolean {
   return VARIABLE.test(value)
 }
 
-/** Header names whose values let somebody in. */
-export function isSecretHeader(name: string): boolean {
-  return /^(?:proxy-)?authorization$|cookie|token|secret|api-?key|password|credential/i.test(name)
+/** Names of headers and variables whose values let somebody in. */
+export function isSecretName(name: string): boolean {
+  return /^(?:proxy-)?authorization$|cookie|token|secret|api[-_]?key|password|credential/i.test(name)
 }
 
-/** Values that may never be written anywhere: those of the key variables, of telling headers, and the password of the proxy. Given to `redactor()`. */
+/** Values that may never be written anywhere: those of the key variables, of telling headers and variables, and the password of the proxy. Given to `redactor()`. */
 export function secretValues(settings: Settings, env: Env): string[] {
   const found = providersOf(settings).flatMap(([, provider]) => [
     provider.api_key_env === undefined ? undefined : env[provider.api_key_env],
     ...provider.secrets_env.map((it) => env[it]),
-    ...Object.entries(provider.headers).flatMap(([name, value]) => (isSecretHeader(name) ? [value, value.replace(/^\S+\s+/, '')] : [])),
+    ...Object.entries({ ...provider.headers, ...provider.env }).flatMap(([name, value]) =>
+      isSecretName(name) ? [value, value.replace(/^\S+\s+/, '')] : [],
+    ),
   ])
   const password = URL.parse(settings.network.proxy ?? '')?.password
   found.push(password, password === undefined ? undefined : decoded(password))

@@ -9,14 +9,25 @@ export const providers: CommandRun = async (io) => {
     if (found.length === 0) return ['No provider is configured. How: docs/guides/providers.md', 'An example: reeve init']
     const rows = found.map((it) => [it.name, it.kind, it.model ?? '', ACCESS[it.access], state(io, it), oneLine(it.detail)])
     const [head = '', ...body] = table([['PROVIDER', 'KIND', 'MODEL', 'BY', 'STATE', ''], ...rows], io.columns(), 5)
-    const hints = found.filter((it) => !it.usable && it.hint !== null).map((it) => oneLine(`${it.name}: ${it.hint}`))
-    return [io.paint('dim', head), ...body, ...(hints.length > 0 ? ['', ...hints] : [])]
+    const whole = found.flatMap((it, at) => whyNot(it, body[at] ?? ''))
+    return [io.paint('dim', head), ...body, ...(whole.length > 0 ? ['', ...whole] : [])]
   })
   return 0
 }
 
 const ACCESS = { key: 'key', login: 'log-in', none: '', missing: '' } as const
 
+/** What its line had no room for, and what to do. */
+function whyNot({ name, usable, detail, hint, breaker }: Listed, line: string): string[] {
+  if (!usable) {
+    const cut = line.endsWith('…') ? [`${detail.replace(/\.$/, '')}.`] : []
+    const told = [...cut, ...(hint === null ? [] : [hint])]
+    return told.length === 0 ? [] : [oneLine(`${name}: ${told.join(' ')}`)]
+  }
+  return breaker.problem === null ? [] : [oneLine(`${name}: ${breaker.problem}`)]
+}
+
+type Listed = Found & { name: string; detail: string; hint: string | null }
 type Found = { usable: boolean; breaker: { state: string; until: number | null; problem: string | null } }
 
 /** What keeps runs from it, if anything does. */
