@@ -15,8 +15,8 @@ export function providerKey(name: string, settings: ProviderSettings, env: Env):
 /** The key of the account whose limits a provider shares. Without a name of its own, projects share it that reach the same place by the same key. */
 export function accountKey(name: string, settings: ProviderSettings, env: Env): string {
   if (settings.account !== undefined) return settings.account
-  const { kind, base_url = null, login, binary = null } = settings
-  return `${name}#${fingerprint({ kind, base_url, login, binary, keys: keysFor(settings, env) })}`
+  const { kind, base_url = null, login, binary = null, api_key_file = null } = settings
+  return `${name}#${fingerprint({ kind, base_url, login, binary, api_key_file, keys: keysFor(settings, env) })}`
 }
 
 /** A kind looks for its key in variables of its own where none is named. */
