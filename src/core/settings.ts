@@ -63,7 +63,11 @@ const priceSettings = z.strictObject({
 const providerSettings = z.strictObject({
   kind: z.enum(PROVIDER_KINDS),
   base_url: z.url().optional(),
-  model: z.string().optional(),
+  /** It stands on command lines. */
+  model: z
+    .string()
+    .regex(/^(?!-)/, 'a name that does not begin with "-"')
+    .optional(),
   /** Name of the environment variable that holds the key. Never the key. */
   api_key_env: z.string().optional(),
   /** File that holds the key and nothing else, readable by you alone: absolute, or from `~/`. */

@@ -165,6 +165,7 @@ describe('limits and projects', () => {
     expect(made('opencode').env).toMatchObject({ OPENCODE_DISABLE_PROJECT_CONFIG: '1', OPENCODE_PURE: '1' })
     expect(made('gemini').args).toContain('--skip-trust')
     expect(JSON.stringify(made('gemini').env)).not.toContain('TRUST_WORKSPACE')
+    expect(made('gemini').files[0]?.text).toContain('"ignoreLocalEnv":true')
     expect(made('pi').args).toContain('--no-extensions')
   })
 

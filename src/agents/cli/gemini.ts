@@ -22,6 +22,8 @@ export const gemini: CliAdapter = {
   session: 'ours',
   acp: { args: ['--acp', '--skip-trust'], modelFlag: '-m', env: { GEMINI_CLI_NO_RELAUNCH: 'true' } },
   quirks: { ownSessions: true },
+  // The same as its own; this one it reads whatever it is told.
+  unasked: ['.gemini/.env'],
   command: (request) => ({
     args: flags(
       ['-o', 'stream-json', '--approval-mode', approval(request), '--skip-trust'],
@@ -55,6 +57,8 @@ function settings({ endpoint, limits, write, commands }: CliRequest) {
     privacy: { usageStatisticsEnabled: false },
     model: { maxSessionTurns: limits.turns },
     tools: { allowed, exclude: excluded },
+    // A file of the project would set variables: those by which Node loads a module, and by which it finds its maker.
+    advanced: { ignoreLocalEnv: true },
   }
 }
 
