@@ -14,12 +14,14 @@ export async function plainCheckout(context: Context, path: string | undefined):
   return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }
 }
 
-/** Top level of the repository around a folder, null where there is none: a plain folder can be looked at too. */
+/** Top level of the repository around a folder, one without commits too; null where there is none: a plain folder can be looked at as well. */
 export async function rootAround(folder: string): Promise<string | null> {
   try {
     return (await openProject(folder)).root
   } catch (error) {
-    if (error instanceof ReeveError && (error.code === 'not_a_repository' || error.code === 'no_commits')) return null
+    if (!(error instanceof ReeveError)) throw error
+    if (error.code === 'no_commits') return String(error.details['path'])
+    if (error.code === 'not_a_repository') return null
     throw error
   }
 }
