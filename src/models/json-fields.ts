@@ -15,7 +15,10 @@ export function wordOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** Nothing that is counted here has more: a sum of such numbers stays one. */
+const MOST = 1e12
+
 /** A count: null where there is none, or nonsense. */
 export function countOf(value: Json | undefined): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null
+  return typeof value === 'number' && value >= 0 && value <= MOST ? value : null
 }

@@ -137,7 +137,7 @@ async function drained(response: ServerResponse): Promise<void> {
 }
 
 async function refused({ response, redact }: Outgoing, answer: Response): Promise<ProviderFailure> {
-  const text = redact(await textOf(answer))
+  const text = redact(await textOf(answer, MOST_ERROR))
   const failure = classify(
     {
       statusCode: answer.status,
@@ -151,13 +151,14 @@ async function refused({ response, redact }: Outgoing, answer: Response): Promis
   return failure
 }
 
-async function textOf({ body }: Response): Promise<string> {
+/** The beginning of an answer. */
+export async function textOf({ body }: Response, most: number): Promise<string> {
   const pieces: Uint8Array[] = []
   let size = 0
   for await (const piece of body ?? []) {
     pieces.push(piece)
     size += piece.length
-    if (size > MOST_ERROR) break
+    if (size > most) break
   }
   return Buffer.concat(pieces).toString('utf8')
 }

@@ -8,6 +8,7 @@ import { headersFor } from '../headers.ts'
 import { passingBody } from './body.ts'
 import { createBudget } from './budget.ts'
 import { exchange } from './exchange.ts'
+import { textOf } from './forward.ts'
 import { headersBack, headersOut, placeOfToken } from './keys.ts'
 import { METER_DIALECTS, type Meter, type MeterDialect, type MeterOptions } from './port.ts'
 import { routeOf, upstreamUrl } from './route.ts'
@@ -19,6 +20,13 @@ const HOST = '127.0.0.1'
 const PORTS = [20_000, 32_000] as const
 // Longer than programs think between two requests: a connection that is closed while they begin one is an error to them.
 const KEEP_ALIVE_MS = 120_000
+
+/** One program, with its helpers: more of them at the same time are none of its work. */
+const MOST_CONNECTIONS = 512
+/** Of an answer that is held: the longest lists of models take a megabyte. */
+const MOST_HELD = 16 * 1024 * 1024
+/** What is shorter is a word. */
+const SHORTEST_TOKEN = 16
 
 /**
  * Starts a proxy for the model requests of one program: it takes a token of its own as the key, puts the real one in, and reads status and
@@ -36,6 +44,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
       underWay.add(handled)
       void handled.finally(() => underWay.delete(handled))
     })
+    server.maxConnections = MOST_CONNECTIONS
     servers.push(server)
     return server
   }
@@ -68,7 +77,7 @@ export async function startMeter(options: MeterOptions): Promise<Meter> {
 
 function createHandler(options: MeterOptions, token: string, closing: AbortSignal) {
   const { key, dialects = METER_DIALECTS } = options
-  const redact = redactor(key === null ? [] : [key])
+  const redact = redactor([...(key === null ? [] : [key]), ...tokensIn(options.headers)])
   const budget = createBudget(options)
   let turn = 0
   let limited = false
@@ -109,6 +118,11 @@ function createHandler(options: MeterOptions, token: string, closing: AbortSigna
   }
 }
 
+/** Headers that may let somebody in, too. */
+function tokensIn(headers: MeterOptions['headers'] = {}): string[] {
+  return Object.values(headers).filter((it) => it.length >= SHORTEST_TOKEN)
+}
+
 function turnAway(request: IncomingMessage, response: ServerResponse, dialect: MeterDialect | null, status: number, message: string): void {
   request.resume()
   say(response, dialect, { status, message, final: true })
@@ -131,7 +145,7 @@ async function passFree({ request, response, url, headers, options, redact, clos
   const signal = AbortSignal.any([closing, AbortSignal.timeout(options.idleMs)])
   try {
     const answer = await (options.fetch ?? fetch)(url, { method, headers, redirect: 'manual', signal, ...body })
-    const text = redact(await answer.text())
+    const text = redact(await textOf(answer, MOST_HELD))
     response.writeHead(answer.status, headersBack(answer.headers, redact)).end(text)
   } catch {
     say(response, null, { status: 502, message: 'The provider cannot be reached.' })

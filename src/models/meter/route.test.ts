@@ -21,6 +21,13 @@ describe('a path', () => {
     ['POST', '//v1/messages', 'none'],
     ['PUT', '/v1/messages', 'none'],
     ['POST', '/', 'none'],
+    ['GET', '/v1/models/maker%2Fm', 'free'],
+    ['GET', '/v1/models/..%2F..%2Fadmin', 'none'],
+    ['POST', '/v1beta/models/..%2f..%2fkeys:generateContent', 'none'],
+    ['POST', '/v1beta/models/%252e%252e%252fkeys:generateContent', 'none'],
+    ['POST', '/v1beta/models/m%3Fkey:generateContent', 'none'],
+    ['POST', '/v1beta/models/%5C..%5C:generateContent', 'none'],
+    ['GET', '/v1/models/%', 'none'],
   ]
   it.each(paths)('%s %s is %s', (method, path, kind) => {
     const route = routeOf(method, path, METER_DIALECTS)

@@ -19,6 +19,7 @@ const FREE_PATHS: readonly (readonly [method: string, path: RegExp])[] = [
 
 /** Everything that is none of a model's API, such as telemetry, goes nowhere. */
 export function routeOf(method: string, path: string, dialects: readonly MeterDialect[]): Route {
+  if (!isPlain(path)) return { kind: 'none' }
   const rest = path.replace(VERSION, '')
   if (FREE_PATHS.some(([of, it]) => of === method && it.test(rest))) return { kind: 'free' }
   if (method !== 'POST') return { kind: 'none' }
@@ -27,6 +28,16 @@ export function routeOf(method: string, path: string, dialects: readonly MeterDi
     if (found && dialects.includes(dialect)) return { kind: 'model', dialect, model: found[1] ?? null }
   }
   return { kind: 'none' }
+}
+
+/** Would every server understand it as we do? One that unpacks `%2F` first would be led elsewhere by the name of a model. */
+function isPlain(path: string): boolean {
+  try {
+    const unpacked = decodeURIComponent(path)
+    return !/[\\%?#\p{Cc}]|(?:^|\/)\.{1,2}(?:\/|$)/u.test(unpacked)
+  } catch {
+    return false
+  }
 }
 
 /** The provider's address of a path: its own version counts, where it has one. `search`: without a key in it. */

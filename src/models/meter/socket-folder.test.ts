@@ -27,13 +27,11 @@ describe('the socket', () => {
 
   it('of a process that was killed is removed by the next one, and no other', async () => {
     const folder = temporaryFolder()
-    const [dead, young, living, odd] = ['dead', 'young', 'living', 'odd'].map((it) => join(folder, `reeve-meter-${it}`)) as [
-      string,
-      string,
-      string,
-      string,
-    ]
-    for (const it of [dead, young, living, odd]) mkdirSync(it)
+    const at = (name: string) => join(folder, `reeve-meter-${name}`)
+    const [dead, young, living, odd, open] = [at('dead'), at('young'), at('living'), at('odd'), at('open')]
+    for (const it of [dead, young, living, odd]) mkdirSync(it, { mode: 0o700 })
+    // Somebody else can put links into it while it is being removed.
+    mkdirSync(open, { mode: 0o755 })
     const listen = async (path: string) => {
       const server = createServer()
       await new Promise<void>((resolve) => server.listen(path, resolve))
@@ -42,15 +40,15 @@ describe('the socket', () => {
     const alive = await listen(join(living, 's'))
     onTestFinished(() => void alive.close())
     // Sockets that nobody listens at: closing removes them by the name that they had.
-    for (const it of [dead, young]) {
+    for (const it of [dead, young, open]) {
       const server = await listen(join(it, 'was'))
       renameSync(join(it, 'was'), join(it, 's'))
       await new Promise((resolve) => server.close(resolve))
     }
-    for (const it of [dead, living]) utimesSync(join(it, 's'), 1, 1)
+    for (const it of [dead, living, open]) utimesSync(join(it, 's'), 1, 1)
     const meter = await metered('http://127.0.0.1:9', { folder, listenTcp: false })
     await meter.close()
-    expect(readdirSync(folder).toSorted()).toEqual(['reeve-meter-living', 'reeve-meter-odd', 'reeve-meter-young'])
+    expect(readdirSync(folder).toSorted()).toEqual(['reeve-meter-living', 'reeve-meter-odd', 'reeve-meter-open', 'reeve-meter-young'])
   })
 
   it('lies elsewhere where its path would be too long', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -33,6 +33,9 @@ async function removeAbandoned(parent: string): Promise<void> {
 
 /** There is a socket, and nobody listens at it. */
 async function isAbandoned(folder: string): Promise<boolean> {
+  const own = await lstat(folder)
+  // Another user could change what is in it while it is being removed.
+  if (!own.isDirectory() || own.uid !== process.getuid?.() || (own.mode & 0o077) !== 0) return false
   const path = join(folder, SOCKET)
   const made = await stat(path)
   if (systemClock.now() - made.mtimeMs < ABANDONED_MS) return false
