@@ -1,4 +1,5 @@
 import { ALWAYS } from './entries/always.ts'
+import { CONSENT_ENTRIES } from './entries/consent.ts'
 import { FILES } from './entries/files.ts'
 import { GIT_BOUNDARY } from './entries/git.ts'
 import { LIMITS_OF_RUNS } from './entries/limits.ts'
@@ -13,6 +14,7 @@ export const ENTRIES: readonly Entry[] = [
   ...FILES,
   ...GIT_BOUNDARY,
   ...ALWAYS,
+  ...CONSENT_ENTRIES,
   ...OS_SANDBOX,
   ...LIMITS_OF_RUNS,
   ...NETWORK,

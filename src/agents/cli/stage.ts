@@ -56,9 +56,9 @@ export async function setStage(deps: CliDeps, request: AgentRequest, told: Meter
   // A sandbox shows real paths only; outside it is started by the name it was found by, which some look at.
   const binary = confined ? installed.real : program.path
   const idle = settings.idle_timeout_seconds ?? IDLE_SECONDS
-  // Steps of one run may be at work at the same time.
   /** Files of the adapter's, with the key in some of them. */
   const written = new Set<string>()
+  // Steps of one run may be at work at the same time.
   const promptFile = `prompt-${safeName(request.origin.step)}.md`
 
   return {

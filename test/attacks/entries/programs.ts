@@ -1,6 +1,8 @@
 import type { Entry } from '../entry.ts'
 
 const TEST = 'src/agents/cli/agent.test.ts'
+const HOSTILE = 'src/agents/cli/hostile.test.ts'
+const STAGE = 'src/agents/cli/stage.ts'
 
 /** What agents that are programs of their own do, whose tools do not ask us. */
 export const PROGRAMS: readonly Entry[] = [
@@ -48,5 +50,104 @@ export const PROGRAMS: readonly Entry[] = [
     file: 'src/agents/cli/stage.ts',
     from: 'const env: Record<string, string> = { ...held.env,',
     to: 'const env: Record<string, string> = { ...(deps.env as Record<string, string>), ...held.env,',
+  },
+  {
+    case: '16x',
+    title: 'a tool of the agent names a session that is an option on the next command line',
+    level: 'always',
+    test: { file: HOSTILE, name: 'which would stand on the next command line' },
+    file: 'src/agents/cli/record.ts',
+    from: 'isSession(event.session) ? event.session : it.session',
+    to: 'event.session || it.session',
+  },
+  {
+    case: '28x',
+    title: 'a tool of the agent gives money back to the budget',
+    level: 'always',
+    test: { file: HOSTILE, name: 'gives nothing back to a budget' },
+    file: 'src/agents/cli/line.ts',
+    from: "typeof found === 'number' && found >= 0 &&",
+    to: "typeof found === 'number' &&",
+  },
+  {
+    case: '25k',
+    title: 'a key or a log-in is left in the home of a program',
+    level: 'always',
+    test: { file: HOSTILE, name: 'holds neither key nor log-in when the program has ended' },
+    file: STAGE,
+    from: '      await removeFromHome(bare.home, [...(login?.files ?? []), ...written])\n',
+    to: '',
+  },
+  {
+    case: '25m',
+    title: 'a program whose requests are seen is given the key',
+    level: 'always',
+    test: { file: 'src/agents/cli/way-to-models.test.ts', name: 'goes by a proxy that has the key' },
+    file: 'src/agents/cli/metering.ts',
+    from: 'key: meter.token }',
+    to: 'key: key ?? meter.token }',
+  },
+  {
+    case: '33x',
+    title: 'an agent leaves instructions in the home of the one that judges it',
+    level: 'always',
+    test: { file: HOSTILE, name: 'is not that of another role' },
+    file: STAGE,
+    from: '`${safeName(deps.name)}-${safeName(role.name)}`',
+    to: 'safeName(deps.name)',
+  },
+  {
+    case: '17v',
+    title: 'a project sets variables of gemini by a file',
+    level: 'always',
+    test: { file: 'src/agents/cli/adapters.test.ts', name: 'start nothing that the project names' },
+    file: 'src/agents/cli/gemini.ts',
+    from: '    advanced: { ignoreLocalEnv: true },\n',
+    to: '',
+  },
+  {
+    case: '17u',
+    title: 'a program starts what it finds in a project, without a sandbox',
+    level: 'always',
+    test: { file: 'src/agents/cli/unasked.test.ts', name: 'keeps it from being started where there is no sandbox' },
+    file: STAGE,
+    from: '  if (bare.confinement.level !== 'os-sandbox') await refuseUnasked(adapter, workspace.path)\n',
+    to: '',
+  },
+  {
+    case: '17w',
+    title: 'a program starts what it finds in a project',
+    level: 'L2',
+    test: { file: 'src/agents/cli/unasked.test.ts', name: 'is hidden from it by a sandbox' },
+    file: STAGE,
+    from: 'adapter.unasked === undefined ? {} : { hidden: adapter.unasked }',
+    to: '{}',
+  },
+  {
+    case: '8m',
+    title: 'a path in the name of a model, behind the metering proxy',
+    level: 'always',
+    test: { file: 'src/models/meter/route.test.ts', name: '/v1beta/models/%252e%252e%252fkeys' },
+    file: 'src/models/meter/route.ts',
+    from: "  if (!isPlain(path)) return { kind: 'none' }\n",
+    to: '',
+  },
+  {
+    case: '55x',
+    title: 'another user puts links into a folder that is being removed',
+    level: 'always',
+    test: { file: 'src/models/meter/socket-folder.test.ts', name: 'of a process that was killed is removed by the next one' },
+    file: 'src/models/meter/socket-folder.ts',
+    from: ' || (own.mode & 0o077) !== 0) return false',
+    to: ') return false',
+  },
+  {
+    case: '33y',
+    title: 'an agent that only reads asks for a mode that writes',
+    level: 'always',
+    test: { file: 'src/agents/acp/agent.test.ts', name: 'switch_mode' },
+    file: 'src/agents/acp/permissions.ts',
+    from: "'think', 'fetch']",
+    to: "'think', 'fetch', 'switch_mode']",
   },
 ]

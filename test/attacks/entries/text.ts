@@ -61,8 +61,8 @@ export const TEXT: readonly Entry[] = [
     level: 'always',
     test: { file: 'src/models/meter/meter.test.ts', name: 'and the key is in none of it' },
     file: 'src/models/meter/forward.ts',
-    from: 'const text = redact(await textOf(answer))',
-    to: 'const text = await textOf(answer)',
+    from: 'const text = redact(await textOf(answer, MOST_ERROR))',
+    to: 'const text = await textOf(answer, MOST_ERROR)',
   },
   {
     case: '25g',
