@@ -111,7 +111,7 @@ export const PROGRAMS: readonly Entry[] = [
     level: 'always',
     test: { file: 'src/agents/cli/unasked.test.ts', name: 'keeps it from being started where there is no sandbox' },
     file: STAGE,
-    from: '  if (bare.confinement.level !== 'os-sandbox') await refuseUnasked(adapter, workspace.path)\n',
+    from: "  if (bare.confinement.level !== 'os-sandbox') await refuseUnasked(adapter, workspace.path)\n",
     to: '',
   },
   {
