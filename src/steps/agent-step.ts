@@ -97,6 +97,8 @@ async function tryOnce(job: Job, it: Try): Promise<Work> {
   if ('scope' in given) {
     await attempt.ended({ status: 'aborted', class: null, problem: '', retryAt: null })
     const reached = await snapshot(job, ask.name, given, step)
+    // What an interrupted try left is nobody's work; where it can be gone on with, it is half of one. It is kept by now.
+    if (step.repeated && point === null) await workspace.restore(job.checkpoint, { keep: false })
     return { ...(await keepWork(job, it, { provider, result: notBegun(given), session: null, failure: null, goesOn: null })), reached }
   }
   const goesOn = point?.provider === provider && point.tree === (await workspace.treeHash()) ? point : null

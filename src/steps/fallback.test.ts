@@ -185,6 +185,25 @@ describe('a provider at its limit', () => {
     expect((await played.store.spend(played.row.id)).usage.requests).toBe(4)
   })
 
+  it('and a budget that is used up meanwhile leave no half work in a checkpoint', async () => {
+    let asked = 0
+    const played = await play({
+      repository: makeRepository({ 'src/a.js': 'export const a = 1\n' }),
+      workflow: 'direct',
+      settings: { providers: { one: { kind: 'claude' } }, runs: { max_usd: 1 } },
+      reply: (request) => {
+        asked++
+        write(request, 'half done')
+        return fails('quota', { retryAt: Date.now() + 1000, cost: 1 })
+      },
+      judge: () => verdict('passed'),
+    })
+    expect([played.row.state, asked]).toEqual(['failed', 1])
+    expect(played.row.message).toContain('is used up: $1.00 of $1.00')
+    expect(played.types('checkpoint.made')).toEqual([])
+    expect(played.types('attempt.kept'), 'what was written is not lost').toHaveLength(1)
+  })
+
   it('that is the only one is gone on with where it was', async () => {
     const seen: unknown[] = []
     const played = await play({
