@@ -34,7 +34,11 @@ const FAILURES: readonly (readonly [name: string, what: string, fault: Fault | '
   ['quota', '429 that says that the account is used up', 'quota'],
   ['500', 'internal server error', 'server'],
   ['overloaded', '529, or 503 where the API has no such status', 'overloaded'],
-  ['no answer', 'the connection stays open, nothing comes', 'stall'],
+  [
+    'no answer',
+    'the connection stays open, nothing comes. A local engine reads a long prompt before it says a word: it is given 300 s, `first_byte_timeout_seconds`',
+    'stall',
+  ],
   ['stalled stream', 'the answer begins and stops', 'stall_in_stream'],
   ['malformed', 'a stream that is none', 'malformed'],
   ['cut', 'the connection ends in the middle of the answer', 'cut'],
@@ -134,6 +138,11 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   return text
 }
 
+/** It is waited for longer: see the failure. */
+function isLocal({ provider, failure }: Measured): boolean {
+  return provider === 'ollama' && failure === 'no answer'
+}
+
 function page(all: readonly Measured[]): string {
   const providers = [...new Set(all.map((it) => it.provider))]
   const cell = (provider: string, failure: string) => {
@@ -143,15 +152,16 @@ function page(all: readonly Measured[]): string {
       : `${it.class === 'none' ? 'no change,' : it.class} ${it.seconds === null ? 'none took over' : `${it.seconds.toFixed(1)} s`}`
   }
   const versions = CLIS.map(([name, { version }]) => `${name} ${version}`).join(', ')
-  const slowest = all.toSorted((a, b) => (b.seconds ?? Infinity) - (a.seconds ?? Infinity))[0]
+  const slowest = all.filter((it) => !isLocal(it)).toSorted((a, b) => (b.seconds ?? Infinity) - (a.seconds ?? Infinity))[0]
   return `# When a provider fails
 
 <!-- Made by npm run failures; measured, not written. -->
 
 What reeve takes each failure for, and how long it was from the choice of the provider until the next one was at work, with the settings that it has by
 itself. Every kind of provider was tried against a server of ours that fails in this way each time; a second provider then took the step over and
-brought the run to its end. The CLI agents are the real ones (${versions}), held by the sandbox of the operating system.
-The longest was ${slowest?.seconds?.toFixed(1) ?? '?'} s (${slowest?.provider}, ${slowest?.failure}).
+brought the run to its end. The CLI agents are the real ones (${versions}), held by the sandbox of the
+operating system. Their start is in it, on a machine of two cores that had much else to do: opencode alone took ten seconds to start there.
+The longest, but for a local engine without an answer, was ${slowest?.seconds?.toFixed(1) ?? '?'} s (${slowest?.provider}, ${slowest?.failure}).
 
 | failure | ${providers.join(' | ')} |
 |---|${providers.map(() => '---|').join('')}
@@ -183,7 +193,7 @@ await Promise.all(
     }
   }),
 )
-const bad = measured.filter((it) => it.status !== 'succeeded' || it.seconds === null || it.seconds >= 60)
+const bad = measured.filter((it) => it.status !== 'succeeded' || it.seconds === null || (it.seconds >= 60 && !isLocal(it)))
 for (const it of bad) console.log(`Not as it should be: ${JSON.stringify(it)}`)
 const before = wanted.length > 0 && existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Measured[]) : []
 const isNew = (it: Measured) => measured.some((one) => one.provider === it.provider && one.failure === it.failure)
