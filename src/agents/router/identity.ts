@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../core/json.ts'
-import type { ProviderSettings } from '../../core/settings.ts'
+import type { ProviderSettings, Settings } from '../../core/settings.ts'
+import { providerNamed, providerNames } from './choose.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -17,6 +18,23 @@ export function accountKey(name: string, settings: ProviderSettings, env: Env): 
   if (settings.account !== undefined) return settings.account
   const { kind, base_url = null, login, binary = null, api_key_file = null } = settings
   return `${name}#${fingerprint({ kind, base_url, login, binary, api_key_file, keys: keysFor(settings, env) })}`
+}
+
+const LIMITS = ['max_concurrent', 'requests_per_minute', 'tokens_per_minute', 'burst'] as const
+export type AccountLimits = Pick<ProviderSettings, (typeof LIMITS)[number]>
+
+/** The limits of an account: of what the providers that share it say, the least. One that says nothing is held to what the others say. */
+export function limitsOf(account: string, settings: Settings, env: Env): AccountLimits {
+  const sharing = providerNames(settings).flatMap((name) => {
+    const it = providerNamed(settings, name)
+    return it && accountKey(name, it, env) === account ? [it] : []
+  })
+  return Object.fromEntries(
+    LIMITS.flatMap((key) => {
+      const said = sharing.flatMap((it) => it[key] ?? [])
+      return said.length === 0 ? [] : [[key, Math.min(...said)]]
+    }),
+  )
 }
 
 /** A kind looks for its key in variables of its own where none is named. */

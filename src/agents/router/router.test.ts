@@ -168,6 +168,17 @@ describe('a limit', () => {
     expect(await router.next({ ...request(limited), tried })).toMatchObject({ kind: 'wait', until: refused.retryAt })
   })
 
+  it('of an account holds for every provider of it, also for one that says nothing of limits', async () => {
+    const { router } = await bench()
+    const team = { kind: 'openai', model: 'm', account: 'team' }
+    const both = settingsSchema.parse({
+      providers: { a: { ...team, requests_per_minute: 2 }, b: { ...team, requests_per_minute: 1 }, c: team },
+    })
+    const origin = { ...asker(), task: 't', role: 'implementer', attempt: 1, turn: 0 }
+    const enter = async (name: string) => (await router.admission(name, both).enter({ origin, inputTokens: 1 }, never)).admitted
+    expect([await enter('c'), await enter('a'), await enter('b'), await enter('c')]).toEqual([true, false, false, false])
+  })
+
   it('leaves others to take over only where they are free', async () => {
     const { router } = await bench()
     expect(await router.hasOther(request(BOTH), 'a')).toBe(true)

@@ -7,7 +7,7 @@ import { createAdmission, type Watcher } from './admission.ts'
 import { failureOf, type Health, healthOf, isHealthy, isLimited, isMisconfigured } from './breaker.ts'
 import { type Choice, type ChoiceRequest, type Closed, chooseProvider, providerNamed, providerNames, routesFor } from './choose.ts'
 import { afterTries, type Tried } from './fallback.ts'
-import { accountKey, providerKey } from './identity.ts'
+import { accountKey, limitsOf, providerKey } from './identity.ts'
 import { createLine, type Line } from './line.ts'
 import type { Shared } from './port.ts'
 
@@ -181,7 +181,7 @@ export function createRouter(options: RouterOptions): Router {
     return createAdmission({
       shared,
       account,
-      settings: configured,
+      settings: { ...limitsOf(account.key, settings, env), max_tokens: configured.max_tokens },
       clock,
       line,
       watcher: watcherOf(name, configured),
