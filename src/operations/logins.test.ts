@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
-import { loginsOf } from './logins.ts'
+import { ADAPTERS } from '../agents/cli/adapters.ts'
+import { LOGIN_FILES, loginsOf } from './logins.ts'
 import { createSecrets } from './secrets.ts'
 
 const FILES = {
@@ -56,4 +57,25 @@ it('knows variables by their names, and passwords in any address', () => {
   })
   const text = 'value-aaaa1 value-bbbb2 value-cccc3 p@ss-dddd4 /home/ada/project de-latin1-nodeadkeys'
   expect(secrets.known(text)).toBe('[redacted] [redacted] [redacted] [redacted] /home/ada/project de-latin1-nodeadkeys')
+})
+
+it('knows the log-ins of CLI agents, which are shown such a log-in', async () => {
+  const home = temporaryFolder()
+  writeFiles(home, {
+    '.claude/.credentials.json':
+      '{"claudeAiOauth":{"accessToken":"claude-access-31","refreshToken":"claude-refresh-32","scopes":["user"]}}',
+    '.codex/auth.json': '{"OPENAI_API_KEY": "codex-key-33", "tokens": {"access_token": "codex-access-34"}}',
+    '.local/share/opencode/auth.json':
+      '{"a":{"type":"oauth","refresh":"oc-refresh-35","access":"oc-access-36"},"b":{"type":"api","key":"oc-key-37"}}',
+    '.npmrc': 'access=restricted\n',
+  })
+  const found = await loginsOf(home)
+  expect(found.filter((it) => /-3\d$/.test(it)).toSorted()).toEqual(
+    ['claude-access-31', 'claude-refresh-32', 'codex-access-34', 'codex-key-33', 'oc-access-36', 'oc-key-37', 'oc-refresh-35'].toSorted(),
+  )
+  expect(found).not.toContain('restricted')
+  // Who one is, and what is kept encrypted, is no secret of this kind.
+  const others = ['.gemini/google_accounts.json', '.factory/auth.encrypted']
+  const shown = ADAPTERS.flatMap((it) => it.login?.paths ?? [])
+  expect(shown.filter((it) => !LOGIN_FILES.includes(it) && !others.includes(it))).toEqual([])
 })

@@ -53,6 +53,7 @@ describe('an installation', () => {
     ['the folder of a script', 'home/.share/tool/1.0/tool', {}, 'home/.share/tool/1.0'],
     ['the file alone in a folder of programs', 'home/.local/bin/tool', {}, 'home/.local/bin/tool'],
     ['the file alone in a folder of all kinds of things', 'home/Downloads/tool', {}, 'home/Downloads/tool'],
+    ['the file alone where programs keep their keys', 'home/.config/tool', {}, 'home/.config/tool'],
     ['the file alone in the home', 'home/tool', { 'home/package.json': '{}' }, 'home/tool'],
     ['the file alone above the home', 'tool', {}, 'tool'],
   ])('is %s', async (_, program, files, shown) => {

@@ -123,9 +123,14 @@ async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null)) !== null
 }
 
+/** Of the home's own folders with a dot those that many programs share, some for their keys. */
+const SHARED_FOLDERS: readonly string[] = ['.config', '.local', '.cache', '.ssh', '.aws', '.gnupg', '.kube', '.docker']
+
 /** Does a folder belong to one program? Not one that holds the home, nor a folder of the home's own such as `~/Downloads`, nor a `bin`. */
 function isOwn(folder: string, home: string): boolean {
-  return !holds(folder, home) && (dirname(folder) !== home || basename(folder).startsWith('.')) && basename(folder) !== 'bin'
+  const name = basename(folder)
+  const ofHome = dirname(folder) === home
+  return !holds(folder, home) && name !== 'bin' && (!ofHome || (name.startsWith('.') && !SHARED_FOLDERS.includes(name)))
 }
 
 /** Is a folder the home, or above it? */

@@ -67,6 +67,15 @@ describe('what a tool of the agent writes where its program does', () => {
     })
   })
 
+  it('makes no flood of events', async () => {
+    const place = plainWorkspace({ 'a.txt': 'old\n' })
+    const lines = Array.from({ length: 300 }, (_, at) =>
+      say({ t: 'notice', level: 'info', text: `${at}` }, { t: 'denied', tool: 'x', target: '' }),
+    )
+    const { result, events } = await runOnce(createCliAgent(cliDeps(`echo new > a.txt; ${lines.join('\n')}\n${say(EDIT, DONE)}`)), place)
+    expect([result.status, events.length < 210]).toEqual(['completed', true])
+  })
+
   it('makes no long name of an event', async () => {
     const place = plainWorkspace({ 'a.txt': 'old\n' })
     const script = `echo new > a.txt; ${say({ t: 'started', model: 'm'.repeat(5000) }, { ...EDIT, name: 'n'.repeat(5000) }, DONE)}`

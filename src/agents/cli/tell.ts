@@ -9,6 +9,8 @@ type ToolEvent = Extract<CliEvent, { t: 'tool' }>
 /** Of what came in pieces; observers are told less of it. */
 const COMPARED = 16_384
 
+/** Warnings, retries and refusals that are told of one step: a program that floods us with them says nothing new. */
+const MOST_ASIDES = 200
 /** Of a name. */
 const LONGEST_WORD = 200
 
@@ -32,6 +34,7 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
   const newSpeech = () => speaker(emit, stream())
   let speech = newSpeech()
   let started = false
+  let asides = 0
   let said = ''
 
   const silence = (): void => {
@@ -59,6 +62,7 @@ export function tellEvents(about: Told, { redact, stream }: Redaction, emit: (ev
   return {
     tell(event) {
       begin(event)
+      if (['denied', 'retry', 'notice'].includes(event.t) && (asides += 1) > MOST_ASIDES) return
       switch (event.t) {
         case 'text':
           // Some say the same answer twice: as it comes, and whole.
