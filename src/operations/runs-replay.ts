@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import type { RunEvent } from '../core/event.ts'
+import type { IsolationLevel } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { isFinished } from '../core/run.ts'
-import { type Settings, settingsSchema } from '../core/settings.ts'
+import { type SandboxSettings, type Settings, settingsSchema } from '../core/settings.ts'
 import { cassetteFile } from '../models/recording/recorder.ts'
 import { type RunOptions, runOptionsSchema } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
@@ -43,15 +44,17 @@ export const runsReplay = operation({
       throw new ReeveError('wrong_state', { run: past.id, status: past.state, action: 'replay', allowed })
     }
     const then = runOptionsSchema.parse(past.options)
-    const now = await resolveSettings(context, await openProject(past.project), { ...input, base: then.base })
+    const project = await openProject(past.project)
+    // A recording does nothing that anybody would have to agree to.
+    const now = input.provider === undefined ? null : await resolveSettings(context, project, { ...input, base: then.base })
     const settings = {
       ...then.settings,
       runs: { ...then.settings.runs, record: input.record ?? false },
-      ...(await whoWorks(context, past, input.provider, now.settings)),
+      sandbox: accepting(then.settings.sandbox, input.accept_isolation),
+      ...(await whoWorks(context, past, now?.settings ?? null)),
     }
     const provider = input.provider ?? RECORDING
     const task = { ...past.task, provider }
-    const project = await openProject(past.project)
     const roles = await context.kit.roles(project, then.base)
     await checkTask(context, { project, base: then.base, task, settings, roles })
     await checkProviders(context, project, task, settings)
@@ -74,21 +77,22 @@ export const runsReplay = operation({
       options: options as unknown as { [key: string]: Json },
       ...(kept === null ? {} : { kept: { run: past.id, steps: kept.steps } }),
     })
-    return { runs: [await viewOf(context, store, row)], warnings: now.warnings, kept: kept?.steps.length ?? 0 }
+    return { runs: [await viewOf(context, store, row)], warnings: now?.warnings ?? [], kept: kept?.steps.length ?? 0 }
   },
 })
 
-/** The settings of then decide everything but who works: those providers are the ones of now, or the recording alone. */
-async function whoWorks(
-  context: Context,
-  past: RunRow,
-  provider: string | undefined,
-  now: Settings,
-): Promise<Pick<Settings, 'providers' | 'routing'>> {
-  if (provider !== undefined) return { providers: now.providers, routing: now.routing }
+/** The settings of then decide everything but who works: those providers are the ones of now, or (null) the recording alone. */
+async function whoWorks(context: Context, past: RunRow, now: Settings | null): Promise<Pick<Settings, 'providers' | 'routing'>> {
+  if (now !== null) return { providers: now.providers, routing: now.routing }
   if (!(await exists(cassetteFile(context.kit.evidenceDir, past.id)))) throw new ReeveError('not_recorded', { run: past.id })
   const { providers } = settingsSchema.parse({ providers: { order: [RECORDING], [RECORDING]: { kind: 'replay', file: past.id } } })
   return { providers, routing: { roles: {} } }
+}
+
+/** Who accepts none at all wants none. */
+function accepting(sandbox: SandboxSettings, accepted: IsolationLevel | undefined): SandboxSettings {
+  if (accepted === undefined) return sandbox
+  return { ...sandbox, minimum: accepted, ...(accepted === 'none' ? { level: accepted } : {}) }
 }
 
 interface Before {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RunView } from '../../src/core/run.ts'
@@ -47,8 +47,11 @@ describe('doing a past run again', () => {
     expect(text).not.toContain(SECRET)
 
     writeReplies(project, [{ fail: 'auth', problem: 'Nobody is to be asked.' }])
-    const { outcome, run } = await again()
+    // What the project says of its providers now needs nobody's consent: they have no part in it.
+    appendFileSync(join(project, 'reeve.toml'), '\n[providers.far]\nkind = "claude"\nbinary = "./agent"\n')
+    const { outcome, run } = await again('--i-understand-no-sandbox')
     expect(outcome.exitCode, outcome.text).toBe(0)
+    expect(run.isolation).toBe('L0 none')
     expect(run).toMatchObject({ status: 'succeeded', attempts: 2, cost: 0 })
     expect(git(project, 'rev-parse', `${run.commit}:src`), 'byte for byte').toBe(git(project, 'rev-parse', `${first.run.commit}:src`))
     expect(git(project, 'show', `${run.commit}:note.txt`)).toContain('[redacted]')
