@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { z } from 'zod'
 import { problemOf, ReeveError } from '../../core/errors.ts'
 import { canonicalJson, type Json, parseJson } from '../../core/json.ts'
 import type { CallOrigin, GenerateRequest, ModelEvent } from '../port.ts'
@@ -62,7 +64,7 @@ export function askedOf(request: unknown): string {
  */
 export async function readCassette(path: string, where: string): Promise<Cassette> {
   const wrong = (problem: string) => new ReeveError('invalid_config', { where, problem })
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await textOf(path).catch((error: unknown) => {
     throw wrong(`the recording "${path}" cannot be read: ${problemOf(error)}`)
   })
   const steps = new Map<string, Try[]>()
@@ -70,7 +72,7 @@ export async function readCassette(path: string, where: string): Promise<Cassett
   for (const [at, line] of text.split('\n').entries()) {
     const exchange = line === '' ? null : exchangeIn(line)
     if (exchange === null) continue
-    if (exchange.kind !== 'model' && exchange.kind !== 'agent') throw wrong(`"${path}" is no recording: line ${at + 1} is no exchange`)
+    if (!isExchange(exchange)) throw wrong(`"${path}" is no recording: line ${at + 1} is no exchange`)
     add(exchange, steps)
     size += 1
   }
@@ -94,9 +96,43 @@ export async function readCassette(path: string, where: string): Promise<Cassett
   }
 }
 
-function exchangeIn(line: string): Exchange | null {
+/** Anybody may have named it: a device without an end is none, and is not waited for. */
+async function textOf(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    return parseJson(line, 'a recording') as unknown as Exchange
+    const { size } = await file.stat().then((it) => (it.isFile() ? it : Promise.reject(new Error('it is no file'))))
+    if (size > LARGEST) throw new Error(`it is larger than ${LARGEST / 1024 ** 2} MiB`)
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
+  }
+}
+
+const LARGEST = 256 * 1024 * 1024
+
+const event = z.looseObject({ type: z.string() })
+const step = z.string()
+/** As far as a broken one would break what reads it. */
+const shapes = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('model'), origin: z.looseObject({ step, turn: z.number() }), asked: z.string(), events: z.array(event) }),
+  z.looseObject({
+    kind: z.literal('agent'),
+    origin: z.looseObject({ step }),
+    asked: z.string(),
+    events: z.array(event),
+    result: z.looseObject({ status: z.string() }),
+    trees: z.looseObject({ before: z.string(), after: z.string() }),
+    files: z.array(z.looseObject({ path: z.string(), content: z.string().nullable(), executable: z.boolean() })),
+  }),
+])
+
+function isExchange(value: unknown): value is Exchange {
+  return shapes.safeParse(value).success
+}
+
+function exchangeIn(line: string): unknown {
+  try {
+    return parseJson(line, 'a recording')
   } catch {
     return null
   }

@@ -28,7 +28,19 @@ function turn(step: string, number: number, text: string, end = DONE): ModelExch
 function program(step: string, trees: AgentExchange['trees'], files: Readonly<Record<string, string>>): AgentExchange {
   const origin = { run: 'r1', task: 't', step, attempt: 1, role: 'implementer' }
   const changed = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text).toString('base64'), executable: false }))
-  return { kind: 'agent', at: 1, provider: 'p', model: 'm', origin, goal: '', asked: '', events: [], result: {}, trees, files: changed }
+  return {
+    kind: 'agent',
+    at: 1,
+    provider: 'p',
+    model: 'm',
+    origin,
+    goal: '',
+    asked: '',
+    events: [],
+    result: { status: 'completed' },
+    trees,
+    files: changed,
+  }
 }
 
 function recording() {
@@ -118,6 +130,20 @@ describe('a recording', () => {
     const { origin } = turn('implement', 0, '')
     const events = await Array.fromAsync(provider.generate({ messages: [], tools: [], origin, signal }))
     expect(events.at(-1)).toEqual({ type: 'error', class: 'refused', problem: 'Come back at noon.', usage: DONE.usage, cost: 0 })
+  })
+
+  it.each([
+    '{"kind":"model"}',
+    '{"kind":"model","origin":{"step":{},"turn":0},"asked":"","events":[]}',
+    '{"kind":"agent","origin":{"step":"x"}}',
+  ])('is not made of %s', async (line) => {
+    const path = join(temporaryFolder(), 'x.ndjson')
+    writeFileSync(path, `${line}\n`)
+    await expect(readCassette(path, 'providers.x.file')).rejects.toThrow('is no recording: line 1 is no exchange')
+  })
+
+  it('is not made of a device, which has no end', async () => {
+    await expect(readCassette('/dev/zero', 'providers.x.file')).rejects.toThrow('"/dev/zero" cannot be read: it is no file')
   })
 
   it('is not made of any file', async () => {
