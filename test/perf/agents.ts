@@ -77,9 +77,9 @@ async function inFolder(folder: string, measure: (place: string, url: string) =>
 /** What a reeve that runs already spends on the step; the memory is all of it, reeve's own with it. */
 async function throughReeve(kind: string, url: string, place: string): Promise<Cost> {
   const argv = [process.execPath, '--disable-warning=ExperimentalWarning', SESSION, kind, url, place] as const
-  const { stdout, megabytes } = await measured({ argv, cwd: place, env: { ...process.env, ...userEnv(place) }, input: null })
-  const { seconds, cpu } = JSON.parse(stdout) as { seconds: number; cpu: number }
-  return { seconds, cpu, megabytes }
+  const { stdout, megabytes, cpu: below } = await measured({ argv, cwd: place, env: { ...process.env, ...userEnv(place) }, input: null })
+  const { seconds, cpu } = JSON.parse(stdout.replace('begin\n', '')) as { seconds: number; cpu: number }
+  return { seconds, cpu: cpu + below, megabytes }
 }
 
 /** The program with the arguments and settings that reeve gives it, held by nothing. */
@@ -112,41 +112,49 @@ interface Program {
   input: string | null
 }
 
+/** Runs a program. Processor time is that of what it starts after it has said "begin"; of one that does not say so, its own as well. */
 async function measured({ argv, cwd, env, input }: Program): Promise<Cost & { stdout: string }> {
   const [program, ...args] = argv
-  const [began, before] = [performance.now(), childTicks()]
+  const began = performance.now()
   const child = spawn(program, args, { cwd, env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(input ?? '')
+  const root = child.pid ?? 0
+  const ticks = new Map<number, number>()
   let megabytes = 0
-  const timer = setInterval(() => {
-    megabytes = Math.max(megabytes, treeBytes(child.pid ?? 0) / 1024 / 1024)
-  }, LOOK_MS)
+  const look = () => {
+    const tree = treeOf(root)
+    megabytes = Math.max(megabytes, tree.reduce((sum, it) => sum + it.bytes, 0) / 1024 / 1024)
+    for (const it of tree) ticks.set(it.pid, it.ticks)
+  }
+  const timer = setInterval(look, LOOK_MS)
   const said = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (said.stdout === '' && text.startsWith('begin')) ticks.clear()
+    said.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearInterval(timer)
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${said.stderr.slice(-2000)}${said.stdout.slice(-1000)}`)
-  return { seconds: (performance.now() - began) / 1000, cpu: (childTicks() - before) / TICKS, megabytes, stdout: said.stdout }
+  if (said.stdout.startsWith('begin')) ticks.delete(root)
+  const cpu = [...ticks.values()].reduce((sum, it) => sum + it, 0) / TICKS
+  return { seconds: (performance.now() - began) / 1000, cpu, megabytes, stdout: said.stdout }
 }
 
-/** Processor time of all children of this process that have ended, with theirs. */
-function childTicks(): number {
-  const fields = statOf('self')
-  return Number(fields[13]) + Number(fields[14])
-}
-
-/** Memory of a process and of all below it. */
-function treeBytes(root: number): number {
-  const parents = new Map<number, number>()
-  const pages = new Map<number, number>()
+/**
+ * A process and all below it. Their own processor time is added up as it was last seen: the sandbox ends without waiting for what it held, so that
+ * nobody is told it afterwards.
+ */
+function treeOf(root: number): { pid: number; ticks: number; bytes: number }[] {
+  const all = new Map<number, { parent: number; ticks: number; bytes: number }>()
   for (const name of readdirSync('/proc')) {
     const fields = /^\d+$/.test(name) ? statOf(name) : []
     if (fields.length === 0) continue
-    parents.set(Number(name), Number(fields[1]))
-    pages.set(Number(name), Number(fields[21]))
+    const [parent, user, system, pages] = [1, 11, 12, 21].map((it) => Number(fields[it])) as [number, number, number, number]
+    all.set(Number(name), { parent, ticks: user + system, bytes: pages * 4096 })
   }
-  const isBelow = (pid: number): boolean => pid === root || (parents.has(pid) && pid > 1 && isBelow(parents.get(pid) ?? 0))
-  return [...pages].filter(([pid]) => isBelow(pid)).reduce((sum, [, it]) => sum + it * 4096, 0)
+  const isBelow = (pid: number): boolean => pid === root || (pid > 1 && isBelow(all.get(pid)?.parent ?? 0))
+  return [...all].filter(([pid]) => isBelow(pid)).map(([pid, it]) => ({ pid, ...it }))
 }
 
 /** The fields after the name, which may hold spaces: state, parent, … */

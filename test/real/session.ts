@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createDetector } from '../../src/agents/cli/detect.ts'
+import { createDetector, type Detector } from '../../src/agents/cli/detect.ts'
 import { createAgent } from '../../src/agents/create.ts'
 import type { AgentEvent, AgentRequest, AgentResult } from '../../src/agents/port.ts'
 import { NO_REDACTION } from '../../src/core/redact.ts'
@@ -75,6 +75,13 @@ export async function openWork(folder: string, sandbox: Sandbox, files?: Readonl
   })
 }
 
+/** Knows the versions of the real agents; a busy machine has time for them. */
+export function detectorIn(folder: string): Detector {
+  const home = join(folder, 'user')
+  mkdirSync(home, { recursive: true })
+  return createDetector({ env: userEnv(home), home, run: runProgram, timeoutMs: 60_000 })
+}
+
 export interface SessionWish {
   /** Settings of the provider; `kind` among them. */
   settings: { [key: string]: unknown }
@@ -84,20 +91,28 @@ export interface SessionWish {
     role?: { [key: string]: unknown }
     limits?: Partial<AgentRequest['limits']>
   }
+  /** Absent: one that knows nothing yet. */
+  detect?: Detector
   emit: (event: AgentEvent) => void
 }
 
 /** One step of a role by one provider, made as reeve makes it. */
-export async function runSession({ settings, folder, workspace, request = {}, emit }: SessionWish): Promise<AgentResult> {
+export async function runSession({
+  settings,
+  folder,
+  workspace,
+  request = {},
+  detect = detectorIn(folder),
+  emit,
+}: SessionWish): Promise<AgentResult> {
   const all = settingsSchema.parse({ providers: { order: ['real'], real: settings } })
   const home = join(folder, 'user')
-  mkdirSync(home, { recursive: true })
   const agent = await createAgent('real', all.providers['real'] as unknown as ProviderSettings, all, {
     env: userEnv(home),
     home,
     projectRoot: workspace.project.root,
     redaction: NO_REDACTION,
-    detect: createDetector({ env: userEnv(home), home, run: runProgram, timeoutMs: 60_000 }),
+    detect,
   })
   const { role, limits, ...rest } = request
   return await agent.run({
