@@ -48,12 +48,38 @@ export async function createPluginAgent(
     model: made.model,
     async run(request) {
       try {
-        return await made.run(request)
+        const result: unknown = await inTime(made.run(request), request)
+        return isResult(result) ? result : { ...NOTHING, problem: 'The plug-in gave no result.' }
       } catch (error) {
         return { ...NOTHING, problem: `The plug-in has thrown: ${problemOf(error)}` }
       }
     },
   }
+}
+
+/** Waits no longer than the step may last: nothing else would end a plug-in that minds neither its limit nor its signal. */
+async function inTime(running: Promise<AgentResult>, { limits, signal }: AgentRequest): Promise<AgentResult> {
+  const { promise, resolve } = Promise.withResolvers<AgentResult>()
+  const seconds = Math.round(limits.timeoutMs / 1000)
+  const problem = `The time limit of ${seconds} s is reached, and the plug-in goes on.`
+  const timer = setTimeout(() => resolve({ ...NOTHING, status: 'limited', class: null, problem }), limits.timeoutMs + GRACE_MS)
+  const gone = () =>
+    setTimeout(() => resolve({ ...NOTHING, status: 'aborted', class: 'aborted', problem: 'The step was aborted.' }), GRACE_MS)
+  if (signal.aborted) gone()
+  else signal.addEventListener('abort', gone, { once: true })
+  try {
+    return await Promise.race([running, promise])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', gone)
+  }
+}
+
+/** For what it has to tidy up. */
+const GRACE_MS = 2000
+
+function isResult(value: unknown): value is AgentResult {
+  return typeof value === 'object' && value !== null && 'status' in value && 'usage' in value
 }
 
 /** What it has used by then, nobody knows. */

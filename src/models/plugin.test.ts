@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { providerSettings } from '../../test/support/provider.ts'
 import { createPluginProvider, loadPluginModule } from './plugin.ts'
@@ -27,6 +27,19 @@ describe('the module of a plug-in', () => {
       '"./other.mjs" exports nothing named "plugin"',
     )
   })
+})
+
+it('the module of a plug-in that is never loaded is waited for ten seconds', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const refused = expect(load('./slow.mjs', { 'slow.mjs': 'await new Promise(() => {})\nexport const plugin = 1\n' })).rejects.toThrow(
+      '"./slow.mjs" cannot be loaded: it is still loading after 10 s',
+    )
+    await vi.advanceTimersByTimeAsync(11_000)
+    await refused
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('a plug-in that throws is a provider that cannot be used, not the end of a run', async () => {

@@ -10,6 +10,7 @@ import { classify } from './classify.ts'
 import type { ProviderDeps } from './create.ts'
 import { ProviderFailure, type RawEvent } from './guard.ts'
 import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
+import { agreedEvents } from './plugin-events.ts'
 import type { GenerateRequest, ModelProvider, ProviderErrorClass } from './port.ts'
 import { costOf, priceOf } from './prices.ts'
 import { retriesOf, withRetries } from './retry.ts'
@@ -70,7 +71,7 @@ export async function createPluginProvider(
       withRetries(
         async function* (signal, alive) {
           try {
-            yield* made.answer({ ...request, signal }, alive)
+            yield* agreedEvents(made.answer({ ...request, signal }, alive))
           } catch (error) {
             const failure = classify(error, clock.now())
             throw new ProviderFailure(failure.class, redact(failure.message), failure)
@@ -128,13 +129,26 @@ export async function loadPluginModule(name: string, settings: ProviderSettings,
   const isPath = module.startsWith('.') || isAbsolute(module)
   try {
     const at = isPath ? pathToFileURL(resolve(projectRoot, module)).href : packageOf(module, projectRoot)
-    const loaded = (await import(at)) as { plugin?: unknown }
+    const loaded = await inTime(import(at) as Promise<{ plugin?: unknown }>)
     if (loaded.plugin !== undefined) return loaded.plugin
   } catch (error) {
     throw new ReeveError('invalid_config', { where, problem: `"${module}" cannot be loaded: ${problemOf(error)}` })
   }
   throw new ReeveError('invalid_config', { where, problem: `"${module}" exports nothing named "plugin"` })
 }
+
+/** A module may wait for ever before it is loaded. */
+async function inTime<T>(loading: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`it is still loading after ${LOAD_MS / 1000} s`)), LOAD_MS)
+  try {
+    return await Promise.race([loading, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const LOAD_MS = 10_000
 
 /** The address of a package's module, as the project itself would find it: not beside reeve, wherever that is installed. */
 function packageOf(module: string, projectRoot: string): string {

@@ -6,7 +6,7 @@ import { ReeveError } from '../core/errors.ts'
 import { roleSchema } from '../core/role.ts'
 import type { ProviderSettings, Settings } from '../core/settings.ts'
 import { type ScriptedServer, startScriptedServer } from '../models/scripted-server/server.ts'
-import type { Workspace } from '../workspace/port.ts'
+import type { Project, Workspace } from '../workspace/port.ts'
 import { inTrialWorkspace } from '../workspace/trial.ts'
 import type { Context } from './context.ts'
 
@@ -37,8 +37,8 @@ const STEPS = [
 ]
 
 /** Asks the provider for one word: the smallest thing that shows that key, model and network are right. It is paid for. */
-export async function tryOnline(context: Context, name: string, settings: Settings, signal: AbortSignal): Promise<Trial> {
-  return tryIn(context, name, settings, signal, {
+export async function tryOnline(context: Context, name: string, { project, settings }: Of, signal: AbortSignal): Promise<Trial> {
+  return tryIn(context, name, { project, settings }, signal, {
     role: { name: 'trial', prompt: 'You answer in one word.', permissions: { write: 'none' } },
     goal: 'Answer with the single word OK. Do nothing else.',
     check: async (_workspace, { result }) => [
@@ -51,7 +51,7 @@ export async function tryOnline(context: Context, name: string, settings: Settin
  * Lets the provider work for a scripted server on this machine instead of its own: shows that this version of the program, its flags, its output and
  * the sandbox fit together. Needs no key and no network.
  */
-export async function tryOffline(context: Context, name: string, settings: Settings, signal: AbortSignal): Promise<Trial> {
+export async function tryOffline(context: Context, name: string, { project, settings }: Of, signal: AbortSignal): Promise<Trial> {
   const configured = providersOf(settings).find(([it]) => it === name)?.[1]
   if (!configured || !canBeLed(configured)) {
     throw new ReeveError('invalid_input', {
@@ -72,7 +72,8 @@ export async function tryOffline(context: Context, name: string, settings: Setti
       headers: {},
     }
     const env = { ...context.env, [KEY]: 'scripted-key' }
-    return await tryIn(context, name, { ...settings, providers: { ...settings.providers, [name]: led } }, signal, {
+    const aside = { ...settings, providers: { ...settings.providers, [name]: led } }
+    return await tryIn(context, name, { project, settings: aside }, signal, {
       role: { name: 'trial', prompt: 'You mend programs.', permissions: { write: 'all', run_commands: true } },
       goal: 'The function in sum.mjs is wrong. Mend it and run: node test.mjs',
       env,
@@ -106,6 +107,12 @@ function addressFor({ kind }: ProviderSettings, { url }: ScriptedServer): string
   return ['anthropic', 'openai', 'openai-compatible'].includes(kind) ? `${url}/v1` : url
 }
 
+/** The user's own project: files that its settings name are there. */
+interface Of {
+  project: Project
+  settings: Settings
+}
+
 interface Attempt {
   role: unknown
   goal: string
@@ -113,13 +120,13 @@ interface Attempt {
   check(workspace: Workspace, done: { result: AgentResult; events: AgentEvent[] }): Promise<Trial['checks']>
 }
 
-async function tryIn(context: Context, name: string, settings: Settings, signal: AbortSignal, attempt: Attempt): Promise<Trial> {
+async function tryIn(context: Context, name: string, { project, settings }: Of, signal: AbortSignal, attempt: Attempt): Promise<Trial> {
   const sandbox = await context.kit.sandbox(settings)
   const keeping = { sandbox, registries: () => Promise.resolve({ hosts: [], files: [], readable: [] }) }
   return inTrialWorkspace({ files: FILES, keeping, signal }, async (workspace) => {
     // It is no run, whose recording somebody could replay.
     const unrecorded = { ...settings, runs: { ...settings.runs, record: false } }
-    const agent = await context.kit.agent(name, unrecorded, workspace.project, attempt.env)
+    const agent = await context.kit.agent(name, unrecorded, project, attempt.env)
     const events: AgentEvent[] = []
     const began = performance.now()
     const result = await agent.run(requestFor(workspace, attempt, settings, signal, (event) => void events.push(event)))

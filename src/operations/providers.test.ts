@@ -57,6 +57,16 @@ it('tries one for real with one word, in the sandbox and without a run', async (
   expect(await client.call('runs.list', { all: true })).toEqual({ runs: [] })
 })
 
+it('tries one whose files lie in the project', async () => {
+  const project = makeRepository({
+    ...TOY_FILES,
+    'reeve.toml': '[providers.mine]\nkind = "scripted"\nfile = "replies.yaml"\n',
+    'replies.yaml': 'replies:\n  - text: OK\n',
+  })
+  const tried = await testApp(project).open().call('providers.test', { provider: 'mine' })
+  expect(tried, tried.problem).toMatchObject({ ok: true, said: 'OK' })
+})
+
 it('tries one by itself without its server and without its key', async () => {
   const { client, server } = await setUp()
   await server.close()

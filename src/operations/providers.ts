@@ -135,7 +135,7 @@ export const providersTest = operation({
       await checkTrust(context, project.root, about)
     }
     const { tryOffline, tryOnline } = await import('./providers-test.ts')
-    const trial = await (input.offline ? tryOffline : tryOnline)(context, input.provider, settings, signal)
+    const trial = await (input.offline ? tryOffline : tryOnline)(context, input.provider, { project, settings }, signal)
     // Whoever has seen it work need not wait for the breaker.
     if (trial.ok && !input.offline) await context.kit.router.reopen(input.provider, settings)
     return { provider: input.provider, offline: input.offline, ...trial }
