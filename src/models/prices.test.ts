@@ -81,6 +81,8 @@ describe('a provider', () => {
     expect(free({ kind: 'openai-compatible', base_url: 'http://127.0.0.1.example/v1' })).toBe(false)
     expect(free({ kind: 'openai-compatible', base_url: 'https://gateway.example/v1', price: { input: 0, output: 0 } })).toBe(true)
     expect(free({ kind: 'anthropic', model: 'some-model' })).toBe(false)
+    expect(free({ kind: 'claude', model: 'qwen', base_url: 'http://127.0.0.1:8080' }), 'a model of ones own').toBe(true)
+    expect(isFree({ kind: 'claude', base_url: 'http://127.0.0.1:4000' }), 'whatever it takes of its maker').toBe(false)
   })
 })
 

@@ -61,6 +61,8 @@ function runsElsewhere(model: string, kind: ProviderKind): boolean {
 export function isFree(settings: Priced, prices: Settings['prices'] = {}): boolean {
   const price = priceOf(settings.model ?? '', settings, prices)
   if (price !== null) return price.input === 0 && price.output === 0
+  // It takes a model of its maker's, which has a price, also through a gateway here.
+  if (settings.model === undefined && MAKERS[settings.kind] !== undefined) return false
   return settings.base_url !== undefined && isLoopback(settings.base_url)
 }
 

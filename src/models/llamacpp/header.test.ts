@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -32,6 +33,9 @@ it('refuses what is no GGUF file, and says why', async () => {
     'it is no GGUF file (it begins with "PK\\u0003\\u0004")',
   )
   await expect(readHeader(temporaryFolder())).rejects.toThrow('it is no file')
+  const pipe = join(temporaryFolder(), 'pipe.gguf')
+  execFileSync('mkfifo', [pipe])
+  await expect(readHeader(pipe), 'nobody writes into it').rejects.toThrow('it is no file')
   const old = modelBytes()
   old.writeUInt32LE(1, 4)
   await expect(readHeader(file(old))).rejects.toThrow('it is GGUF of version 1; versions 2 and 3 are supported')

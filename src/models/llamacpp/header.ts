@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type ByteReader, byteReader } from './byte-reader.ts'
 
@@ -33,7 +34,8 @@ const LIST = 9
  * `Error` whose message says what is wrong with the file.
  */
 export async function readHeader(path: string): Promise<GgufHeader> {
-  const file = await open(path, 'r')
+  // A pipe would wait here for somebody who writes.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = await file.stat()
     if (!stat.isFile()) throw new Error('it is no file')
