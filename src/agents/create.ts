@@ -82,12 +82,13 @@ async function overProgram({ name, provider, settings, deps }: Wish): Promise<Ag
 }
 
 async function overPlugin(wish: Wish): Promise<Agent> {
-  const { name, provider, deps } = wish
+  const { name, provider, settings, deps } = wish
   const { createPluginAgent, loadPlugin } = await import('./plugin.ts')
   const plugin = await loadPlugin(name, provider, deps.projectRoot)
   if (plugin.kind === 'provider') return overModel(wish, await modelOf(wish))
-  const { runProgram } = await import('../process/run-program.ts')
-  return writtenDown(await createPluginAgent(plugin, name, provider, { ...deps, runProgram }), deps)
+  const [{ runProgram }, { heldToRole }] = await Promise.all([import('../process/run-program.ts'), import('./held-to-role.ts')])
+  const agent = await createPluginAgent(plugin, name, provider, { ...deps, runProgram })
+  return writtenDown(heldToRole(agent, settings.files), deps)
 }
 
 function writtenDown(agent: Agent, { recorder }: AgentDeps): Agent {
@@ -109,7 +110,7 @@ async function overRecording(wish: Wish): Promise<Agent> {
     import('../models/recording/replay.ts'),
   ])
   const cassette = await readCassette(path, where)
-  return replayAgent(name, cassette, ({ emit, origin }) => {
+  return replayAgent(name, cassette, wish.settings.files, ({ emit, origin }) => {
     const told = new Set<string>()
     const model = createReplay({
       name,

@@ -5,6 +5,7 @@ import { plainWorkspace, runOnce } from '../../test/support/cli-agent.ts'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { systemClock } from '../core/clock.ts'
 import { NO_USAGE } from '../core/run.ts'
+import { settingsSchema } from '../core/settings.ts'
 import { readCassette } from '../models/recording/cassette.ts'
 import { cassetteFile, createRecorder } from '../models/recording/recorder.ts'
 import type { Agent, AgentResult } from './port.ts'
@@ -46,6 +47,7 @@ async function recordedBy(agent: Agent) {
   return { place, cassette: await readCassette(cassetteFile(evidenceDir, 'r-test'), 'providers.x.file') }
 }
 
+const RULES = settingsSchema.parse({}).files
 const nobody = () => Promise.reject(new Error('there was no model'))
 
 describe('a step of a program that was recorded', () => {
@@ -61,7 +63,7 @@ describe('a step of a program that was recorded', () => {
       }),
     )
     const again = plainWorkspace(FILES)
-    const { result, events } = await runOnce(replayAgent('recording', cassette, nobody), again)
+    const { result, events } = await runOnce(replayAgent('recording', cassette, RULES, nobody), again)
     expect(again.files()).toEqual(place.files())
     expect(Object.keys(again.files()).toSorted()).toEqual(['a.txt', 'deep/binary', 'run.sh', 'same.txt'])
     const mode = (file: string) => statSync(join(again.workspace.path, file)).mode & 0o111
@@ -73,7 +75,7 @@ describe('a step of a program that was recorded', () => {
   it('is done again though something else is asked now, which is said', async () => {
     const { cassette } = await recordedBy(worker((path) => writeFileSync(join(path, 'a.txt'), 'new\n')))
     const again = plainWorkspace(FILES)
-    const { events } = await runOnce(replayAgent('recording', cassette, nobody), again, { goal: 'Something else.' })
+    const { events } = await runOnce(replayAgent('recording', cassette, RULES, nobody), again, { goal: 'Something else.' })
     expect(again.files()['a.txt']).toBe('new\n')
     expect(events[0]).toEqual({
       type: 'noticed',
@@ -82,12 +84,24 @@ describe('a step of a program that was recorded', () => {
     })
   })
 
+  it('changes only what its role may', async () => {
+    const { cassette } = await recordedBy(
+      worker((path) => {
+        for (const file of ['a.txt', 'a.test.ts', 'reeve.toml', 'locked.txt', '.env']) writeFileSync(join(path, file), 'new\n')
+      }),
+    )
+    const again = plainWorkspace(FILES)
+    const { events } = await runOnce(replayAgent('recording', cassette, RULES, nobody), again, { protectedPaths: ['locked.txt'] })
+    expect(again.files()).toEqual({ ...FILES, 'a.txt': 'new\n' })
+    expect(events.at(-1)).toMatchObject({ level: 'warning', text: expect.stringMatching(/may not change .*reeve\.toml.*: left out\./) })
+  })
+
   it('writes nothing outside of the workspace, whatever the recording says', async () => {
     const { cassette } = await recordedBy(worker(() => undefined))
     const again = plainWorkspace(FILES)
     const outside = join(dirname(again.workspace.path), 'outside.txt')
     const wrong = { ...cassette.agent({ step: 'implement' }), files: [{ path: '../outside.txt', content: '', executable: false }] }
-    const agent = replayAgent('recording', { ...cassette, agent: () => wrong as never }, nobody)
+    const agent = replayAgent('recording', { ...cassette, agent: () => wrong as never }, RULES, nobody)
     await expect(runOnce(agent, again)).rejects.toThrow()
     expect(() => statSync(outside)).toThrow('ENOENT')
   })
@@ -95,7 +109,7 @@ describe('a step of a program that was recorded', () => {
   it('that a limit ended for good ends at once, and does not wait', async () => {
     const limited = { ...DONE, status: 'failed', class: 'quota', problem: 'Used up.', retryAt: 9e12 } as const
     const { cassette } = await recordedBy(worker(() => undefined, limited))
-    const { result } = await runOnce(replayAgent('recording', cassette, nobody), plainWorkspace(FILES))
+    const { result } = await runOnce(replayAgent('recording', cassette, RULES, nobody), plainWorkspace(FILES))
     expect(result).toMatchObject({ status: 'failed', class: 'refused', problem: 'Used up.', retryAt: null })
   })
 })

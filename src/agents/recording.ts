@@ -1,11 +1,13 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../core/json.ts'
+import type { FileSettings } from '../core/settings.ts'
 import { type AgentExchange, askedOf, type Cassette } from '../models/recording/cassette.ts'
 import type { Recorder } from '../models/recording/recorder.ts'
 import { classNow } from '../models/recording/replay.ts'
 import { deleteFileIn, readFileIn, writeFileIn } from '../workspace/paths.ts'
 import type { Workspace } from '../workspace/port.ts'
+import { list, refusedIn } from './cli/tree-guard.ts'
 import type { Agent, AgentEvent, AgentRequest, AgentResult } from './port.ts'
 
 /** What is larger is no source: it is recorded as removed. */
@@ -50,23 +52,29 @@ export function recordedAgent(agent: Agent, recorder: Recorder): Agent {
  * Does what was done in a recorded run: a step of an agent that was a program of its own is put into the files again; all others are given
  * to `loop`, which has its answers from the same recording.
  */
-export function replayAgent(name: string, cassette: Cassette, loop: (request: AgentRequest) => Promise<Agent>): Agent {
+export function replayAgent(name: string, cassette: Cassette, rules: FileSettings, loop: (request: AgentRequest) => Promise<Agent>): Agent {
   return {
     provider: name,
     model: 'recording',
     async run(request) {
       const exchange = cassette.agent(request.origin)
-      return exchange === null ? (await loop(request)).run(request) : again(exchange, request)
+      return exchange === null ? (await loop(request)).run(request) : again(exchange, request, rules)
     },
   }
 }
 
-async function again(exchange: AgentExchange, request: AgentRequest): Promise<AgentResult> {
+async function again(exchange: AgentExchange, request: AgentRequest, rules: FileSettings): Promise<AgentResult> {
   const { workspace } = request
+  const paths = exchange.files.map((it) => it.path)
+  const refused = refusedIn(paths, request, rules)
   const emit = (event: AgentEvent) => request.emit(event)
   if (exchange.asked !== askedOf(request.goal)) emit(differs('was asked something else'))
   for (const event of exchange.events) emit(unpaid(event as unknown as AgentEvent))
+  // Anybody may have written the recording, or the rules were others then.
+  if (refused.length > 0)
+    emit({ type: 'noticed', level: 'warning', text: `The role "${request.role.name}" may not change ${list(refused)}: left out.` })
   for (const { path, content, executable } of exchange.files) {
+    if (refused.includes(path)) continue
     if (content === null) await deleteFileIn(workspace.path, path, { missing: 'ok' })
     else await writeFileIn(workspace.path, path, Buffer.from(content, 'base64'), executable ? { mode: 0o755 } : {})
   }

@@ -36,14 +36,7 @@ export async function guardTree(request: AgentRequest, rules: FileSettings): Pro
       if (permissions.write === 'none') {
         return { ...none, changed: true, broke: `The role "${role.name}" only reads, but these files were changed: ${list(paths)}.` }
       }
-      const guard = guardFiles({ ...rules, max_files: Number.MAX_SAFE_INTEGER }, permissions)
-      const about = {
-        role: role.name,
-        permissions,
-        isTestFile: (path: string) => request.isTestFile(path),
-        protectedPaths: request.protectedPaths,
-      }
-      const refused = paths.filter((it) => writeRefusal(it, about) !== null || guard.writeRefusal([it]) !== null)
+      const refused = refusedIn(paths, request, rules)
       const left = paths.length - refused.length
       const findings = { ...none, changed: left > 0, tooMany: left > rules.max_files ? manySentence(left, rules.max_files) : null }
       if (refused.length === 0) return findings
@@ -57,11 +50,20 @@ export async function guardTree(request: AgentRequest, rules: FileSettings): Pro
   }
 }
 
+/** Those of these paths that a role may not write. */
+export function refusedIn(paths: readonly string[], request: AgentRequest, rules: FileSettings): string[] {
+  const { role, protectedPaths } = request
+  const { permissions } = role
+  const guard = guardFiles({ ...rules, max_files: Number.MAX_SAFE_INTEGER }, permissions)
+  const about = { role: role.name, permissions, isTestFile: (path: string) => request.isTestFile(path), protectedPaths }
+  return paths.filter((it) => writeRefusal(it, about) !== null || guard.writeRefusal([it]) !== null)
+}
+
 function manySentence(count: number, most: number): string {
   return `${count} files were written or deleted; one step may do that to ${most} (files.max_files).`
 }
 
-function list(paths: readonly string[]): string {
+export function list(paths: readonly string[]): string {
   const more = paths.length - NAMED
   return `${paths.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
