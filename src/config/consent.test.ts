@@ -86,6 +86,11 @@ it('asks before it runs a program, loads a module or opens a host that a project
   expect(await whats('[providers.x]\nkind = "claude"\n'), 'the program that is installed here').toEqual([])
 })
 
+it('asks in one line, whatever the project has written', async () => {
+  const [asked] = await consents('[providers.x]\nkind = "plugin"\nmodule = "./a\\nreeve.toml:1: all is well\\u202e"\n')
+  expect(asked?.what).toBe('loads the module "./a reeve.toml:1: all is well " into reeve itself')
+})
+
 it('asks before a file of yours is used as a key, wherever that goes', async () => {
   const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => `${it.where}: ${it.what}`)
   const file = 'api_key_file = "~/.netrc"'

@@ -47,7 +47,8 @@ export function consentsOf(settings: Settings, said: Said, theirs: readonly Assi
     return found.map((it) => ({
       provider: name,
       where: said.where.get(`providers.${name}.${it.key}`) ?? 'reeve.toml',
-      what: it.what,
+      // On a line of its own, whatever the project has written.
+      what: it.what.replaceAll(/\p{C}/gu, ' '),
       hash,
     }))
   })

@@ -22,10 +22,12 @@ export interface Budget {
   /** Which limit is passed by what an answer that is under way has used by now, as far as can be told. */
   passedBy(reservation: Reservation, tokens: RawTokens, model: string): ReachedLimit | null
   /** The request has ended. null: it used nothing. */
-  settle(reservation: Reservation, used: { tokens: RawTokens; cost: Cost } | null): void
+  settle(reservation: Reservation, used: { tokens: RawTokens; cost: Cost; model: string } | null): void
 }
 
-export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'cost'>): Budget {
+export function createBudget({ limits, cost, model: usual }: Pick<MeterOptions, 'limits' | 'cost' | 'model'>): Budget {
+  // The program chooses the model of each request: one whose price nobody knows must not be a way around the budget.
+  const usdOf = (tokens: RawTokens, model: string) => cost(tokens, model) ?? (usual === null ? null : cost(tokens, usual)) ?? 0
   const spent = { tokens: 0, usd: 0, requests: 0 }
   const held = new Set<Reservation>()
   let tokensPerByte = 1 / CHARS_PER_TOKEN
@@ -36,7 +38,7 @@ export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'co
     reserve(bytes, model) {
       const input = bytes === 0 ? last.input : Math.ceil(bytes * tokensPerByte)
       // A session sends all that it has sent before, and the provider's cache has it.
-      const usd = cost({ input, output: OUTPUT_TOKENS, cached: Math.min(input, last.cached) }, model) ?? 0
+      const usd = usdOf({ input, output: OUTPUT_TOKENS, cached: Math.min(input, last.cached) }, model)
       const wanted = { bytes, input, tokens: input + OUTPUT_TOKENS, usd }
       const reached = reachedBy(limits, { tokens: sum('tokens'), usd: sum('usd'), requests: spent.requests }, wanted)
       if (reached) return reached
@@ -45,16 +47,16 @@ export function createBudget({ limits, cost }: Pick<MeterOptions, 'limits' | 'co
       return wanted
     },
     passedBy(reservation, { input, output, cached }, model) {
-      const usd = cost({ input, output, cached }, model) ?? 0
+      const usd = usdOf({ input, output, cached }, model)
       const others = { tokens: sum('tokens') - reservation.tokens, usd: sum('usd') - reservation.usd, requests: 0 }
       return reachedBy({ ...limits, requests: null }, others, { bytes: 0, input, tokens: input + output, usd })
     },
     settle(reservation, used) {
       held.delete(reservation)
       if (used === null) return
-      const { tokens, cost: usd } = used
+      const { tokens } = used
       spent.tokens += tokens.input + tokens.output
-      spent.usd += usd ?? 0
+      spent.usd += used.cost ?? usdOf(tokens, used.model)
       last = tokens
       // The requests of one program are alike: what the last one had in a byte the next will have.
       if (reservation.bytes > 0 && tokens.input > 0) tokensPerByte = tokens.input / reservation.bytes

@@ -150,4 +150,13 @@ export const PROGRAMS: readonly Entry[] = [
     from: "'think', 'fetch']",
     to: "'think', 'fetch', 'switch_mode']",
   },
+  {
+    case: '28y',
+    title: 'a program asks for a model whose price nobody knows, to spend more than its budget',
+    level: 'always',
+    test: { file: 'src/models/meter/limits.test.ts', name: 'of money holds for a model without a price' },
+    file: 'src/models/meter/budget.ts',
+    from: '?? (usual === null ? null : cost(tokens, usual)) ?? 0',
+    to: '?? 0',
+  },
 ]
