@@ -78,3 +78,8 @@ export async function cli(argv: readonly string[], options: TerminalOptions = {}
   const exit = await main(argv, terminal.host)
   return { exit, out: terminal.out(), err: terminal.err() }
 }
+
+/** Without the line end. */
+export function lastLine(out: string): string {
+  return out.trimEnd().split('\n').at(-1) ?? ''
+}
