@@ -6,7 +6,6 @@ import { acts, edit, fixtureProject, write } from '../../test/support/fixture-pr
 import { git } from '../../test/support/repository.ts'
 import { cli, lastLine, type TerminalOptions } from '../../test/support/terminal.ts'
 import type { RunView } from '../core/run.ts'
-import { main } from './main.ts'
 
 describe('a real run, from words to a landed commit', () => {
   const replies = [
