@@ -2,11 +2,10 @@ import type { Clock } from '../core/clock.ts'
 import { problemOf } from '../core/errors.ts'
 import { type Redact, redactor } from '../core/redact.ts'
 import type { ProviderSettings } from '../core/settings.ts'
-import type { Admission } from './admission.ts'
 import { type ApiCall, holdsToSchema, streamOf } from './api-stream.ts'
 import { textUpTo } from './ask-server.ts'
 import { classify } from './classify.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Service } from './endpoint.ts'
 import { type OpenRequest, ProviderFailure } from './guard.ts'
 import type { ApiKind } from './kind.ts'
 import { CONTEXT_TOKENS, limitsFrom } from './limits.ts'
@@ -20,13 +19,8 @@ const MOST_LIST_BYTES = 8 * 1024 * 1024
 /** Longer than this, a server that only lists its models is not usable. */
 const HEALTH_MS = 10_000
 
-export interface ApiOptions extends Endpoint {
-  name: string
+export interface ApiOptions extends Service {
   kind: ApiKind
-  settings: ProviderSettings
-  clock: Clock
-  fetch: typeof fetch
-  admission?: Admission | undefined
 }
 
 /** A provider over HTTP, through the `ai` package. What differs between the dialects is in `kind`. */

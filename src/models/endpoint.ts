@@ -1,5 +1,7 @@
+import type { Clock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { ProviderSettings } from '../core/settings.ts'
+import type { Admission } from './admission.ts'
 
 /** Where requests of a provider go, as whom, and for which model. */
 export interface Endpoint {
@@ -8,6 +10,15 @@ export interface Endpoint {
   model: string
   /** null: the server needs none. */
   key: string | null
+}
+
+/** What a provider over HTTP is made of. */
+export interface Service extends Endpoint {
+  name: string
+  settings: ProviderSettings
+  clock: Clock
+  fetch: typeof fetch
+  admission?: Admission | undefined
 }
 
 /** What holds where the settings say nothing. */

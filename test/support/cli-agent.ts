@@ -193,3 +193,26 @@ export async function runScript(script: string, { deps, adapter: special, settin
   const made = cliDeps(script, { ...deps, adapter, ...(settings && { settings }) })
   return { ...(await runOnce(createCliAgent(made), place, over)), place, asked: adapter.asked }
 }
+
+/** What an adapter is asked to start. */
+export function cliRequest(over: Partial<CliRequest> = {}): CliRequest {
+  return {
+    prompt: 'Fix the sum.',
+    promptFile: '/home/p.md',
+    model: 'some-model',
+    endpoint: { baseUrl: 'http://127.0.0.1:4321/x', key: 'the-key-itself' },
+    session: '0b6e54c2-6f8e-4b7b-a9c0-0b0a6a1f0c11',
+    resume: false,
+    write: true,
+    commands: true,
+    confined: true,
+    cwd: '/repo',
+    home: '/home',
+    limits: { turns: 40, usd: null },
+    idleSeconds: 45,
+    maxTokens: 8192,
+    contextTokens: 128_000,
+    args: [],
+    ...over,
+  }
+}

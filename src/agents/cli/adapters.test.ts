@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cliRequest } from '../../../test/support/cli-agent.ts'
 import { providerSettings } from '../../../test/support/provider.ts'
 import { CLI_KINDS } from '../../core/settings.ts'
 import { ADAPTERS, adapterOf } from './adapters.ts'
@@ -6,28 +7,7 @@ import type { CliAdapter, CliRequest } from './port.ts'
 
 const KEY = 'the-key-itself'
 
-function request(over: Partial<CliRequest> = {}): CliRequest {
-  return {
-    prompt: 'Fix the sum.',
-    promptFile: '/home/p.md',
-    model: 'some-model',
-    endpoint: { baseUrl: 'http://127.0.0.1:4321/x', key: KEY },
-    session: '0b6e54c2-6f8e-4b7b-a9c0-0b0a6a1f0c11',
-    resume: false,
-    write: true,
-    commands: true,
-    confined: true,
-    cwd: '/repo',
-    home: '/home',
-    limits: { turns: 40, usd: null },
-    idleSeconds: 45,
-    maxTokens: 8192,
-    contextTokens: 128_000,
-    args: [],
-    ...over,
-  }
-}
-
+const request = (over: Partial<CliRequest> = {}) => cliRequest({ endpoint: { baseUrl: 'http://127.0.0.1:4321/x', key: KEY }, ...over })
 const each = ADAPTERS.map((it): [string, CliAdapter] => [it.kind, it])
 const line = (adapter: CliAdapter, over: Partial<CliRequest> = {}) => adapter.command(request(over)).args.join(' ')
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cliRequest } from '../../../test/support/cli-agent.ts'
 import { providerSettings } from '../../../test/support/provider.ts'
 import type { Json } from '../../core/json.ts'
 import { commandAdapter } from './command.ts'
@@ -9,27 +10,8 @@ function adapter(over: { [key: string]: Json } = {}) {
   return commandAdapter(providerSettings({ kind: 'command', binary: 'aider', ...over }))
 }
 
-function request(args: string[], over: Partial<CliRequest> = {}): CliRequest {
-  return {
-    prompt: 'Fix it.',
-    promptFile: '/home/p.md',
-    model: 'm1',
-    endpoint: null,
-    session: 's1',
-    resume: false,
-    write: true,
-    commands: true,
-    confined: true,
-    cwd: '/repo',
-    home: '/home',
-    limits: { turns: 40, usd: null },
-    idleSeconds: 45,
-    maxTokens: 8192,
-    contextTokens: 128_000,
-    args,
-    ...over,
-  }
-}
+const request = (args: string[], over: Partial<CliRequest> = {}) =>
+  cliRequest({ prompt: 'Fix it.', model: 'm1', endpoint: null, session: 's1', args, ...over })
 
 function outcome(over: { [key: string]: Json }, output: string, end: { code?: number; stderr?: string } = {}) {
   const { code = 0, stderr = '' } = end

@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts'
 import { problemOf } from '../../core/errors.ts'
 import { forModel } from '../../core/hostile-text.ts'
-import { NO_REDACTION, type Redaction } from '../../core/redact.ts'
-import type { ModelMessage, ModelProvider } from '../../models/port.ts'
+import { NO_REDACTION } from '../../core/redact.ts'
+import type { ModelMessage } from '../../models/port.ts'
 import { CHARS_PER_TOKEN } from '../../models/tokens.ts'
+import type { LoopDeps } from '../loop/agent.ts'
 import { type Answer, ask } from '../loop/ask.ts'
 import { roomFor, tokensOf } from '../loop/conversation.ts'
 import { type Deadline, startDeadline } from '../loop/deadline.ts'
@@ -11,7 +11,7 @@ import { type Ending, failed, limitBefore, resultOf } from '../loop/ending.ts'
 import { checker } from '../loop/output.ts'
 import { createPurse } from '../loop/purse.ts'
 import type { Agent, AgentRequest } from '../port.ts'
-import { contextFor, type ToolDeps } from '../tools/context.ts'
+import { contextFor } from '../tools/context.ts'
 import { proposalSchema } from './answer.ts'
 import { type Composed, compose } from './compose.ts'
 import { onAnswer } from './on-answer.ts'
@@ -26,12 +26,7 @@ const NARROWER = 1.5
 const TELL_TURNS_LEFT = 3
 const LOG_ENTRIES = 10
 
-export interface ProposalsDeps extends ToolDeps {
-  provider: ModelProvider
-  clock: Clock
-  /** Default: there are no secrets. */
-  redaction?: Redaction
-}
+type ProposalsDeps = Omit<LoopDeps, 'tools'>
 
 /**
  * An agent over a model that calls no tools: each turn it answers with data, what it wants to read and what is to be changed, and this applies

@@ -1,12 +1,9 @@
-import type { Clock } from '../../core/clock.ts'
 import { problemOf } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import { redactor } from '../../core/redact.ts'
-import type { ProviderSettings } from '../../core/settings.ts'
-import type { Admission } from '../admission.ts'
 import { askServer, textUpTo } from '../ask-server.ts'
 import { classify } from '../classify.ts'
-import type { Endpoint } from '../endpoint.ts'
+import type { Service } from '../endpoint.ts'
 import { ProviderFailure, type RawEvent } from '../guard.ts'
 import { headersFor } from '../headers.ts'
 import { fieldsOf, wordOf } from '../json-fields.ts'
@@ -31,19 +28,11 @@ const MOST_ERROR_BYTES = 65_536
 /** Framing of one message by the model's template. */
 const TOKENS_PER_MESSAGE = 8
 
-export interface OllamaOptions extends Endpoint {
-  name: string
-  settings: ProviderSettings
-  clock: Clock
-  fetch: typeof fetch
-  admission?: Admission | undefined
-}
-
 /**
  * Ollama by its own protocol: only there the size of the context can be set for each call, and how long a model stays loaded. A prompt that does
  * not fit is refused before it is sent; the server would leave out its beginning and say nothing.
  */
-export function createOllama(options: OllamaOptions): ModelProvider {
+export function createOllama(options: Service): ModelProvider {
   const { name, settings, model, clock, key, fetch } = options
   const price = priceOf(model, settings)
   const redact = redactor(key === null ? [] : [key])
