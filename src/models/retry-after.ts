@@ -1,4 +1,5 @@
-const LONGEST_WAIT_MS = 31 * 24 * 3_600_000
+/** No quota takes longer than a month to come back; a run that was told so would wait for ever. */
+export const LONGEST_WAIT_MS = 31 * 24 * 3_600_000
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 type Headers = Readonly<Record<string, string>>
@@ -58,7 +59,6 @@ function lastingMs(text: string): number | null {
   return isWait(wait) ? wait : null
 }
 
-/** No quota takes longer than a month to come back; a run that was told so would wait for ever. */
 function isWait(ms: number): boolean {
   return ms >= 0 && ms <= LONGEST_WAIT_MS
 }

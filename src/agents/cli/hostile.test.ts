@@ -67,6 +67,15 @@ describe('what a tool of the agent writes where its program does', () => {
     })
   })
 
+  it.each([
+    { t: 'retry', class: 'quota', problem: 'Wait.', delayMs: 9e11 },
+    { t: 'error', class: 'quota', problem: 'Wait.', retryAfterMs: 9e11 },
+  ] as const)('does not close an account for years: $t', async (event) => {
+    const place = plainWorkspace({ 'a.txt': 'old\n' })
+    const { result } = await runOnce(createCliAgent(cliDeps(say(EDIT, event))), place)
+    expect([result.class, result.retryAt]).toEqual(['quota', null])
+  })
+
   it('makes no flood of events', async () => {
     const place = plainWorkspace({ 'a.txt': 'old\n' })
     const lines = Array.from({ length: 300 }, (_, at) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { forModel } from '../../core/hostile-text.ts'
 import type { MeterStatus } from '../../models/meter/port.ts'
+import { LONGEST_WAIT_MS } from '../../models/retry-after.ts'
 import { answerIn, checker } from '../loop/output.ts'
 import type { AgentRequest, AgentResult } from '../port.ts'
 import type { CliDeps } from './deps.ts'
@@ -56,7 +57,8 @@ export function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, m
     stop: (stop) => (booked ? (late ??= stop) : watch.stop(stop)),
   })
 
-  function take(event: CliEvent): void {
+  function take(said: CliEvent): void {
+    const event = withoutEndlessWait(said)
     tally.add(event)
     teller.tell(event)
     watch.hear(event)
@@ -136,6 +138,19 @@ export function keepRecord(deps: CliDeps, request: AgentRequest, watch: Watch, m
     },
   }
   return it
+}
+
+/** A provider that is asked again in a hundred years is never asked again, by no run. */
+function withoutEndlessWait(event: CliEvent): CliEvent {
+  if (event.t === 'retry' && (event.delayMs ?? 0) > LONGEST_WAIT_MS) {
+    const { delayMs: _, ...rest } = event
+    return rest
+  }
+  if (event.t === 'error' && (event.retryAfterMs ?? 0) > LONGEST_WAIT_MS) {
+    const { retryAfterMs: _, ...rest } = event
+    return rest
+  }
+  return event
 }
 
 /**

@@ -159,4 +159,13 @@ export const PROGRAMS: readonly Entry[] = [
     from: '?? (usual === null ? null : cost(tokens, usual)) ?? 0',
     to: '?? 0',
   },
+  {
+    case: '28z',
+    title: 'a tool of the agent says that its provider comes back in years',
+    level: 'always',
+    test: { file: HOSTILE, name: 'does not close an account for years' },
+    file: 'src/agents/cli/record.ts',
+    from: 'const event = withoutEndlessWait(said)',
+    to: 'const event = said',
+  },
 ]
