@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/support/folder.ts'
 import { writeRandomModel, writeScriptedModel } from '../../../test/support/gguf.ts'
+import { runProgram } from '../../process/run-program.ts'
 import { readHeader } from './header.ts'
 
 function file(content: Uint8Array): string {
@@ -34,7 +34,7 @@ it('refuses what is no GGUF file, and says why', async () => {
   )
   await expect(readHeader(temporaryFolder())).rejects.toThrow('it is no file')
   const pipe = join(temporaryFolder(), 'pipe.gguf')
-  execFileSync('mkfifo', [pipe])
+  await runProgram({ argv: ['mkfifo', pipe], cwd: '/', env: { PATH: process.env['PATH'] ?? '' }, timeoutMs: 5000 })
   await expect(readHeader(pipe), 'nobody writes into it').rejects.toThrow('it is no file')
   const old = modelBytes()
   old.writeUInt32LE(1, 4)
