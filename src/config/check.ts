@@ -70,6 +70,12 @@ function providerProblems(settings: Settings, where: WhereOf): Problem[] {
       if (provider.kind === 'openai-compatible' && provider.base_url === undefined) {
         found.push({ where: at('kind'), problem: `${key}.base_url is missing; kind "openai-compatible" needs the server's URL` })
       }
+      if (provider.kind !== 'plugin' && provider.base_url !== undefined && !isPlainAddress(provider.base_url)) {
+        found.push({
+          where: at('base_url'),
+          problem: `${key}.base_url is no plain address; allowed: http or https, without "?", "#" and a password`,
+        })
+      }
       if (provider.api_key_env !== undefined && provider.api_key_file !== undefined) {
         found.push({ where: at('api_key_file'), problem: `${key} has both api_key_env and api_key_file; a key has one place` })
       }
@@ -107,6 +113,12 @@ function routingProblems(settings: Settings, where: WhereOf): Problem[] {
       .filter((it) => !names.includes(it))
       .map((it) => ({ where: where(['routing', 'roles', role]), problem: noSuchProvider(`routing.roles.${role}`, it, names) })),
   )
+}
+
+/** What is put behind it must be the path that is asked for. */
+function isPlainAddress(text: string): boolean {
+  const { protocol, search, hash, username, password } = new URL(text)
+  return /^https?:$/.test(protocol) && `${search}${hash}${username}${password}` === '' && !/[?#]/.test(text)
 }
 
 /** A key written where the name of a variable belongs, or plainly among other texts. Checked before anything prints, and never prints it. */

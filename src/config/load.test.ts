@@ -178,6 +178,13 @@ describe('what is refused, word for word', () => {
       toml('[providers.x]\nkind = "llamacpp"\nfile = "m"\nstyle = "tools"\n'),
       'reeve.toml:4: providers.x.style is "tools", which kind "llamacpp" cannot do; allowed: "proposals"',
     ],
+    ...['http://127.0.0.1:2375/containers?x=', 'http://localhost@models.example/v1', 'http://127.0.0.1:1/#', 'file:///etc/passwd'].map(
+      (address): [string, ReturnType<typeof toml>, string] => [
+        `an address that leads elsewhere: ${address}`,
+        toml(`[providers.x]\nkind = "openai-compatible"\nbase_url = "${address}"\n`),
+        'reeve.toml:3: providers.x.base_url is no plain address; allowed: http or https, without "?", "#" and a password',
+      ],
+    ),
     [
       'two places for one key',
       toml('[providers.x]\nkind = "openai"\napi_key_env = "K"\napi_key_file = "~/k"\n'),
