@@ -6,6 +6,7 @@ import { accessOf } from './cli/access.ts'
 import { adapterOf } from './cli/adapters.ts'
 import type { Detector } from './cli/detect.ts'
 import { type AgentDeps, createAgent } from './create.ts'
+import { loadPlugin } from './plugin.ts'
 
 /** What can be said of a provider on this machine without asking its model anything. */
 export interface Inspected {
@@ -39,12 +40,23 @@ export async function inspectProvider(name: string, provider: ProviderSettings, 
       await createAgent(name, provider, settings, deps)
       return { ...plain, ok: true, detail: 'The recording can be read.', access: 'none' }
     }
+    if (provider.kind === 'plugin' && (await isPluginAgent(name, provider, settings, deps))) {
+      return { ...plain, ok: true, detail: 'The module is loaded.', access: provider.api_key_env === undefined ? 'none' : 'key' }
+    }
     return { ...plain, ...(await inspectModel(name, provider, settings, deps)) }
   } catch (error) {
     if (!(error instanceof ReeveError)) throw error
     const access = error.code === 'provider_key_missing' ? 'missing' : 'none'
     return { ...plain, ok: false, detail: error.message, hint: error.hint ?? null, access }
   }
+}
+
+/** One that is has been made once by then: what it needs is there. */
+async function isPluginAgent(name: string, provider: ProviderSettings, settings: Settings, deps: InspectDeps): Promise<boolean> {
+  const { kind } = await loadPlugin(name, provider, deps.projectRoot)
+  if (kind !== 'agent') return false
+  await createAgent(name, provider, settings, deps)
+  return true
 }
 
 async function inspectProgram(name: string, provider: ProviderSettings, { detect, env }: InspectDeps): Promise<Inspected> {

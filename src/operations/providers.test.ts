@@ -49,6 +49,20 @@ it('lists providers in the order in which they are asked, with what is wrong and
   expect(found[2]).toMatchObject({ pricing: 'free', breaker: { state: 'closed' }, limits: { concurrent: null, requests_per_minute: 30 } })
 })
 
+it('knows a plug-in that is an agent', async () => {
+  const agent = 'export const plugin = { kind: "agent", create: () => ({ model: "m", run: async () => { throw new Error("no") } }) }\n'
+  const project = makeRepository({
+    ...TOY_FILES,
+    'reeve.toml': '[providers.mine]\nkind = "plugin"\nmodule = "./mine.mjs"\n',
+    'mine.mjs': agent,
+  })
+  const client = testApp(project).open()
+  await client.call('project.trust', {})
+  expect((await client.call('providers.list', {})).providers).toMatchObject([
+    { name: 'mine', usable: true, detail: 'The module is loaded.' },
+  ])
+})
+
 it('tries one for real with one word, in the sandbox and without a run', async () => {
   const { client, server } = await setUp()
   const tried = await client.call('providers.test', { provider: 'near' })
