@@ -146,6 +146,20 @@ describe('a recording', () => {
     await expect(readCassette('/dev/zero', 'providers.x.file')).rejects.toThrow('"/dev/zero" cannot be read: it is no file')
   })
 
+  it('of a step that ran out of time or money ends it there, with what was done by then', async () => {
+    const { start, read } = recording()
+    await start().write(turn('implement', 0, 'begins'))
+    const provider = createReplay({ name: 'recording', cassette: await read(), tools: true })
+    const { signal } = new AbortController()
+    const answers = async (step: string, number: number) => {
+      const { origin } = turn(step, number, '')
+      return (await Array.fromAsync(provider.generate({ messages: [], tools: [], origin, signal }))).map((it) => it.type)
+    }
+    expect(await answers('implement', 1)).toEqual(['text', 'done'])
+    expect(await answers('implement', 2), 'nothing was recorded just before').toEqual(['error'])
+    expect(await answers('review', 0)).toEqual(['error'])
+  })
+
   it('is not made of any file', async () => {
     const path = join(temporaryFolder(), 'notes.md')
     writeFileSync(path, '# Notes\n')

@@ -23,6 +23,11 @@ export function createReplay({ name, cassette, tools, differs }: ReplayOptions):
         return
       }
       const exchange = cassette.model(origin)
+      if (exchange === null && endedBefore(cassette, origin)) {
+        yield { type: 'text', text: 'The recorded step ended here.' }
+        yield { type: 'done', usage, cost: 0, finish: 'stop' }
+        return
+      }
       if (exchange === null) {
         const problem = `The recording has no answer for turn ${origin.turn} of step "${origin.step}" (${origin.role}).`
         yield { type: 'error', class: 'refused', problem, usage, cost: 0 }
@@ -33,6 +38,11 @@ export function createReplay({ name, cassette, tools, differs }: ReplayOptions):
     },
     health: async () => ({ ok: true, detail: `${cassette.size} exchanges in ${cassette.path}` }),
   }
+}
+
+/** Was it answered until this turn, and then ended by a limit that a replay does not come to, of time or of money? */
+function endedBefore(cassette: Cassette, { step, turn }: CallOrigin): boolean {
+  return turn > 0 && cassette.model({ step, turn: turn - 1 })?.events.at(-1)?.type === 'done'
 }
 
 /** Tokens are shown as they were; nothing is paid for them again. */
