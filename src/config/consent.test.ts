@@ -114,6 +114,12 @@ it('asks before the value of a variable goes to a server that the project does n
   ])
 })
 
+it("asks before a header of the project goes to the user's own server, which may lead elsewhere by it", async () => {
+  const user = '[providers.x]\nkind = "openai-compatible"\nbase_url = "https://gateway.example/v1"\napi_key_env = "K"\n'
+  const found = await consents('[providers.x.headers]\nx-target-url = "https://evil.example"\n', { user })
+  expect(found.map((it) => it.what)).toEqual(['sends the header "x-target-url" to https://gateway.example/v1'])
+})
+
 it('asks before a program is shown your log-in', async () => {
   const text = '[providers.x]\nkind = "claude"\nlogin = true\n'
   expect(await consents(text)).toMatchObject([{ where: 'reeve.toml:3', what: 'shows its program the log-in that you have with it' }])

@@ -61,7 +61,13 @@ function addressOf(question: Question): { key: string; what: string }[] {
   const { base_url: to, api_key_file: file } = provider
   const values = [...new Set(about.flatMap((it) => variablesIn(it.value)))].map((it) => `the value of ${it}`)
   if (to === undefined || own('base_url')) {
-    const sends = [...(file === undefined || own('api_key_file') ? [] : [`what is in the file ${file}`]), ...values]
+    // A gateway may take the address that it goes on to from a header.
+    const theirs = to === undefined || isLoopback(to) ? [] : Object.keys(provider.headers).filter((it) => !own(`headers.${it}`))
+    const sends = [
+      ...(file === undefined || own('api_key_file') ? [] : [`what is in the file ${file}`]),
+      ...values,
+      ...theirs.map((it) => `the header "${it}"`),
+    ]
     const where = to ?? `the models of ${provider.kind}`
     return sends.length === 0 || KEPT_HERE.includes(provider.kind)
       ? []

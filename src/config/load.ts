@@ -14,7 +14,7 @@ import {
   userLayer,
   workingFiles,
 } from './layers.ts'
-import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems, withinBudget } from './own.ts'
+import { expandHome, lowersByAutonomy, projectProblems, sandboxProblems, withinLimits } from './own.ts'
 import { isSecretName } from './secrets.ts'
 import { fromText, type Shape, shapeAt } from './shape.ts'
 import { Filled, isCommand, substitute, Unset } from './substitute.ts'
@@ -49,7 +49,7 @@ export async function loadSettings(request: LoadRequest): Promise<Loaded> {
   const read = request.readProjectFile ?? (request.projectRoot === null ? null : workingFiles(request.projectRoot))
   const project = read ? await projectLayers(read, env) : null
   const own = merge(user?.assignments ?? [], env, [])
-  const { assignments: projects, lifted } = withinBudget(project?.assignments ?? [], own.tree)
+  const { assignments: projects, lifted } = withinLimits(project?.assignments ?? [], own.tree)
   const files = [...(user?.assignments ?? []), ...projects]
   const variables = variableLayer(
     env,

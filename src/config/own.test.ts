@@ -175,9 +175,23 @@ describe('a budget of the user', () => {
     expect(await runs('max_usd = 3', 'max_usd = 5')).toMatchObject({ max_usd: 3, warnings: [] })
     expect(await runs('max_usd = 500', 'max_usd = 5')).toMatchObject({
       max_usd: 5,
-      warnings: ['reeve.toml:2: runs.max_usd is more than yours, which counts.'],
+      warnings: ['reeve.toml:2: runs.max_usd would lift a limit of yours, which counts.'],
     })
     expect((await runs('max_tokens = "${MUCH}"', 'max_tokens = 5')).max_tokens).toBe(5)
     expect((await runs('max_usd = 500', 'max_tokens = 5')).max_usd, 'where the user has set none').toBe(500)
   })
+})
+
+it('keeps the limits of an account of the user', async () => {
+  const userDir = temporaryFolder()
+  writeFiles(userDir, { 'config.toml': '[providers.x]\nkind = "openai"\nmax_concurrent = 2\nrequests_per_minute = 30\n' })
+  const project = '[providers.x]\nmax_concurrent = 50\nrequests_per_minute = 10\ntokens_per_minute = 7\naccount = "another"\n'
+  const readProjectFile = async (path: string) => (path === 'reeve.toml' ? project : null)
+  const { settings, warnings } = await loadSettings({ projectRoot: '/nowhere', readProjectFile, env: {}, userDir })
+  expect(settings.providers['x']).toMatchObject({ max_concurrent: 2, requests_per_minute: 10, tokens_per_minute: 7 })
+  expect(settings.providers['x']).not.toHaveProperty('account')
+  expect(warnings).toEqual([
+    'reeve.toml:2: providers.x.max_concurrent would lift a limit of yours, which counts.',
+    'reeve.toml:5: providers.x.account would lift a limit of yours, which counts.',
+  ])
 })

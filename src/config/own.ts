@@ -59,22 +59,38 @@ export function lowersByAutonomy(said: Said, own: Record<string, unknown>): bool
   return manual && asked(own) !== 'manual' && sandboxValue(said.tree, 'minimum') === undefined
 }
 
-/** What the user has set as the most that may be spent. */
+/** What the user has set as the most that may be spent, or asked of an account. */
 const BUDGETS = ['max_usd', 'max_tokens', 'max_attempt_usd', 'max_step_usd']
+const RATES = ['max_concurrent', 'requests_per_minute', 'tokens_per_minute', 'burst']
 
-/** Without what a project's file says that would lift a budget of the user's own; `lifted`: a sentence each. */
-export function withinBudget(
+/** Without what a project's file says that would lift a limit of the user's own; `lifted`: a sentence each. */
+export function withinLimits(
   theirs: readonly Assignment[],
   own: Record<string, unknown>,
 ): { assignments: readonly Assignment[]; lifted: string[] } {
-  const runs = isTable(own['runs']) ? own['runs'] : {}
-  const lifts = ({ path, value }: Assignment) => {
-    const mine = path[0] === 'runs' && path.length === 2 && BUDGETS.includes(path[1] ?? '') ? runs[path[1] ?? ''] : undefined
-    // What comes out of a variable is not known here: nobody needs it for a budget.
+  const lifts = (it: Assignment) => isLifted(it, own)
+  const lifted = theirs.filter(lifts).map((it) => `${it.where}: ${it.path.join('.')} would lift a limit of yours, which counts.`)
+  return { assignments: theirs.filter((it) => !lifts(it)), lifted }
+}
+
+function isLifted({ path, value }: Assignment, own: Record<string, unknown>): boolean {
+  const last = path.at(-1) ?? ''
+  const isLimit = (path.length === 2 && path[0] === 'runs' && BUDGETS.includes(last)) || (isProviders(path) && RATES.includes(last))
+  if (isLimit) {
+    const mine = valueAt(own, path)
+    // What comes out of a variable is not known here: nobody needs it for a limit.
     return typeof mine === 'number' && !(typeof value === 'number' && value <= mine)
   }
-  const lifted = theirs.filter(lifts).map((it) => `${it.where}: ${it.path.join('.')} is more than yours, which counts.`)
-  return { assignments: theirs.filter((it) => !lifts(it)), lifted }
+  // Under another account the limits of this one would not hold.
+  return isProviders(path) && last === 'account' && RATES.some((it) => valueAt(own, [...path.slice(0, 2), it]) !== undefined)
+}
+
+function isProviders(path: readonly string[]): boolean {
+  return path.length === 3 && path[0] === 'providers'
+}
+
+function valueAt(tree: Record<string, unknown>, path: readonly string[]): unknown {
+  return path.reduce<unknown>((it, key) => (isTable(it) && Object.hasOwn(it, key) ? it[key] : undefined), tree)
 }
 
 type Word = IsolationLevel | 'auto'

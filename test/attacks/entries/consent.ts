@@ -47,8 +47,8 @@ export const CONSENT_ENTRIES: readonly Entry[] = [
     level: 'always',
     test: { file: TEST, name: 'asks before the value of a variable goes to a server that the project does not name' },
     file: CONSENT,
-    from: "('api_key_file') ? [] : [`what is in the file ${file}`]), ...values]",
-    to: "('api_key_file') ? [] : [`what is in the file ${file}`])]",
+    from: '      ...values,\n      ...theirs',
+    to: '      ...theirs',
   },
   {
     case: '17p',
