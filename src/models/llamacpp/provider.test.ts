@@ -231,11 +231,14 @@ describe('what is missing', () => {
       class: 'config',
       problem: `The model "${join(shared.folder, 'nowhere.gguf')}" cannot be used: there is no such file.`,
     })
-    writeFileSync(join(shared.folder, 'coder'), readFileSync(join(shared.folder, 'says.gguf')))
-    expect(await said(await model('coder'))).toMatchObject({
-      class: 'config',
-      problem: 'The model "coder" cannot be used: no model of this name was added, and a file has a path or ends in ".gguf".',
-    })
+    // The second is a name that every object has.
+    for (const name of ['coder', 'constructor']) {
+      writeFileSync(join(shared.folder, name), readFileSync(join(shared.folder, 'says.gguf')))
+      expect(await said(await model(name))).toMatchObject({
+        class: 'config',
+        problem: `The model "${name}" cannot be used: no model of this name was added, and a file has a path or ends in ".gguf".`,
+      })
+    }
     expect(await said(await model('says.gguf', { memory_mb: 1 }))).toMatchObject({
       class: 'config',
       problem: expect.stringMatching(/has \d+ MB, and the engine may use 1 MB \(memory_mb\)\.$/) as string,

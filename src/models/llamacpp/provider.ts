@@ -97,7 +97,8 @@ export async function createLlamaCpp(name: string, settings: ProviderSettings, d
 }
 
 async function findModel(file: string, settings: ProviderSettings, { projectRoot, dataDir }: LlamaCppDeps): Promise<ModelFile> {
-  const added = dataDir === undefined ? undefined : (await readModels(dataDir))[file]
+  const models = dataDir === undefined ? {} : await readModels(dataDir)
+  const added = Object.hasOwn(models, file) ? models[file] : undefined
   const unusable = (path: string, why: string) => ({ path, header: null, problem: `The model "${path}" cannot be used: ${why}.` })
   // A file of the project that has such a name is none that the user has agreed to.
   if (added === undefined && !isPath(file))
