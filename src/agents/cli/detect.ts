@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { visible } from '../../core/hostile-text.ts'
@@ -115,9 +116,10 @@ export function createDetector(deps: DetectorDeps): Detector {
 async function whyNot(binary: string): Promise<string> {
   if (!binary.includes('/')) return `There is no program "${binary}" on the search path.`
   if (!isAbsolute(binary)) return `The path ${binary} is not absolute.`
-  const found = await stat(binary).catch(() => null)
-  if (found === null) return `There is no program at ${binary}.`
-  return found.isFile() ? `The file ${binary} may not be executed.` : `What is at ${binary} is a folder, no program.`
+  const found = await stat(binary).catch((error: unknown) => (error as { code?: unknown }).code)
+  if (found === 'EACCES') return `The folder of ${binary} may not be looked into.`
+  if (typeof found !== 'object' || found === null) return `There is no program at ${binary}.`
+  return (found as Stats).isFile() ? `The file ${binary} may not be executed.` : `What is at ${binary} is a folder, no program.`
 }
 
 function firstLine(text: string): string {
