@@ -59,7 +59,8 @@ async function modelOf({ name, provider, settings, deps }: Wish): Promise<ModelP
 
 /** What the settings say a model costs holds for every provider of it that says nothing itself. */
 function priced(provider: ProviderSettings, { prices }: Settings): ProviderSettings {
-  const price = provider.price ?? prices[provider.model ?? '']
+  const { model = '' } = provider
+  const price = provider.price ?? (Object.hasOwn(prices, model) ? prices[model] : undefined)
   return price === undefined ? provider : { ...provider, price }
 }
 

@@ -135,6 +135,7 @@ export function providerNames(settings: Settings): string[] {
 
 /** The settings of a provider, null when there is none of that name. */
 export function providerNamed(settings: Settings, name: string) {
-  const found = name === 'order' ? undefined : settings.providers[name]
+  // A name may be one that every object has.
+  const found = name !== 'order' && Object.hasOwn(settings.providers, name) ? settings.providers[name] : undefined
   return found === undefined || Array.isArray(found) ? null : found
 }
