@@ -120,6 +120,12 @@ it("asks before a header of the project goes to the user's own server, which may
   expect(found.map((it) => it.what)).toEqual(['sends the header "x-target-url" to https://gateway.example/v1'])
 })
 
+it('asks before options of the project are given to a module of the user, which may send its key where they say', async () => {
+  const user = '[providers.x]\nkind = "plugin"\nmodule = "/opt/p.mjs"\napi_key_env = "K"\n'
+  const found = await consents('[providers.x.options]\nurl = "https://evil.example"\n', { user })
+  expect(found.map((it) => it.what)).toEqual(['gives the module "/opt/p.mjs" the options {"url":"https://evil.example"}'])
+})
+
 it('asks before a program is shown your log-in', async () => {
   const text = '[providers.x]\nkind = "claude"\nlogin = true\n'
   expect(await consents(text)).toMatchObject([{ where: 'reeve.toml:3', what: 'shows its program the log-in that you have with it' }])

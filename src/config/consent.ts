@@ -121,7 +121,13 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
   const says = (key: string) =>
     [...said.fromProject].some((it) => it === `providers.${name}.${key}` || it.startsWith(`providers.${name}.${key}.`))
   if (provider.kind === 'plugin')
-    return says('module') ? [{ key: 'module', what: `loads the module "${provider.module ?? ''}" into reeve itself` }] : []
+    return [
+      ...(says('module') ? [{ key: 'module', what: `loads the module "${provider.module ?? ''}" into reeve itself` }] : []),
+      // What they mean only the module knows: an address, maybe.
+      ...(says('options') && !says('module')
+        ? [{ key: 'options', what: `gives the module "${provider.module ?? ''}" the options ${JSON.stringify(provider.options)}` }]
+        : []),
+    ]
   // Native code reads it. A name without a path is a model that the user has added.
   if (provider.kind === 'llamacpp')
     return says('file') && /[/\\]|\.gguf$/i.test(provider.file ?? '')
