@@ -16,6 +16,7 @@ export function eventLine(io: Painter, event: RunEvent, prefix = ''): string {
 
 // One event is one line: what is longer belongs to `reeve show` or `--json`.
 const TEXT = 200
+const PASSED = 60
 
 /** An event with the ways to say parts of it. */
 interface Teller {
@@ -105,10 +106,10 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'evidence.written': (it) => plain(`evidence in ${it.get('path')}`),
 }
 
-/** Who would have come before, and why it did not. */
+/** Who would have come before, and why it did not. Each has been told at length when it failed. */
 function passedOver({ data }: Teller): string {
   const passed = Array.isArray(data['passed']) ? (data['passed'] as { provider?: unknown; why?: unknown }[]) : []
-  return passed.map(({ provider, why }) => `; ${fit(oneLine(`${String(provider)} ${String(why)}`), TEXT)}`).join('')
+  return passed.map(({ provider, why }) => `; ${fit(oneLine(`${String(provider)} ${String(why)}`), PASSED)}`).join('')
 }
 
 function untilWhen({ data }: Teller): string {

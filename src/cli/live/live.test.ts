@@ -200,6 +200,11 @@ describe('events as lines', () => {
       { provider: 'b', model: 'm', reason: 'next in order', passed: [{ provider: 'a', why: 'is left alone for 9 s (network: down)' }] },
       '  b (m): next in order; a is left alone for 9 s (network: down)',
     ],
+    [
+      'provider.chosen',
+      { provider: 'b', model: 'm', reason: 'next in order', passed: [{ provider: 'a', why: `failed (network: ${'no '.repeat(30)})` }] },
+      '  b (m): next in order; a failed (network: no no no no no no no no no no no no no n…',
+    ],
     ['provider.limited', { provider: 'local', class: 'rate_limited' }, '! local rate_limited'],
     ['gate.started', { gate: 'tests', command: 'npm test', where: 'base' }, '  gate tests (base): npm test'],
     [
