@@ -93,7 +93,7 @@ function hearLines(lines: readonly string[], stream: 'stdout' | 'stderr', reader
   }
 }
 
-/** A line is anybody's: a tool of the agent can write where the program does. A reader that fails over it must not take reeve with it. */
+/** A line is anybody's: a program may load what its agent has left in its home. A reader that fails over it must not take reeve with it. */
 function eventsIn(line: string, stream: 'stdout' | 'stderr', reader: CliReader): CliEvent[] {
   try {
     return reader.line(line, stream)

@@ -20,7 +20,7 @@ function of(kind: 'claude' | 'codex' | 'opencode') {
   }
 }
 
-describe('what a tool of the agent writes where its program does', () => {
+describe('what a program says when its agent has a hand in it', () => {
   it.each(['--yolo', '-c', '../../etc/passwd', '..', 'a b', 'a\nb', 'x'.repeat(500)])(
     'names no session %j, which would stand on the next command line',
     async (session) => {

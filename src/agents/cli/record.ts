@@ -154,8 +154,8 @@ function withoutEndlessWait(event: CliEvent): CliEvent {
 }
 
 /**
- * Is it an id that may stand on the next command line? It comes from output that a tool of the agent can write to: no option, no path, no more
- * than a name.
+ * Is it an id that may stand on the next command line? It comes from output that an agent may have a hand in: no option, no path, no more than
+ * a name.
  */
 export function isSession(id: string | undefined): id is string {
   return id !== undefined && /^[\w@][\w.:@+=~-]{0,199}$/.test(id) && !id.includes('..')

@@ -53,7 +53,7 @@ export const PROGRAMS: readonly Entry[] = [
   },
   {
     case: '16x',
-    title: 'a tool of the agent names a session that is an option on the next command line',
+    title: 'a program names a session that is an option on the next command line',
     level: 'always',
     test: { file: HOSTILE, name: 'which would stand on the next command line' },
     file: 'src/agents/cli/record.ts',
@@ -62,7 +62,7 @@ export const PROGRAMS: readonly Entry[] = [
   },
   {
     case: '28x',
-    title: 'a tool of the agent gives money back to the budget',
+    title: 'a program gives money back to the budget',
     level: 'always',
     test: { file: HOSTILE, name: 'gives nothing back to a budget' },
     file: 'src/agents/cli/line.ts',
@@ -161,7 +161,7 @@ export const PROGRAMS: readonly Entry[] = [
   },
   {
     case: '28z',
-    title: 'a tool of the agent says that its provider comes back in years',
+    title: 'a program says that its provider comes back in years',
     level: 'always',
     test: { file: HOSTILE, name: 'does not close an account for years' },
     file: 'src/agents/cli/record.ts',
