@@ -65,7 +65,7 @@ export const KEY_NOTES: Record<string, string> = {
   'prices.<name>.cached_input': "US dollars per million tokens read from the server's cache.",
   'prices.<name>.cache_write': "US dollars per million tokens put into the server's cache.",
   'runs.max_attempt_usd': 'Money one attempt may use, with its review.',
-  'runs.max_step_usd': 'Money one step may use; reserved before it begins. Absent: what the run has left.',
+  'runs.max_step_usd': 'Money one try of a step may use; reserved before it begins. Absent: what the run has left.',
   'runs.record': 'Keep every exchange with a provider, so that it can be replayed.',
   'providers.<name>.max_tokens': 'Tokens of one answer at most. Of CLI agents only `droid`, `opencode` and `pi` take it.',
   'providers.<name>.temperature': "Sampling temperature; the server's own when absent. Not for CLI agents.",
