@@ -274,12 +274,12 @@ describe('without a model', () => {
 
   it('says all of what is wrong with a provider, also where the table has no room', async () => {
     const { reeve } = setUp({
-      'reeve.toml': '[providers.a]\nkind = "llamacpp"\n[providers.b]\nkind = "claude"\nbinary = "reeve-no-such-agent"\n',
+      'reeve.toml': '[providers.a]\nkind = "openai"\nmodel = "m"\n[providers.b]\nkind = "claude"\nbinary = "reeve-no-such-agent"\n',
     })
     const { exit, out } = await reeve(['providers'])
     expect([exit, out.split('\n').every((line, at) => at > 2 || line.length <= 80)]).toEqual([0, true])
-    expect(out).toContain('\na: providers.a.file: a provider of kind "llamacpp" needs a GGUF file, or the name of a model that was added')
-    expect(out).toContain('\nb: not asked: reeve.toml:5: provider "b" runs "reeve-no-such-agent". If it should: reeve trust\n')
+    expect(out).toContain('\na: Provider "a" needs a key in the environment variable OPENAI_API_KEY, which is not set.')
+    expect(out).toContain('\nb: not asked: reeve.toml:6: provider "b" runs "reeve-no-such-agent". If it should: reeve trust\n')
   })
 
   it('says what to do where there is no repository', async () => {

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import type { z } from 'zod'
 import { nearest } from '../core/errors.ts'
-import type { Settings } from '../core/settings.ts'
+import type { ProviderSettings, Settings } from '../core/settings.ts'
 import { GATE_NAMES } from '../core/verdict.ts'
 import { isLoopback } from './consent.ts'
 import type { Env } from './home.ts'
@@ -57,6 +57,14 @@ export function meaningProblems(settings: Settings, where: WhereOf): Problem[] {
   return [...providerProblems(settings, where), ...routingProblems(settings, where), ...gateProblems(settings, where)]
 }
 
+/** What kinds cannot do without, besides those whose own sentence says more. */
+const NEEDS: Readonly<Partial<Record<ProviderSettings['kind'], { key: 'file' | 'module' | 'model'; what: string }>>> = {
+  replay: { key: 'file', what: 'a recording, or the id of a recorded run' },
+  llamacpp: { key: 'file', what: 'a GGUF file, or the name of an added model' },
+  plugin: { key: 'module', what: 'the path or the package of its module' },
+  ollama: { key: 'model', what: 'the name of a model' },
+}
+
 function providerProblems(settings: Settings, where: WhereOf): Problem[] {
   const names = providersOf(settings).map(([name]) => name)
   const unknown = settings.providers.order.filter((it) => !names.includes(it))
@@ -81,6 +89,10 @@ function providerProblems(settings: Settings, where: WhereOf): Problem[] {
       }
       if (provider.kind === 'llamacpp' && provider.style === 'tools') {
         found.push({ where: at('style'), problem: `${key}.style is "tools", which kind "llamacpp" cannot do; allowed: "proposals"` })
+      }
+      const needed = NEEDS[provider.kind]
+      if (needed !== undefined && provider[needed.key] === undefined) {
+        found.push({ where: at('kind'), problem: `${key}.${needed.key} is missing; kind "${provider.kind}" needs ${needed.what}` })
       }
       if (provider.kind === 'scripted' && provider.file === undefined) {
         found.push({ where: at('kind'), problem: `${key}.file is missing; kind "scripted" needs the YAML file of its replies` })

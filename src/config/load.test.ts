@@ -174,6 +174,11 @@ describe('what is refused, word for word', () => {
       'reeve.toml:2: providers.x.base_url is missing; kind "openai-compatible" needs the server\'s URL',
     ],
     [
+      'a recording that is not named',
+      toml('[providers.x]\nkind = "replay"\n'),
+      'reeve.toml:2: providers.x.file is missing; kind "replay" needs a recording, or the id of a recorded run',
+    ],
+    [
       'an engine that is to call tools',
       toml('[providers.x]\nkind = "llamacpp"\nfile = "m"\nstyle = "tools"\n'),
       'reeve.toml:4: providers.x.style is "tools", which kind "llamacpp" cannot do; allowed: "proposals"',

@@ -40,7 +40,7 @@ export const ERRORS = {
   not_recorded: {
     status: 409,
     exit: 2,
-    message: 'Run {run} was not recorded, so there is nothing that could answer.',
+    message: 'There is no recording of run {run}, so there is nothing that could answer.',
     hint: 'Name who works instead: reeve replay {run} --provider <name>   Record the next one: reeve run --record ...',
   },
   role_not_found: { status: 404, exit: 2, message: 'No role "{role}". Known roles: {known}.' },

@@ -66,7 +66,7 @@ describe('doing a past run again', () => {
   it('from a step takes over what was done before it, lets another provider go on, and refuses what there is not', async () => {
     const { project, reeve, first, again } = await recorded([])
     const refused = async (...args: string[]) => (await reeve(['replay', first.run.id, ...args])).text
-    expect(await refused()).toContain(`Run ${first.run.id} was not recorded, so there is nothing that could answer.`)
+    expect(await refused()).toContain(`There is no recording of run ${first.run.id}, so there is nothing that could answer.`)
     expect(await refused('--provider', 'script', '--from', 'direct/attempt-9')).toMatch(
       /has no step "direct\/attempt-9"\. Its steps: direct\/attempt-1\/implement, direct\/attempt-1\/implement~2, direct\/attempt-1\/gates/,
     )

@@ -3,7 +3,7 @@ import type { CommandRun } from '../command-spec.ts'
 import { ago, duration, spent } from '../figures.ts'
 import { answer, type Io } from '../io.ts'
 import { mark } from '../live/frame.ts'
-import { fit, oneLine, pad, safe } from '../text.ts'
+import { fit, oneLine, pad, safe, width } from '../text.ts'
 import { nextSteps } from './closing.ts'
 import { verdictLines } from './verdict-lines.ts'
 
@@ -50,7 +50,8 @@ function stepLine(io: Io, step: StepView): string {
   const time = duration((step.finishedAt ?? io.now()) - step.startedAt)
   const used = step.usage.requests > 0 ? `, ${spent(step.usage, step.cost)}` : ''
   const about = [who, oneLine(step.summary ?? '')].filter((it) => it !== '').join('  ')
-  const tail = ` ${time}${used}`
+  // The summary says more than the figures, where there is no room for both.
+  const tail = io.columns() - 36 - width(used) < 40 ? ` ${time}` : ` ${time}${used}`
   return `  ${mark(io, step.status)} ${pad(oneLine(step.name), 30)} ${fit(about, Math.max(10, io.columns() - 36 - tail.length))}${io.paint('dim', tail)}`
 }
 

@@ -11,7 +11,7 @@ export const stop: CommandRun = async (io, args) => {
 
 export const pause: CommandRun = async (io, args) => {
   const { run } = await (await io.client()).call('runs.pause', { run: args[0] ?? '' })
-  answer(io, run, () => [`${run.id} is held before its next step.`, io.paint('dim', `Go on with: reeve resume ${run.id}`)])
+  answer(io, run, () => [`${run.id} is held before its next step.`, io.paint('dim', `Once it is held, go on with: reeve resume ${run.id}`)])
   return 0
 }
 
