@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/fixtures/**', 'templates/**', 'node_modules/**'],
+    // The real agents are installed apart, and have a command of their own: npm run real.
+    exclude: ['test/fixtures/**', 'templates/**', 'node_modules/**', ...(process.env['REEVE_REAL'] === undefined ? ['test/real/**'] : [])],
     pool: 'forks',
     // More than the two cores of a small machine: most tests wait for programs they start.
     maxWorkers: 4,

@@ -47,10 +47,11 @@ export async function killTree(pid: number, mark: Mark): Promise<void> {
 /** Kills all processes that fit, and all below them and `roots`; never this process or one above it. Returns how many it killed. */
 export async function killWhere(fits: (row: ProcessRow) => boolean, roots: ReadonlySet<number> = new Set()): Promise<number> {
   const killed = new Set<number>()
-  for (let round = 0; round < 10; round++) {
+  // A process that is just becoming another program shows no environment: one look that finds nothing is not enough.
+  for (let round = 0, quiet = 0; round < 10 && quiet < 2; round++) {
     const hit = await signalAll('SIGKILL', fits, roots)
     for (const pid of hit) killed.add(pid)
-    if (hit.size === 0) break
+    quiet = hit.size === 0 ? quiet + 1 : 0
     await delay(2)
   }
   return killed.size

@@ -72,9 +72,9 @@ const TRICKS = new Map<Case, Tricks>([
   ],
 ])
 
-/** `npm run matrix` plays every trick in every language, which takes minutes. Otherwise one language has them all, the others the two that read its tests. */
+/** `npm run matrix` plays every trick in every language, which takes minutes. Otherwise one language has them all, the others the one that reads its tests. */
 const WHOLE = process.env['REEVE_MATRIX'] === 'all'
-const EVERYWHERE = ['wrong code', 'tests skipped']
+const EVERYWHERE = ['tests skipped']
 
 const ATTACKS: Attack[] = [
   { name: 'wrong code', calls: (it) => [it.tests, it.wrong], attribution: 'introduced', rule: /./, message: /test/i },
@@ -251,7 +251,7 @@ const MORE: (Attack & { on: Case; needs: (string | readonly [string, ...string[]
 ]
 
 describe('tricks in one place', () => {
-  for (const { on, needs, ...attack } of MORE.filter((it) => WHOLE || it.on === RANGES)) {
+  for (const { on, needs, ...attack } of MORE.filter((it, at) => WHOLE || (it.on === RANGES && at % 2 === 0))) {
     itNeeds(...needs)(attack.name, async () => {
       await refused(on, attack)
     })
