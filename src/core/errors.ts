@@ -55,7 +55,7 @@ export const ERRORS = {
     status: 503,
     exit: 3,
     message: 'No provider is configured, so no agent can work.',
-    hint: 'Add one to reeve.toml, for example: [providers.local] kind = "openai-compatible", base_url = "http://127.0.0.1:11434/v1", model = "..."',
+    hint: 'Add one to reeve.toml, for example: [providers.claude] kind = "claude", login = true   or: [providers.local] kind = "ollama", model = "..."',
   },
   provider_key_missing: {
     status: 503,

@@ -122,6 +122,17 @@ describe('submit', () => {
     )
   })
 
+  it('refuses where the only agent is not installed, or nobody has logged in to it, and takes the run where another can work', async () => {
+    const missing = '[providers.c]\nkind = "command"\nbinary = "reeve-no-such-agent"\n'
+    const alone = setUp({ 'reeve.toml': missing })
+    expect(await refusal(submit(alone.client, 'fine', { trust: true }))).toBe(
+      'Provider "c": There is no program "reeve-no-such-agent" on the search path. Install it, or name it: [providers.c] binary = "/path/to/it"',
+    )
+    expect((await alone.client.call('runs.list', {})).runs).toEqual([])
+    const two = setUp({ 'reeve.toml': `${missing}${TOY_FILES['reeve.toml']}` })
+    expect((await submit(two.client, 'fine', { trust: true })).status).toBe('queued')
+  })
+
   it('reads the settings of your checkout as it is, and those of a base that was named', async () => {
     const { client, project } = setUp({ 'reeve.toml': `${TOY_CONFIG}[runs]\nworkflow = "fine"\n` })
     git(project, 'branch', 'old')

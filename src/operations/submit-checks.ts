@@ -7,7 +7,7 @@ import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import { ISOLATION_LEVELS } from '../core/isolation.ts'
 import type { Role } from '../core/role.ts'
-import type { Settings } from '../core/settings.ts'
+import { isCliKind, type Settings } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
 import type { Store } from '../store/open.ts'
 import { tryGit } from '../workspace/git.ts'
@@ -117,12 +117,25 @@ export async function checkProviders(context: Context, project: Project, task: T
   for (const name of known.filter((it) => task.provider === undefined || it === task.provider)) {
     try {
       await context.kit.agent(name, settings, project)
+      await checkProgram(context, project, name, settings)
       return
     } catch (error) {
       first ??= error
     }
   }
   throw first
+}
+
+/** A program that is not here, or that nobody has logged in to, is no error before it is asked; what else it lacks, it says itself. */
+async function checkProgram(context: Context, project: Project, name: string, settings: Settings): Promise<void> {
+  const kind = providersOf(settings).find(([it]) => it === name)?.[1].kind ?? ''
+  if (kind !== 'acp' && !isCliKind(kind)) return
+  const { place, access, detail, hint } = await context.kit.inspect(name, settings, project, {
+    ask: false,
+    signal: new AbortController().signal,
+  })
+  if (place !== null && access !== 'missing') return
+  throw new ReeveError('environment', { problem: `Provider "${name}": ${detail}${hint === null ? '' : ` ${hint}`}` })
 }
 
 /** Runs of earlier submissions that these tasks depend on: the newest of each name in this project. */
