@@ -12,7 +12,10 @@ export const LAYERS: Record<string, readonly string[]> = {
   core: [],
   process: ['core'],
   config: ['core'],
+  // Logger, metrics, traces: no words of the domain.
+  telemetry: ['core'],
   store: ['core'],
+  access: ['store', 'core'],
   models: ['process', 'core'],
   // How programs are held. Knows no git, no workspace: it is told folders.
   sandbox: ['process', 'core'],
@@ -26,9 +29,13 @@ export const LAYERS: Record<string, readonly string[]> = {
   engine: ['store', 'core'],
   steps: ['engine', 'agents', 'models', 'workspace', 'sandbox', 'gates', 'scanner', 'core'],
   workflows: ['steps', 'engine', 'core'],
-  operations: ['engine', 'workflows', 'steps', ...CAPABILITIES, 'store', 'core'],
+  operations: ['engine', 'workflows', 'steps', ...CAPABILITIES, 'access', 'telemetry', 'store', 'core'],
   client: ['operations', 'core'],
   cli: FACE,
+  http: [...FACE, 'access', 'telemetry'],
+  mcp: [...FACE, 'telemetry'],
+  // The process around the faces: its lock, its file, how it is started and ended.
+  daemon: ['process', 'telemetry', 'access', 'store', ...FACE],
 }
 
 const IMPORT =

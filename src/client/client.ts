@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Caller } from '../operations/context.ts'
 import type { Operations, Streams } from '../operations/table.ts'
 
 export type OperationName = keyof Operations
@@ -19,6 +20,11 @@ export interface Client {
   stream<N extends StreamName>(name: N, input: InputOf<N>, signal?: AbortSignal): AsyncIterable<EventOf<N>>
   /** Lets go of what was opened for the calls. */
   close(): Promise<void>
+}
+
+/** Gives each caller the operations as they may have them: what the faces stand on. */
+export interface Gateway {
+  as(caller: Caller): Client
 }
 
 /** How a client reaches the operations; `app.ts` gives the one of this process. */

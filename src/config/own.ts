@@ -17,13 +17,16 @@ export interface Said {
 
 // What these open is the user's, not the project's.
 const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts', 'network.proxy', 'network.no_proxy', 'network.ca_bundle']
+// The same for whole tables: they are about the machine, not about one project.
+const OWN_TABLES = ['daemon', 'queue', 'webhooks', 'telemetry']
 
 // Shown to whatever asks for another host, and looked up: the value of a variable would get out by its name.
 const SHOWN = ['sandbox.hosts', 'sandbox.image']
 
 /** What a file of the project says and only the user may: folders to read, hosts of a private network, a lower level of isolation. */
 export function projectProblems(said: Said, own: Record<string, unknown>, ownFile: string): Problem[] {
-  const set = OWN_ONLY.filter((key) => said.fromProject.has(key)).map((key) => ({
+  const tables = [...said.fromProject].filter((key) => OWN_TABLES.includes(key.split('.')[0] ?? ''))
+  const set = [...OWN_ONLY.filter((key) => said.fromProject.has(key)), ...tables].map((key) => ({
     where: said.where(key),
     problem: `a project's file may not set ${key}; put it into your own configuration: ${ownFile}`,
   }))

@@ -40,6 +40,20 @@ export function secretValues(settings: Settings, env: Env): string[] {
   return [...new Set(found.filter((it): it is string => it !== undefined && it !== ''))]
 }
 
+// Where providers look for a key when nothing else is said.
+const USUAL_KEYS = /^(?:ANTHROPIC|OPENAI|CODEX|GEMINI|GOOGLE|GOOGLE_GENERATIVE_AI|DASHSCOPE)_API_KEY$/
+
+/** Names of the variables that hold the keys of these settings' providers, as far as they are set. */
+export function keyVariables(settings: Settings, env: Env): string[] {
+  const providers = providersOf(settings).map(([, it]) => it)
+  const named = providers.flatMap((it) => [...(it.api_key_env === undefined ? [] : [it.api_key_env]), ...it.secrets_env])
+  const byItself = providers.some(
+    (it) => it.api_key_env === undefined && it.api_key_file === undefined && !it.login && it.kind !== 'scripted',
+  )
+  const usual = byItself ? Object.keys(env).filter((it) => USUAL_KEYS.test(it)) : []
+  return [...new Set([...named, ...usual])].filter((it) => (env[it] ?? '') !== '').toSorted()
+}
+
 /** As it was written before it became part of an address. */
 function decoded(text: string): string {
   try {

@@ -281,6 +281,63 @@ export const settingsSchema = z.strictObject({
   prices: z.record(z.string(), priceSettings).default({}),
   sandbox: sandboxSettings.prefault({}),
   files: fileSettings.prefault({}),
+  /** The daemon of this data folder. Only from your own configuration. */
+  daemon: z
+    .strictObject({
+      /** Address of the HTTP server; beyond this machine it needs TLS and API keys. */
+      host: z.string().min(1).default('127.0.0.1'),
+      /** Where it is taken, another free one; `reeve daemon status` says which. */
+      port: z.int().min(0).max(65_535).default(7433),
+      tls_cert: z.string().optional(),
+      tls_key: z.string().optional(),
+      /** Names under which it is reached, besides its address: what requests may say in `Host`. */
+      hosts: z.array(z.string()).default([]),
+      /** One that a command has started ends by itself after so long without a run at work, a waiting schedule or a client. */
+      idle_minutes: z.number().positive().default(15),
+      /** How long a stop waits for steps at work to end before they are begun again by the next one. */
+      drain_seconds: z.number().min(0).default(20),
+      log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      log_size_mb: z.number().positive().default(10),
+      log_files: z.int().min(1).max(100).default(5),
+      /** Requests of one caller in any minute. */
+      requests_per_minute: z.int().positive().default(1200),
+    })
+    .prefault({}),
+  /** Which queued runs start. Only from your own configuration. */
+  queue: z
+    .strictObject({
+      /** Runs at work at the same time, of all projects; each project has `runs.max_concurrent` besides. */
+      max_concurrent: z.int().min(1).max(256).default(8),
+      /** The same for the runs of a role, and for those that ask for a provider. */
+      roles: z.record(z.string(), z.int().positive()).default({}),
+      providers: z.record(z.string(), z.int().positive()).default({}),
+    })
+    .prefault({}),
+  /** Who is told of events. Only from your own configuration. */
+  webhooks: z
+    .record(
+      z.string(),
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        /** Types of events, `run.*` for all of a kind. */
+        events: z.array(z.string().min(1)).default(['run.finished', 'run.waiting', 'approval.asked']),
+        /** Roots of the projects it is told of; empty: all. */
+        projects: z.array(z.string()).default([]),
+        /** Name of the variable that holds the key of the signatures. */
+        secret_env: z.string().optional(),
+        timeout_seconds: z.number().positive().max(60).default(10),
+        /** Tries of one delivery, with growing pauses. */
+        max_tries: z.int().min(1).max(20).default(8),
+      }),
+    )
+    .default({}),
+  /** Traces to an OpenTelemetry collector. Only from your own configuration. */
+  telemetry: z
+    .strictObject({
+      /** Where traces go by OTLP over HTTP, such as `http://127.0.0.1:4318`. Unset: nowhere. */
+      otlp_endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .prefault({}),
   /** Files of the tests, as globs, where the usual places are not enough. */
   tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
 })

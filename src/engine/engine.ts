@@ -25,6 +25,8 @@ export interface EngineOptions {
   slots?: { key: string; max: number }
   /** Called when a run begins or goes on here, before its workflow. A throw fails the run. */
   onActivate?: (row: RunRow) => Promise<void> | void
+  /** Called when a run is let go here: ended, parked, handed back, or lost. Must not throw. */
+  onRelease?: (row: RunRow) => void
 }
 
 export interface Engine {
@@ -34,6 +36,8 @@ export interface Engine {
   start(options?: { only?: ReadonlySet<RunId> | ((run: RunId) => boolean) }): Promise<void>
   /** May work on this run too. */
   add(run: RunId): void
+  /** Looks for work at once. */
+  poke(): void
   /**
    * The run as soon as it has ended or waits for somebody. A wait that ends by itself (quota with a time, a dependency that is at work) goes on
    * being waited for. Rejects with the signal's reason, or when the store fails.
@@ -183,6 +187,7 @@ export function createEngine(options: EngineOptions): Engine {
       lastProblem = error
     } finally {
       atWork.delete(run)
+      options.onRelease?.(life.row)
       poke.abort()
     }
   }
@@ -253,6 +258,7 @@ export function createEngine(options: EngineOptions): Engine {
       added.add(run)
       poke.abort()
     },
+    poke: () => poke.abort(),
     waitFor,
     drain,
     detach,

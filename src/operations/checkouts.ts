@@ -4,11 +4,11 @@ import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
 import type { Checkout } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
-import type { Context } from './context.ts'
+import { type Context, pathOf } from './context.ts'
 
 /** A folder of the user's as it lies there, for looking at and for running its own commands. Throws `file_not_found`. */
 export async function plainCheckout(context: Context, path: string | undefined): Promise<Checkout> {
-  const folder = resolve(context.cwd, path ?? '.')
+  const folder = pathOf(context, path)
   const found = await stat(folder).catch(() => null)
   if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: folder })
   return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }

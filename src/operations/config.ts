@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { leaves, printable } from '../config/load.ts'
 import { rootAround } from './checkouts.ts'
-import { type Context, projectOf, settingsOf } from './context.ts'
+import { type Context, pathOf, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput } from './shapes.ts'
 
@@ -10,6 +10,8 @@ const settingSchema = z.object({ key: z.string(), value: z.json(), origin: z.str
 
 export const configShow = operation({
   name: 'config.show',
+  route: 'GET /api/v1/config',
+  place: 'caller',
   summary: 'Shows the settings in force, and where each comes from.',
   permission: 'config:read',
   effect: 'read',
@@ -31,6 +33,8 @@ export const configShow = operation({
 
 export const configValidate = operation({
   name: 'config.validate',
+  route: 'POST /api/v1/config/validate',
+  place: 'caller',
   summary: 'Checks all configuration files and variables.',
   permission: 'config:read',
   effect: 'read',
@@ -51,5 +55,5 @@ function harmless(context: Context, key: string, value: unknown): z.output<typeo
 
 /** Outside a repository there are still the user's own settings. A folder that was named must be in one, though. */
 async function rootOrNull(context: Context, path: string | undefined): Promise<string | null> {
-  return path === undefined ? rootAround(resolve(context.cwd)) : (await projectOf(context, path)).root
+  return path === undefined ? rootAround(pathOf(context, undefined)) : (await projectOf(context, path)).root
 }

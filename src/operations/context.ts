@@ -1,8 +1,10 @@
-import { resolve } from 'node:path'
+import { isAbsolute, normalize, resolve } from 'node:path'
 import type { Env, Folders } from '../config/home.ts'
 import { type Flag, type Loaded, loadSettings, type ReadProjectFile } from '../config/load.ts'
 import { secretValues } from '../config/secrets.ts'
+import { type Actor, maySee } from '../core/actor.ts'
 import type { Clock } from '../core/clock.ts'
+import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Redaction } from '../core/redact.ts'
 import type { Kit } from '../steps/kit.ts'
@@ -16,10 +18,12 @@ export interface Context {
   clock: Clock
   env: Env
   folders: Folders
-  /** Where a relative path of the caller begins. */
-  cwd: string
+  /** Where a relative path of the caller begins; null for callers of other machines and programs, who name whole paths. */
+  cwd: string | null
   /** Who calls, for the record. */
   actor: string
+  /** Who calls, and what they may do. */
+  caller: Actor
   version: string
   /** Program and arguments that start this reeve again. */
   self: readonly [string, ...string[]]
@@ -35,8 +39,21 @@ export interface Context {
   host: Host
 }
 
+/** Who calls, from where, and with whose environment. */
+export interface Caller {
+  actor: Actor
+  /** Where its relative paths begin; null: it names whole paths. */
+  cwd: string | null
+  /** Its environment, which its runs are worked on with; null: this process's own. */
+  env: Env | null
+}
+
 /** Where runs are worked on: in this process, by an engine of its own. */
 export interface Host {
+  /** Do runs go on when whoever asked for them leaves? */
+  readonly resident: boolean
+  /** From now on these runs are worked on with the caller's environment, where their keys are. */
+  adopt(runs: readonly RunId[]): void
   /**
    * Works on these runs and those that come with `add`, until each has ended or waits for something that this process cannot give. When the
    * signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.
@@ -59,9 +76,24 @@ export interface Secrets extends Redaction {
   learnFiles(): Promise<void>
 }
 
-/** The project a caller means: the folder that was named, else the one the caller is in. */
-export function projectOf(context: Context, path: string | undefined): Promise<Project> {
-  return openProject(resolve(context.cwd, path ?? '.'))
+/** A path as the caller means it. Throws `invalid_input` where the caller is nowhere. */
+export function pathOf(context: Pick<Context, 'cwd'>, path: string | undefined, what = 'project'): string {
+  if (context.cwd !== null) return resolve(context.cwd, path ?? '.')
+  if (path !== undefined && isAbsolute(path)) return normalize(path)
+  const found = path === undefined ? 'is missing' : `is "${path}"`
+  throw new ReeveError('invalid_input', { problem: `${what} ${found}; over the network it must be an absolute path` })
+}
+
+/** The project a caller means: the folder that was named, else the one the caller is in. Throws `forbidden` for one that it may not see. */
+export async function projectOf(context: Context, path: string | undefined): Promise<Project> {
+  const project = await openProject(pathOf(context, path))
+  if (maySee(context.caller, project.root)) return project
+  throw new ReeveError('forbidden', {
+    actor: context.actor,
+    role: context.caller.role,
+    doing: `see "${project.root}"`,
+    needed: 'that project',
+  })
 }
 
 /**
@@ -69,9 +101,11 @@ export function projectOf(context: Context, path: string | undefined): Promise<P
  * Outside any project it is the newest of all.
  */
 export async function runNamed(context: Context, store: Store, text: string): Promise<RunRow> {
-  if (text !== 'last') return store.findRun(text)
-  const project = await projectOf(context, undefined).catch(() => null)
-  return store.findRun(text, project?.root ?? null)
+  const project = text === 'last' ? await projectOf(context, undefined).catch(() => null) : null
+  const row = await store.findRun(text, project?.root ?? null)
+  // What a caller may not see is not there.
+  if (!maySee(context.caller, row.project)) throw new ReeveError('run_not_found', { run: text })
+  return row
 }
 
 /** The settings of a project as they are now. What they hold that is secret is redacted from then on. */

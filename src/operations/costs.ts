@@ -28,6 +28,7 @@ export type Report = z.infer<typeof reportSchema>
 
 export const costsReport = operation({
   name: 'costs.report',
+  route: 'GET /api/v1/costs',
   summary: 'Adds up what runs have used: calls, tokens, money.',
   permission: 'runs:read',
   effect: 'read',

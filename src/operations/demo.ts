@@ -13,6 +13,8 @@ const line = z.discriminatedUnion('type', [
 
 export const demoRun = stream({
   name: 'demo.run',
+  route: 'POST /api/v1/demo',
+  place: 'caller',
   summary: 'Takes a small task through everything, with scripted replies: no key, no network.',
   permission: 'runs:write',
   effect: 'write',

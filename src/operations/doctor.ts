@@ -21,6 +21,8 @@ import { consentSentence, untrusted } from './trust.ts'
 
 export const doctorCheck = operation({
   name: 'doctor.check',
+  route: 'GET /api/v1/doctor',
+  place: 'caller',
   summary: 'Checks this machine and this project: what is there, what is missing, how to get it.',
   permission: 'system:read',
   effect: 'read',
@@ -49,7 +51,7 @@ async function gitCheck(context: Context): Promise<Check> {
   const hint = `Install git ${GIT.join('.')} or newer.`
   const env = programEnv({ home: join(context.folders.cache, 'home'), from: context.env })
   // A program that only prints its version takes milliseconds.
-  const result = await runProgram({ argv: ['git', '--version'], cwd: context.cwd, env, timeoutMs: 10_000 })
+  const result = await runProgram({ argv: ['git', '--version'], cwd: context.cwd ?? context.folders.state, env, timeoutMs: 10_000 })
   if (result.ended === 'not_found') return check('machine', 'git', 'missing', 'not on PATH', hint)
   const [, major = '0', minor = '0', rest = ''] = /(\d+)\.(\d+)(\S*)/.exec(result.stdout) ?? []
   const enough = Number(major) > GIT[0] || (Number(major) === GIT[0] && Number(minor) >= GIT[1])

@@ -4,6 +4,8 @@ import { operation } from './operation.ts'
 
 export const errorsExplain = operation({
   name: 'errors.explain',
+  route: 'GET /api/v1/errors/{code}',
+  place: 'caller',
   summary: 'Explains an error code.',
   permission: 'system:read',
   effect: 'read',

@@ -11,6 +11,7 @@ import { choices } from './submit-checks.ts'
 
 export const evidenceVerify = operation({
   name: 'evidence.verify',
+  route: 'POST /api/v1/runs/{run}/verify',
   summary: 'Does the checks of a finished run again in a clean clone and compares: match or not.',
   permission: 'runs:read',
   effect: 'read',

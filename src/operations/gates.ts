@@ -5,7 +5,7 @@ import type { Settings } from '../core/settings.ts'
 import { TASK_KINDS } from '../core/task.ts'
 import { GATE_NAMES, gateStatusSchema, verdictSchema } from '../core/verdict.ts'
 import { plainCheckout, rootAround } from './checkouts.ts'
-import { settingsOf } from './context.ts'
+import { pathOf, settingsOf } from './context.ts'
 import { stream } from './operation.ts'
 import { createQueue } from './queue.ts'
 
@@ -27,6 +27,8 @@ const gateEvents = z.discriminatedUnion('type', [
 
 export const gatesRun = stream({
   name: 'gates.run',
+  route: 'POST /api/v1/gates/run',
+  place: 'caller',
   summary: 'Runs the gates on a checkout, with no model and no run. The last event is the verdict.',
   permission: 'projects:write',
   effect: 'write',
@@ -45,7 +47,7 @@ export const gatesRun = stream({
     const leave = new AbortController()
     const queue = createQueue<z.input<typeof gateEvents>>()
     const judged = judgeCheckout({
-      path: resolve(context.cwd, input.path ?? '.'),
+      path: pathOf(context, input.path),
       settings: onlyThese(settings, input.only),
       ...(input.base === undefined ? {} : { base: input.base }),
       ...(input.kind === undefined ? {} : { kind: input.kind }),

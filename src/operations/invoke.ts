@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import { atLeastRole, mustMay } from '../access/permissions.ts'
 import { nearest, ReeveError } from '../core/errors.ts'
 import { type Redact, redactAll } from '../core/redact.ts'
 import type { Context } from './context.ts'
-import type { Operation, Stream } from './operation.ts'
+import type { Operation, Stream, Verb } from './operation.ts'
 
 /** Runs an operation: reads the input, calls the handler, checks the output. The only way in, for every face. */
 export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
@@ -12,7 +13,8 @@ export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
   signal: AbortSignal,
 ): Promise<z.output<O>> {
   try {
-    const answer = await it.handler(context, readInput(it.name, it.input, input), signal)
+    const read = admit(it, context, input)
+    const answer = await it.handler(context, read, signal)
     return checkOutput(it.name, it.output, answer)
   } catch (error) {
     throw redactedError(error, context.secrets.redact)
@@ -26,8 +28,17 @@ export function open<I extends z.ZodObject, E extends z.ZodType>(
   input: unknown,
   signal: AbortSignal,
 ): AsyncIterable<z.output<E>> {
-  const read = readInput(it.name, it.input, input)
+  const read = admit(it, context, input)
   return checkedEvents(it, it.handler(context, read, signal), context.secrets.redact)
+}
+
+/** Who may, what was said, and whether it is theirs to ask for. Nothing has happened before this. Throws `forbidden`, `invalid_input`. */
+function admit<I extends z.ZodObject>(it: Verb<I>, { caller }: Pick<Context, 'caller'>, input: unknown): z.output<I> {
+  mustMay(caller, it.permission, `call ${it.name}`)
+  const read = readInput(it.name, it.input, input)
+  const wanted = it.privileged?.(read) ?? null
+  if (wanted === null || atLeastRole(caller.role, 'admin')) return read
+  throw new ReeveError('forbidden', { actor: caller.name, role: caller.role, doing: wanted, needed: 'admin' })
 }
 
 async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(

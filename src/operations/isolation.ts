@@ -29,7 +29,7 @@ function rolesUsed(workflow: string, task: Task, roles: ReadonlyMap<string, Role
 
 /** Measures this machine for a run that is to go on. Throws `isolation_too_low` unless what it has is enough, or is accepted. */
 export async function checkRun(
-  context: Context,
+  context: Pick<Context, 'kit'>,
   row: RunRow,
   accepted?: IsolationLevel,
 ): Promise<{ level: IsolationLevel; needed: IsolationLevel }> {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import { readHeader } from '../models/llamacpp/header.ts'
 import { type AddedModel, MODEL_NAME, readModels, writeModels } from '../models/llamacpp/registry.ts'
+import { pathOf } from './context.ts'
 import { operation } from './operation.ts'
 
 const modelSchema = z.object({
@@ -16,6 +17,8 @@ const modelSchema = z.object({
 
 export const modelsAdd = operation({
   name: 'models.add',
+  route: 'POST /api/v1/models',
+  place: 'caller',
   summary: 'Remembers a GGUF file as a model with a name; the file stays where it is.',
   permission: 'models:write',
   effect: 'write',
@@ -24,8 +27,9 @@ export const modelsAdd = operation({
     name: z.string().optional().describe("What it is called in settings; the file's own name when absent."),
   }),
   output: z.object({ model: modelSchema }),
-  async handler({ cwd, folders }, input) {
-    const file = resolve(cwd, input.file)
+  async handler(context, input) {
+    const { folders } = context
+    const file = pathOf(context, input.file, 'file')
     const name = input.name ?? nameOf(file)
     if (!MODEL_NAME.test(name)) {
       const problem = `"${name}" is no name of a model; letters, digits, ".", "_" and "-" are allowed, up to 64`
@@ -42,6 +46,8 @@ export const modelsAdd = operation({
 
 export const modelsList = operation({
   name: 'models.list',
+  route: 'GET /api/v1/models',
+  place: 'caller',
   summary: 'Lists the models that were added.',
   permission: 'models:read',
   effect: 'read',
@@ -64,6 +70,8 @@ export const modelsList = operation({
 
 export const modelsRemove = operation({
   name: 'models.remove',
+  route: 'DELETE /api/v1/models/{name}',
+  place: 'caller',
   summary: 'Forgets a model that was added; its file stays.',
   permission: 'models:write',
   effect: 'write',

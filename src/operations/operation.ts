@@ -1,37 +1,38 @@
 import type { z } from 'zod'
+import type { Permission } from '../access/permissions.ts'
 import type { Context } from './context.ts'
 
-export type Permission =
-  | 'runs:read'
-  | 'runs:write'
-  | 'projects:read'
-  | 'projects:write'
-  | 'config:read'
-  | 'roles:read'
-  | 'models:read'
-  | 'models:write'
-  | 'system:read'
 export type Effect = 'read' | 'write' | 'destructive'
 
-interface Described<I extends z.ZodObject> {
+/** What every verb says of itself. */
+export interface Verb<I extends z.ZodObject> {
   /** `nouns.verb`. */
   name: string
+  /** Method and path over HTTP; `{field}` is a field of the input, the others go into the query of a GET and DELETE, else into the body. */
+  route: `${'GET' | 'POST' | 'PUT' | 'DELETE'} /api/v1/${string}`
+  /**
+   * `caller`: needs nothing of the daemon's, so the command line does it in its own process, where the caller's files and programs are.
+   * Absent: the daemon does it.
+   */
+  place?: 'caller'
   /** One sentence, as the help of every face shows it. */
   summary: string
   permission: Permission
   effect: Effect
+  /** What of an input only an admin may ask for, as the end of "may not …"; null: nothing. */
+  privileged?(input: z.output<I>): string | null
   /** Flat: what a person would type as options. Unknown fields are refused. */
   input: I
 }
 
 /** A verb that answers once. */
-export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> extends Described<I> {
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> extends Verb<I> {
   output: O
   handler(context: Context, input: z.output<I>, signal: AbortSignal): Promise<z.input<O>>
 }
 
 /** A verb that answers with events until it is done or the caller leaves. */
-export interface Stream<I extends z.ZodObject = z.ZodObject, E extends z.ZodType = z.ZodType> extends Described<I> {
+export interface Stream<I extends z.ZodObject = z.ZodObject, E extends z.ZodType = z.ZodType> extends Verb<I> {
   events: E
   handler(context: Context, input: z.output<I>, signal: AbortSignal): AsyncIterable<z.input<E>>
 }

@@ -1,6 +1,7 @@
 import { parse } from 'smol-toml'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { localUser } from '../core/actor.ts'
 import { redactAll } from '../core/redact.ts'
 import { settingsSchema } from '../core/settings.ts'
 import type { Context } from './context.ts'
@@ -12,11 +13,12 @@ import { createQueue } from './queue.ts'
 import { createSecrets } from './secrets.ts'
 import { OPERATIONS, STREAMS } from './table.ts'
 
-const context = { secrets: createSecrets({}) } as Context
+const context = { secrets: createSecrets({}), caller: localUser('anna') } as Context
 const { signal } = new AbortController()
 
 const double = operation({
   name: 'numbers.double',
+  route: 'POST /api/v1/numbers/double',
   summary: 'Doubles.',
   permission: 'system:read',
   effect: 'read',
@@ -49,6 +51,7 @@ describe('invoke', () => {
   it("refuses a stream's input before its first event", () => {
     const count = stream({
       name: 'numbers.count',
+      route: 'POST /api/v1/numbers/count',
       summary: 'Counts.',
       permission: 'system:read',
       effect: 'read',

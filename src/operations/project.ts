@@ -13,6 +13,8 @@ import { addTrust } from './trust.ts'
 
 export const projectInit = operation({
   name: 'project.init',
+  route: 'POST /api/v1/projects/init',
+  place: 'caller',
   summary: 'Writes a commented reeve.toml from what the repository shows. Adds nothing else, overwrites nothing.',
   permission: 'projects:write',
   effect: 'write',

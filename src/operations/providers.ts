@@ -7,6 +7,7 @@ import type { Project } from '../workspace/port.ts'
 import { type Context, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput } from './shapes.ts'
+import { privilegedChoice } from './submit-checks.ts'
 import { checkTrust, consentSentence, untrusted } from './trust.ts'
 
 const providerView = z.object({
@@ -34,6 +35,7 @@ const providerView = z.object({
 
 export const providersList = operation({
   name: 'providers.list',
+  route: 'GET /api/v1/providers',
   summary: 'Lists the configured providers in the order they are asked: version, log-in, health, limits.',
   permission: 'projects:read',
   effect: 'read',
@@ -105,9 +107,11 @@ function limitsOf({ max_concurrent, requests_per_minute, tokens_per_minute }: Pr
 
 export const providersTest = operation({
   name: 'providers.test',
+  route: 'POST /api/v1/providers/{provider}/test',
   summary: 'Tries a provider: one tiny real exchange, or by itself against a scripted server of this machine.',
-  permission: 'projects:write',
+  permission: 'providers:write',
   effect: 'write',
+  privileged: privilegedChoice,
   input: z.object({
     project: projectInput,
     provider: z.string(),
@@ -144,8 +148,9 @@ export const providersTest = operation({
 
 export const providersReset = operation({
   name: 'providers.reset',
+  route: 'POST /api/v1/providers/{provider}/reset',
   summary: 'Forgets what was known against a provider: the next run asks it again.',
-  permission: 'projects:write',
+  permission: 'providers:write',
   effect: 'write',
   input: z.object({ project: projectInput, provider: z.string() }),
   output: z.object({ provider: z.string() }),

@@ -6,6 +6,8 @@ import { projectInput } from './shapes.ts'
 
 export const rolesList = operation({
   name: 'roles.list',
+  route: 'GET /api/v1/roles',
+  place: 'caller',
   summary: "Lists the roles: the built-in ones and the project's own from .reeve/roles/.",
   permission: 'roles:read',
   effect: 'read',

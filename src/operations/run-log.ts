@@ -38,6 +38,17 @@ export function runLog(store: Store, run: string, path: string): RunLog {
   }
 }
 
+/** Writes the events of a run as they come, until `over`; what was written up to then is among them. */
+export async function keepLog(store: Store, run: string, path: string, over: AbortSignal): Promise<void> {
+  const log = runLog(store, run, path)
+  let last = 0
+  for await (const event of store.tail(run, 0, over)) {
+    last = event.seq
+    await log.write(event)
+  }
+  for (const event of await store.events(run, last)) await log.write(event)
+}
+
 function lastSeq(text: string, path: string): number {
   for (const line of text.split('\n').toReversed()) {
     if (line === '') continue

@@ -10,6 +10,7 @@ const MAX_BYTES = 8 * 1024 * 1024
 
 export const runsDiff = operation({
   name: 'runs.diff',
+  route: 'GET /api/v1/runs/{run}/diff',
   summary: 'Gives what a run has changed since its base, as far as its last checkpoint.',
   permission: 'runs:read',
   effect: 'read',

@@ -6,7 +6,7 @@ import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { openProject } from '../workspace/project.ts'
-import { type Context, projectOf, runNamed } from './context.ts'
+import { type Context, pathOf, projectOf, runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
 
@@ -14,6 +14,7 @@ const attempt = z.object({ ref: z.string(), run: z.string(), number: z.int(), co
 
 export const runsRescue = operation({
   name: 'runs.rescue',
+  route: 'POST /api/v1/runs/{run}/rescue',
   summary: 'Lists everything that was kept of a run, keeps what is not yet, and brings an attempt back.',
   permission: 'runs:write',
   effect: 'write',
@@ -40,7 +41,7 @@ export const runsRescue = operation({
 
     const wanted = attempts.find((it) => it.number === input.attempt)
     if (!wanted) throw new ReeveError('invalid_input', { problem: noAttempt(row.id, input.attempt, attempts) })
-    const folder = input.folder === undefined ? null : resolve(context.cwd, input.folder)
+    const folder = input.folder === undefined ? null : pathOf(context, input.folder, 'folder')
     const branch = folder === null ? (input.branch ?? `rescue/${row.id}-${wanted.number}`) : null
     const commit = await restoreAttempt(project, wanted.ref, folder === null ? { branch: branch ?? '' } : { folder })
     return { run: row.id, attempts, restored: { number: wanted.number, commit, branch, folder } }
@@ -95,6 +96,7 @@ const ALL = 100_000
 
 export const runsClean = operation({
   name: 'runs.clean',
+  route: 'POST /api/v1/runs/clean',
   summary: 'Removes workspaces and branches of runs that have ended; everything they wrote stays in git.',
   permission: 'runs:write',
   effect: 'destructive',

@@ -15,6 +15,7 @@ const HOW = ['branch', 'merge', 'squash'] as const
 
 export const runsLand = operation({
   name: 'runs.land',
+  route: 'POST /api/v1/runs/{run}/land',
   summary: 'Brings a run that has ended into the repository: its branch, a merge, or one squashed commit.',
   permission: 'runs:write',
   effect: 'write',

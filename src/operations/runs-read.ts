@@ -7,6 +7,7 @@ import { summaryOf, viewOf } from './views.ts'
 
 export const runsList = operation({
   name: 'runs.list',
+  route: 'GET /api/v1/runs',
   summary: 'Lists runs, the newest first.',
   permission: 'runs:read',
   effect: 'read',
@@ -31,6 +32,7 @@ export const runsList = operation({
 
 export const runsGet = operation({
   name: 'runs.get',
+  route: 'GET /api/v1/runs/{run}',
   summary: 'Tells everything about a run: steps, verdict, usage, paths.',
   permission: 'runs:read',
   effect: 'read',
@@ -44,6 +46,7 @@ export const runsGet = operation({
 
 export const runsEvents = stream({
   name: 'runs.events',
+  route: 'GET /api/v1/runs/{run}/events',
   summary: 'Gives the events of a run, and those to come with "follow".',
   permission: 'runs:read',
   effect: 'read',
@@ -81,6 +84,7 @@ const DECISIONS = new Set([
 
 export const runsExplain = operation({
   name: 'runs.explain',
+  route: 'GET /api/v1/runs/{run}/decisions',
   summary: 'Tells the decisions of a run with their reasons.',
   permission: 'runs:read',
   effect: 'read',

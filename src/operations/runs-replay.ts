@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keyVariables } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunEvent } from '../core/event.ts'
 import type { IsolationLevel } from '../core/isolation.ts'
@@ -16,7 +17,7 @@ import { type Context, runNamed } from './context.ts'
 import { levelForTasks } from './isolation.ts'
 import { operation } from './operation.ts'
 import { runInput, runViewSchema } from './shapes.ts'
-import { checkProviders, checkTask, choices, resolveSettings } from './submit-checks.ts'
+import { checkProviders, checkTask, choices, privilegedChoice, resolveSettings } from './submit-checks.ts'
 import { viewOf } from './views.ts'
 
 /** Name of the provider that stands for a run's recording. */
@@ -24,9 +25,11 @@ const RECORDING = 'recording'
 
 export const runsReplay = operation({
   name: 'runs.replay',
+  route: 'POST /api/v1/runs/{run}/replay',
   summary: 'Queues a run that does a past one again from one of its steps: with another provider, or with its own recording.',
   permission: 'runs:write',
   effect: 'write',
+  privileged: privilegedChoice,
   input: z.object({
     run: runInput,
     from: z.string().optional().describe('Step to begin with; what was done before is taken over. Absent: from the start.'),
@@ -67,6 +70,7 @@ export const runsReplay = operation({
       settings,
       isolation,
       actor: context.actor,
+      variables: keyVariables(settings, context.env),
       replayOf: past.id,
       ...(kept?.commit == null ? {} : { begin: kept.commit }),
     }
@@ -77,6 +81,7 @@ export const runsReplay = operation({
       options: options as unknown as { [key: string]: Json },
       ...(kept === null ? {} : { kept: { run: past.id, steps: kept.steps } }),
     })
+    context.host.adopt([row.id])
     return { runs: [await viewOf(context, store, row)], warnings: now?.warnings ?? [], kept: kept?.steps.length ?? 0 }
   },
 })

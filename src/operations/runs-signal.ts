@@ -7,7 +7,7 @@ import { type Context, projectOf, runNamed } from './context.ts'
 import { acceptForRun } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runSummarySchema } from './shapes.ts'
-import { choices } from './submit-checks.ts'
+import { choices, privilegedChoice } from './submit-checks.ts'
 import { summaryOf } from './views.ts'
 
 const one = z.object({ run: runSummarySchema })
@@ -21,6 +21,7 @@ async function onRun(context: Context, text: string, fn: (store: Store, row: Run
 
 export const runsCancel = operation({
   name: 'runs.cancel',
+  route: 'POST /api/v1/runs/{run}/cancel',
   summary: 'Stops a run for good. What it has written is kept.',
   permission: 'runs:write',
   effect: 'destructive',
@@ -31,6 +32,7 @@ export const runsCancel = operation({
 
 export const runsPause = operation({
   name: 'runs.pause',
+  route: 'POST /api/v1/runs/{run}/pause',
   summary: 'Holds a run before its next step.',
   permission: 'runs:write',
   effect: 'write',
@@ -41,6 +43,7 @@ export const runsPause = operation({
 
 export const runsApprove = operation({
   name: 'runs.approve',
+  route: 'POST /api/v1/runs/{run}/approve',
   summary: 'Says yes to what a run asks.',
   permission: 'runs:write',
   effect: 'write',
@@ -51,6 +54,7 @@ export const runsApprove = operation({
 
 export const runsReject = operation({
   name: 'runs.reject',
+  route: 'POST /api/v1/runs/{run}/reject',
   summary: 'Says no to what a run asks.',
   permission: 'runs:write',
   effect: 'write',
@@ -65,12 +69,14 @@ interface Decision {
 }
 
 function decide(context: Context, store: Store, row: RunRow, kind: 'approve' | 'reject', it: Decision): Promise<RunRow> {
+  context.host.adopt([row.id])
   const data = { ...(it.comment === undefined ? {} : { comment: it.comment }), ...(it.question === undefined ? {} : { what: it.question }) }
   return store.signal(row.id, kind, data, context.actor)
 }
 
 export const runsSend = operation({
   name: 'runs.send',
+  route: 'POST /api/v1/runs/{run}/messages',
   summary: 'Gives a run an instruction; its next agent gets it.',
   permission: 'runs:write',
   effect: 'write',
@@ -84,9 +90,11 @@ const resumed = z.object({ runs: z.array(runSummarySchema), skipped: z.array(z.o
 
 export const runsResume = operation({
   name: 'runs.resume',
+  route: 'POST /api/v1/runs/resume',
   summary: 'Makes runs ready to go on: paused, detached, crashed ones; without a run, all of the project.',
   permission: 'runs:write',
   effect: 'write',
+  privileged: privilegedChoice,
   input: z.object({ run: runInput.optional(), project: projectInput, accept_isolation: choices.accept_isolation }),
   output: resumed,
   async handler(context, input) {
@@ -146,5 +154,6 @@ function statusOf(row: RunRow): string {
 
 /** Also takes back a pause that the run has not come to yet. */
 function wake(context: Context, store: Store, row: RunRow): Promise<RunRow> {
+  context.host.adopt([row.id])
   return store.resume(row.id, context.actor)
 }

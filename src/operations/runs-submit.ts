@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keyVariables } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
@@ -10,7 +11,7 @@ import { type Context, projectOf, runNamed } from './context.ts'
 import { levelForTasks } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
-import { type Choices, checkProviders, checkTask, choices, resolveSettings, runsOutside } from './submit-checks.ts'
+import { type Choices, checkProviders, checkTask, choices, privilegedChoice, resolveSettings, runsOutside } from './submit-checks.ts'
 import { readTaskFiles } from './task-file.ts'
 import { inDependencyOrder, taskFromSentence } from './tasks.ts'
 import { viewOf } from './views.ts'
@@ -34,9 +35,11 @@ const submitted = z.object({ runs: z.array(runViewSchema), warnings: z.array(z.s
 
 export const runsSubmit = operation({
   name: 'runs.submit',
+  route: 'POST /api/v1/runs',
   summary: 'Queues a run for each task: a sentence, or the tasks of files.',
   permission: 'runs:write',
   effect: 'write',
+  privileged: privilegedChoice,
   input: submitInput,
   output: submitted,
   async handler(context, input) {
@@ -49,9 +52,11 @@ export const runsSubmit = operation({
 
 export const runsRetry = operation({
   name: 'runs.retry',
+  route: 'POST /api/v1/runs/{run}/retry',
   summary: 'Queues a fresh run of the same task, from the base and with the settings of now.',
   permission: 'runs:write',
   effect: 'write',
+  privileged: privilegedChoice,
   input: z.object({ run: runInput, ...choices }),
   output: submitted,
   async handler(context, input) {
@@ -138,6 +143,7 @@ async function submitAll(context: Context, wanted: Wanted): Promise<z.input<type
       dependsOn: task.depends_on.map((it) => made.get(it) ?? ''),
       ...(wanted.key === undefined ? {} : { clientKey: wanted.tasks.length === 1 ? wanted.key : `${wanted.key}/${task.id}` }),
     })
+    context.host.adopt([row.id])
     made.set(task.id, row.id)
     runs.push(row)
   }
@@ -149,6 +155,7 @@ function optionsFor(context: Context, task: Task, found: Pick<RunOptions, 'setti
   return {
     ...found,
     actor: context.actor,
+    variables: keyVariables(found.settings, context.env),
     timeoutMs: minutes * 60_000,
     ...(wanted.retryOf === undefined ? {} : { retryOf: wanted.retryOf }),
   }

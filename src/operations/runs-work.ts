@@ -15,6 +15,7 @@ import { logPath } from './views.ts'
 
 export const runsWork = stream({
   name: 'runs.work',
+  route: 'POST /api/v1/runs/work',
   summary:
     'Works on runs, and on what they wait for, in this process and gives their events, until each has ended or waits for a person. Leaving detaches them.',
   permission: 'runs:write',

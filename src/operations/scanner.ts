@@ -40,6 +40,8 @@ export const repoScanSchema = z.object({
 
 export const scannerScan = operation({
   name: 'scanner.scan',
+  route: 'GET /api/v1/projects/scan',
+  place: 'caller',
   summary: 'Reads a repository without a model: languages, frameworks, tests, commands with the reason for each.',
   permission: 'projects:read',
   effect: 'read',

@@ -5,7 +5,7 @@ import type { Flag, Loaded } from '../config/load.ts'
 import { providersOf } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
-import { ISOLATION_LEVELS } from '../core/isolation.ts'
+import { atLeast, ISOLATION_LEVELS, type IsolationLevel } from '../core/isolation.ts'
 import type { Role } from '../core/role.ts'
 import { isCliKind, type Settings } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
@@ -33,6 +33,13 @@ export const choices = {
     .optional()
     .describe('The lowest level of isolation that is accepted; "none": no sandbox at all.'),
   trust: z.boolean().optional().describe("Let the project's providers do what its reeve.toml says of them, this time."),
+}
+
+/** What lets code of strangers do more than the settings allow is for an admin to say. */
+export function privilegedChoice(input: { accept_isolation?: IsolationLevel | undefined; trust?: boolean | undefined }): string | null {
+  if (input.trust === true) return 'trust what a project says of its providers'
+  const accepted = input.accept_isolation
+  return accepted !== undefined && !atLeast(accepted, 'os-sandbox') ? `accept the isolation "${accepted}"` : null
 }
 
 export type Choices = { [K in keyof typeof choices]?: z.output<(typeof choices)[K]> | undefined }

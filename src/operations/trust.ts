@@ -53,6 +53,8 @@ export async function addTrust(context: Pick<Context, 'folders'>, root: string, 
 
 export const projectTrust = operation({
   name: 'project.trust',
+  route: 'POST /api/v1/projects/trust',
+  place: 'caller',
   summary: "Lets this project's providers do what its reeve.toml says of them, until it says something else.",
   permission: 'projects:write',
   effect: 'write',

@@ -20,6 +20,8 @@ export const runOptionsSchema = z.object({
   timeoutMs: z.number().positive(),
   /** Level of isolation that was in force when it was submitted: it does not go on below. */
   isolation: z.enum(ISOLATION_LEVELS).optional(),
+  /** Names of the environment variables that held its keys when it was submitted. */
+  variables: z.array(z.string()).optional(),
   /** For a retry: the run it repeats. */
   retryOf: z.string().optional(),
   /** For a replay: the run that is done again, and the commit of it whose files it begins with (default: the base). */
