@@ -28,6 +28,7 @@ export const EVENT_TYPES = {
   'isolation.measured': 'level, by: how the programs of the run are held from here on',
   'run.finished': 'status, reason?, message?',
   'run.landed': 'branch, commit, how, forced?',
+  'plan.made': 'step, summary, parts: the titles of its parts, in order',
   'step.started': 'step, kind, role?, provider?, attempt, request',
   'step.finished':
     'step, kind, status, summary?, usage?, cost?, charged?, durationMs; charged: what budgets count where it is not the cost',

@@ -129,6 +129,8 @@ async function tryOnce(job: Job, it: Try): Promise<Work> {
 
   const ended = { provider, result, session: result.session ?? null }
   if (result.status !== 'failed') {
+    const news = ask.announce?.(result.output) ?? null
+    if (news !== null) await step.emit(news.type, { step: ask.name, ...news.data })
     const reached = await reachedBy(ask.name, given, result, step)
     return { ...(await keepWork(job, it, { ...ended, failure: null, goesOn: null })), ...(reached === null ? {} : { reached }) }
   }

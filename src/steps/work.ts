@@ -1,5 +1,6 @@
 import type { AgentResult } from '../agents/port.ts'
 import type { Tried } from '../agents/router/fallback.ts'
+import type { EventType, RunEvent } from '../core/event.ts'
 import type { Json } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
 import type { Cost, Usage } from '../core/run.ts'
@@ -18,6 +19,8 @@ export interface AgentAsk {
   message: string
   /** A role that may write production files may also write tests, as where no spec author has written them. */
   withTests?: boolean
+  /** What observers are told of its output; null: nothing. */
+  announce?: (output: Json | null) => { type: EventType; data: RunEvent['data'] } | null
   /** The run is fine without it: nobody is asked for more money. */
   spare?: boolean
 }

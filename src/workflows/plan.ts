@@ -46,6 +46,7 @@ export async function makePlan(job: Job): Promise<{ parts: Part[] } | { end: Run
       goal: () => planGoal(job, refusal),
       outputSchema: z.toJSONSchema(planSchema, { io: 'input' }) as { [key: string]: Json },
       message: 'chore: plan',
+      announce: planMade,
     })
     const parsed = planSchema.safeParse(work.output)
     const parts = parsed.success ? inOrder(parsed.data.parts) : null
@@ -63,6 +64,12 @@ export async function makePlan(job: Job): Promise<{ parts: Part[] } | { end: Run
       return { end: { status: 'failed', reason: 'gates', message: `The plan was refused by ${decision.actor}.` } }
   }
   return { end: { status: 'failed', reason: 'gates', message: `No usable plan after ${MAX_PLANS} tries: ${refusal}` } }
+}
+
+function planMade(output: Json | null): { type: 'plan.made'; data: { [key: string]: Json } } | null {
+  const plan = planSchema.safeParse(output)
+  const parts = plan.success ? inOrder(plan.data.parts) : null
+  return plan.success && parts ? { type: 'plan.made', data: { summary: plan.data.summary, parts: parts.map((it) => it.title) } } : null
 }
 
 function planText(summary: string, parts: readonly Part[]): string {

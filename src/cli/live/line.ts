@@ -66,6 +66,7 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'run.finished': (it) => it.marked(finishMark(it), `${it.get('status')}${inBrackets(it.get('reason'))}${it.because('message')}`),
   'run.landed': (it) =>
     it.marked('succeeded', `landed on ${it.get('branch')} (${it.get('how')})${it.data['forced'] === true ? ', by force' : ''}`),
+  'plan.made': (it) => plain(`plan: ${planParts(it)}${it.because('summary')}`),
   'step.started': (it) => plain(`${it.get('step')}${who(it)}`),
   'step.finished': (it) => it.marked(stepMark(it), `${it.get('step')}${it.because('summary')}${figures(it)}`),
   'step.failed': (it) => it.marked('failed', `${it.get('step')}${it.because('problem')}${figures(it)}`),
@@ -104,6 +105,11 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'message.sent': (it) => plain(`${it.get('actor')} says${it.because('text')}`),
   'budget.reserved': () => '',
   'evidence.written': (it) => plain(`evidence in ${it.get('path')}`),
+}
+
+function planParts({ data }: Teller): string {
+  const count = Array.isArray(data['parts']) ? data['parts'].length : 0
+  return `${count} ${count === 1 ? 'part' : 'parts'}`
 }
 
 /** Who would have come before, and why it did not. Each has been told at length when it failed. */
