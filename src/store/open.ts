@@ -14,6 +14,7 @@ import type { Ending } from './ending.ts'
 import * as events from './events.ts'
 import { createHub, type Watch } from './hub.ts'
 import * as journal from './journal.ts'
+import * as keys from './keys.ts'
 import type { Claim, Parking } from './lifecycle.ts'
 import * as lifecycle from './lifecycle.ts'
 import * as limits from './limits.ts'
@@ -201,6 +202,27 @@ export class Store {
 
   freeProbe(key: string, holder: string): Promise<void> {
     return breakers.freeProbe(this.#ctx, key, holder)
+  }
+
+  /** Null: a live key of that name is there already. */
+  addKey(key: keys.NewKey): Promise<keys.ApiKey | null> {
+    return keys.addKey(this.#ctx, key)
+  }
+
+  findKey(id: string): ReturnType<typeof keys.findKey> {
+    return keys.findKey(this.#ctx, id)
+  }
+
+  listKeys(): Promise<keys.ApiKey[]> {
+    return keys.listKeys(this.#ctx)
+  }
+
+  revokeKey(id: string): Promise<keys.ApiKey | null> {
+    return keys.revokeKey(this.#ctx, id)
+  }
+
+  keyUsed(id: string): Promise<void> {
+    return keys.keyUsed(this.#ctx, id)
   }
 
   /** Runs that may start now, the next one first. */

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { FailReason, RunStatus, WaitReason } from '../core/run.ts'
+import { type AccessTables, createAccess } from './tables-access.ts'
 
 /** JSON is text, times are epoch ms, flags are 0 or 1: the same on SQLite and on Postgres. */
 export interface RunsTable {
@@ -112,7 +113,7 @@ export interface BreakersTable {
   probe_until: number
 }
 
-export interface Tables {
+export interface Tables extends AccessTables {
   runs: RunsTable
   steps: StepsTable
   events: EventsTable
@@ -257,4 +258,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     },
   },
   '0002-routing': { up: createRouting },
+  '0003-access': { up: createAccess },
 }
