@@ -1,3 +1,4 @@
+import type { Progress } from './progress.ts'
 import type { Task } from './task.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -66,6 +67,14 @@ export interface StepView {
   cost: Cost
 }
 
+/** How long it may still take, and what that is taken from. */
+export interface Estimate {
+  /** Ms of work that are left; null: nothing to tell it from. */
+  remainingMs: number | null
+  /** One sentence: `median of 12 runs of build in this project`. */
+  basis: string
+}
+
 /** What `reeve show <run> --json` prints: the shape other programs rely on. */
 export interface RunView {
   id: string
@@ -81,6 +90,7 @@ export interface RunView {
   /** Last commit of the run's branch, null before there is one. */
   commit: string | null
   attempts: number
+  progress: Progress & Estimate
   /** The isolation level in force, such as `L1 guarded`. */
   isolation: string
   steps: StepView[]

@@ -17,6 +17,8 @@ const started = (step: string, more: RunEvent['data'] = {}): [EventType, RunEven
   { step, kind: 'agent', attempt: 1, ...more },
 ]
 
+const unknown = { remainingMs: null, basis: 'nobody knows' }
+
 it('shows each step with what it was, how it ended and what it used', () => {
   const [step] = viewSteps(
     eventsOf(
@@ -69,7 +71,7 @@ it('adds up what all tries of a step have used', () => {
 it('does not take an unknown price for free', async () => {
   const store = await toyStore()
   const run = await toySubmit(store)
-  const view = viewRun(run, eventsOf(started('a'), ['step.finished', { step: 'a', usage, cost: null }], started('b')), paths)
+  const view = viewRun(run, eventsOf(started('a'), ['step.finished', { step: 'a', usage, cost: null }], started('b')), paths, unknown)
   expect(view.cost).toBeNull()
   expect(view.usage).toEqual(usage)
 })
@@ -78,8 +80,8 @@ it('shows a run that has only been submitted', async () => {
   const store = await toyStore()
   const run = await toySubmit(store)
   const measured = eventsOf(started('workspace'), ['isolation.measured', { level: 'L2 os-sandbox', by: 'bubblewrap 0.8.0' }])
-  expect(viewRun(run, measured, paths).isolation, 'its setup has not ended').toBe('L2 os-sandbox')
-  expect(viewRun(run, await store.events(run.id), paths)).toEqual({
+  expect(viewRun(run, measured, paths, unknown).isolation, 'its setup has not ended').toBe('L2 os-sandbox')
+  expect(viewRun(run, await store.events(run.id), paths, unknown)).toEqual({
     id: run.id,
     task: run.task,
     status: 'queued',
@@ -90,6 +92,7 @@ it('shows a run that has only been submitted', async () => {
     branch: '',
     commit: null,
     attempts: 0,
+    progress: { percent: 0, stage: 'queued', milestones: [], ...unknown },
     isolation: 'unknown',
     steps: [],
     verdict: null,
@@ -121,7 +124,7 @@ it('shows a run from its real events, with its facts', async () => {
   })
   const { id } = await toySubmit(store)
   const row = await engine.waitFor(id, soon())
-  const view = viewRun(row, await store.events(id), paths)
+  const view = viewRun(row, await store.events(id), paths, unknown)
   expect(view).toMatchObject({
     status: 'failed',
     reason: 'gates',

@@ -1,10 +1,11 @@
 import type { RunEvent } from '../core/event.ts'
-import { NO_USAGE, type RunView, type StepKind, type StepStatus, type StepView } from '../core/run.ts'
+import { progressOf } from '../core/progress.ts'
+import { type Estimate, NO_USAGE, type RunView, type StepKind, type StepStatus, type StepView } from '../core/run.ts'
 import type { RunRow } from '../store/port.ts'
 import { createTally } from '../store/tally.ts'
 
 /** The run as the outside sees it. Pure: its row and all its events come in. */
-export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView['paths']): RunView {
+export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView['paths'], estimate: Estimate): RunView {
   const steps = viewSteps(events)
   const tally = createTally()
   for (const event of events) tally.add(event)
@@ -20,6 +21,7 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     branch: row.facts.branch ?? '',
     commit: row.facts.commit ?? null,
     attempts: row.facts.attempts ?? 0,
+    progress: { ...progressOf(events), ...estimate },
     isolation: row.facts.isolation ?? measuredIn(events) ?? 'unknown',
     steps,
     verdict: row.facts.verdict ?? null,

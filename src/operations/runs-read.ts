@@ -3,7 +3,7 @@ import { RUN_STATUSES } from '../core/run.ts'
 import { projectOf, runNamed } from './context.ts'
 import { operation, stream } from './operation.ts'
 import { projectInput, runEventSchema, runInput, runSummarySchema, runViewSchema } from './shapes.ts'
-import { summaryOf, viewOf } from './views.ts'
+import { summariesOf, viewOf } from './views.ts'
 
 export const runsList = operation({
   name: 'runs.list',
@@ -26,7 +26,7 @@ export const runsList = operation({
       ...(project === null ? {} : { project: project.root }),
       ...(input.status.length === 0 ? {} : { states: input.status }),
     })
-    return { runs: rows.map((it) => summaryOf(context, it)) }
+    return { runs: await summariesOf(context, store, rows) }
   },
 })
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EVENT_TYPES, type EventType, type RunEvent } from '../core/event.ts'
 import type { Json } from '../core/json.ts'
+import { STAGES } from '../core/progress.ts'
 import { RUN_STATUSES, type RunView, STEP_KINDS } from '../core/run.ts'
 import { taskSchema } from '../core/task.ts'
 import { gateStatusSchema, verdictSchema } from '../core/verdict.ts'
@@ -33,6 +34,17 @@ const stepViewSchema = z.object({
   cost: z.number().nullable(),
 })
 
+const milestoneSchema = z.object({ name: z.string(), at: z.number() })
+
+/** How far a run is. Of runs in a list only those that have not ended have one. */
+const progressSchema = z.object({
+  percent: z.int().min(0).max(100),
+  stage: z.enum(STAGES),
+  milestones: z.array(milestoneSchema),
+  remainingMs: z.number().nullable(),
+  basis: z.string(),
+})
+
 export const runViewSchema = z.object({
   id: z.string(),
   task: taskSchema,
@@ -44,6 +56,7 @@ export const runViewSchema = z.object({
   branch: z.string(),
   commit: z.string().nullable(),
   attempts: z.int(),
+  progress: progressSchema,
   isolation: z.string(),
   steps: z.array(stepViewSchema),
   verdict: verdictSchema.nullable(),
@@ -65,6 +78,8 @@ export const runSummarySchema = z.object({
   workflow: z.string(),
   branch: z.string().nullable(),
   attempts: z.int(),
+  /** Of a run that has not ended. */
+  progress: progressSchema.pick({ percent: true, stage: true, remainingMs: true, basis: true }).nullable(),
   verdict: gateStatusSchema.nullable(),
   landed: z.boolean(),
   project: z.string(),

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { PROGRESS_EVENTS, progressOf } from '../core/progress.ts'
 import { redactAll } from '../core/redact.ts'
-import type { RunView } from '../core/run.ts'
+import { type Estimate, isFinished, type RunView } from '../core/run.ts'
 import { viewRun } from '../engine/view.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import type { Context } from './context.ts'
+import { estimateOf } from './estimate.ts'
 import type { RunSummary } from './shapes.ts'
 
 /** Where the event log of a run lies, as lines of JSON. */
@@ -14,12 +16,30 @@ export function logPath(context: Pick<Context, 'folders'>, run: string): string 
 
 /** A run as the outside sees it. */
 export async function viewOf(context: Context, store: Store, row: RunRow): Promise<RunView> {
-  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, await store.events(row.id), {
+  const paths = {
     project: row.project,
     workspace: row.facts.workspace ?? '',
     evidence: row.facts.evidence ?? null,
     log: logPath(context, row.id),
-  })
+  }
+  const estimate = await estimated(context, store, row)
+  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, await store.events(row.id), paths, estimate)
+}
+
+// oxlint-disable-next-line require-await
+async function estimated(context: Context, _store: Store, row: RunRow): Promise<Estimate> {
+  return estimateOf(row, null, context.clock.now())
+}
+
+/** Runs as lists show them. Those that are on their way say how far they are. */
+export function summariesOf(context: Context, store: Store, rows: readonly RunRow[]): Promise<RunSummary[]> {
+  return Promise.all(
+    rows.map(async (row) => {
+      if (isFinished(row.state) || row.startedAt === null) return summaryOf(context, row)
+      const { percent, stage } = progressOf(await store.eventsOfType(row.id, PROGRESS_EVENTS))
+      return { ...summaryOf(context, row), progress: { percent, stage, ...(await estimated(context, store, row)) } }
+    }),
+  )
 }
 
 export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSummary {
@@ -33,6 +53,7 @@ export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSu
     workflow: row.workflow,
     branch: row.facts.branch ?? null,
     attempts: row.facts.attempts ?? 0,
+    progress: null,
     verdict: row.facts.verdict?.status ?? null,
     landed: (row.facts.landed ?? null) !== null,
     project: row.project,

@@ -43,6 +43,9 @@ export interface RunRow {
   finishedAt: number | null
   /** Epoch ms before which it does not start. */
   runAt: number
+  /** Time it was worked on, without the claim that is at work now, which began at `claimedAt`. */
+  activeMs: number
+  claimedAt: number | null
   facts: RunFacts
 }
 

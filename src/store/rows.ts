@@ -26,6 +26,8 @@ export function toRunRow(row: Selectable<RunsTable>): RunRow {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     runAt: row.run_at,
+    activeMs: row.active_ms,
+    claimedAt: row.claimed_at,
     facts: toFacts(row.facts, row.id),
   }
 }

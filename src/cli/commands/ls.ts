@@ -24,6 +24,7 @@ function lines(io: Io, runs: readonly RunSummary[]): string[] {
 
 function stateOf(run: RunSummary): string {
   if (run.landed) return 'landed'
+  if (run.status === 'running' && run.progress) return `running ${run.progress.percent} %`
   return run.reason === null ? run.status : `${run.status} (${run.reason})`
 }
 

@@ -31,13 +31,22 @@ function headLines(io: Io, run: RunView): string[] {
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const time = run.startedAt === null ? [] : [duration((run.finishedAt ?? io.now()) - run.startedAt)]
   const tries = run.attempts > 0 ? [`${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'}`] : []
+  const way = run.finishedAt === null ? [progressLine(run)] : []
   const facts = [`workflow ${run.workflow}`, ...tries, ...time, spent(run.usage, run.cost, knownOf(run)), `isolation ${run.isolation}`]
   return [
     `${mark(io, run.status)} ${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`,
     `  ${run.status}${reason}${run.message === null ? '' : `: ${safe(run.message).split('\n').join('\n  ')}`}`,
     io.paint('dim', `  ${facts.join(' · ')} · created ${ago(run.createdAt, io.now())}`),
+    ...way.map((it) => `  ${it}`),
     io.paint('dim', `  task ${run.task.id} · ${run.task.kind} · role ${run.task.role}`),
   ]
+}
+
+/** `57 % · implementing · about 2m left (median of 12 runs of build in this project)`. */
+function progressLine({ progress }: RunView): string {
+  const { percent, stage, remainingMs, basis } = progress
+  const left = remainingMs === null ? `no estimate: ${basis}` : `about ${duration(remainingMs)} left (${basis})`
+  return `${percent} % · ${stage} · ${left}`
 }
 
 /** What the steps with a known cost come to. */
