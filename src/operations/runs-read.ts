@@ -14,6 +14,7 @@ export const runsList = operation({
   input: z.object({
     project: projectInput,
     all: z.boolean().default(false).describe('Of all projects.'),
+    task: z.string().optional().describe('Only runs of the task with this id.'),
     status: z.array(z.enum(RUN_STATUSES)).default([]).describe('Only these statuses.'),
     limit: z.int().min(1).max(1000).default(20),
   }),
@@ -24,6 +25,7 @@ export const runsList = operation({
     const rows = await store.listRuns({
       limit: input.limit,
       ...(project === null ? {} : { project: project.root }),
+      ...(input.task === undefined ? {} : { task: input.task }),
       ...(input.status.length === 0 ? {} : { states: input.status }),
     })
     return { runs: await summariesOf(context, store, rows) }
@@ -56,6 +58,7 @@ export const runsEvents = stream({
     follow: z.boolean().default(false).describe('Stay until the run has ended.'),
   }),
   events: runEventSchema,
+  resume: { id: (event) => String(event.seq), after: (id) => ({ after: Number(id) }) },
   async *handler(context, input, signal) {
     const store = await context.store()
     const { id } = await runNamed(context, store, input.run)

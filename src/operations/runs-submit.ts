@@ -31,7 +31,7 @@ const submitInput = z.object({
   key: z.string().min(1).optional().describe('The same key a second time gives the run that is there already.'),
 })
 
-const submitted = z.object({ runs: z.array(runViewSchema), warnings: z.array(z.string()) })
+export const submitted = z.object({ runs: z.array(runViewSchema), warnings: z.array(z.string()) })
 
 export const runsSubmit = operation({
   name: 'runs.submit',
@@ -120,7 +120,7 @@ interface Wanted {
 }
 
 /** Everything is checked before the first run is queued: all of them are, or none. */
-async function submitAll(context: Context, wanted: Wanted): Promise<z.input<typeof submitted>> {
+export async function submitAll(context: Context, wanted: Wanted): Promise<z.input<typeof submitted>> {
   const project = await projectOf(context, wanted.project)
   const { settings, base, warnings } = await resolveSettings(context, project, wanted.choices)
   const roles = await context.kit.roles(project, base)

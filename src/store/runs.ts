@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import { newRunId, type RunId } from '../core/ids.ts'
@@ -147,6 +148,8 @@ async function lastRun(ctx: Context, project: string | null): Promise<RunRow> {
 
 export interface RunFilter {
   project?: string
+  /** Id of the task. */
+  task?: string
   states?: readonly RunStatus[]
   /** 100 when absent. */
   limit?: number
@@ -158,6 +161,7 @@ export interface RunFilter {
 export async function listRuns(ctx: Context, filter: RunFilter): Promise<RunRow[]> {
   let query = ctx.db.selectFrom('runs').selectAll()
   if (filter.project !== undefined) query = query.where('project', '=', filter.project)
+  if (filter.task !== undefined) query = query.where(sql<string>`json_extract(task, '$.id')`, '=', filter.task)
   if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
   if (filter.after !== undefined) query = query.where('id', '<', filter.after)
   const rows = await query
