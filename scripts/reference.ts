@@ -1,5 +1,6 @@
 /**
- * The generated pages of docs/reference: errors, exit codes, configuration, command line. A test compares them with the files.
+ * The generated pages of docs/reference: errors, exit codes, configuration, command line; and the routes of the client, which must not load
+ * the operations. A test compares them with the files.
  * Run: node scripts/reference.ts
  */
 import { writeFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { COMMANDS } from '../src/cli/commands.ts'
 import { EXITS } from '../src/cli/exits.ts'
 import { settingKeys } from '../src/config/keys.ts'
 import { ERRORS, type ErrorEntry } from '../src/core/errors.ts'
+import { type Route, routesOf } from '../src/http/routes.ts'
 
 const MADE = '<!-- Made by scripts/reference.ts; change the code, not this page. -->'
 
@@ -201,7 +203,43 @@ export function referencePages(): Record<string, string> {
   }
 }
 
+function clientRoute({ name, method, path, fields, streams, verb }: Route): string {
+  const place = verb.place ?? 'daemon'
+  return `  '${name}': { method: '${method}', path: '${path}', fields: '${fields}', streams: ${streams}, place: '${place}', resume: ${resumeOf(verb)} },`
+}
+
+/** How a reader of a stream comes back: by the id of the last event, or by the last number of each of its runs. */
+function resumeOf(verb: Route['verb']): string {
+  if ('resume' in verb && verb.resume !== undefined) return "'id'"
+  return 'events' in verb && 'runs' in verb.input.shape && 'after' in verb.input.shape ? "'runs'" : 'null'
+}
+
+/** `src/client/routes.ts`. */
+export function clientRoutes(): string {
+  return `// Made by scripts/reference.ts; change the operations, not this file.
+import type { OperationName, StreamName } from './client.ts'
+
+/** An operation over HTTP. \`{field}\` of the path is a field of its input; the others go where \`fields\` says. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  path: string
+  fields: 'query' | 'body'
+  streams: boolean
+  /** \`caller\`: the command line does it in its own process. */
+  place: 'caller' | 'daemon'
+  /** How a reader of a stream comes back: by the id of the last event, or by the last number of each of its runs. */
+  resume: 'id' | 'runs' | null
+}
+
+/** All operations. A client knows them by this, so that it need not load what does them. */
+export const ROUTES: Readonly<Record<OperationName | StreamName, Route>> = {
+${routesOf().map(clientRoute).join('\n')}
+}
+`
+}
+
 if (import.meta.main) {
+  writeFileSync(join(import.meta.dirname, '../src/client/routes.ts'), clientRoutes())
   const folder = join(import.meta.dirname, '../docs/reference')
   for (const [name, text] of Object.entries(referencePages())) writeFileSync(join(folder, name), text)
 }

@@ -166,6 +166,12 @@ export const ERRORS = {
   forbidden: { status: 403, exit: 3, message: '{actor} is {role} and may not {doing}: this needs {needed}.' },
   refused_request: { status: 403, exit: 3, message: 'The request is refused: {problem}.' },
   misdirected: { status: 421, exit: 3, message: 'The request is not for this server: {problem}.' },
+  caller_unknown: {
+    status: 409,
+    exit: 3,
+    message: 'The daemon does not know the caller "{caller}".',
+    hint: 'Say it again: PUT /caller, over the socket.',
+  },
   no_route: { status: 404, exit: 2, message: 'There is no "{route}" here.', hint: 'All routes: /api/v1/openapi.json, or read /api.' },
   method_not_allowed: { status: 405, exit: 2, message: '"{route}" does not take {method}; it takes {allowed}.' },
   unsupported_media: { status: 415, exit: 2, message: 'The body is "{type}"; allowed: {allowed}.' },

@@ -34,6 +34,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
 /** A verb that answers with events until it is done or the caller leaves. */
 export interface Stream<I extends z.ZodObject = z.ZodObject, E extends z.ZodType = z.ZodType> extends Verb<I> {
   events: E
+  /** What an event is called by those who come back behind it: `id` and `Last-Event-ID` over HTTP. Absent: the stream has no such number. */
+  resume?: { id(event: z.output<E>): string; after(id: string): Partial<z.input<I>> }
   handler(context: Context, input: z.output<I>, signal: AbortSignal): AsyncIterable<z.input<E>>
 }
 
