@@ -10,6 +10,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import type { Clock } from '../core/clock.ts'
+import { isBusy } from './lock-file.ts'
 
 // Other processes hold the write lock for the length of one transaction, a few ms; a stalled disk may take seconds.
 const BUSY_LIMIT_MS = 60_000
@@ -17,12 +18,6 @@ const BUSY_LIMIT_MS = 60_000
 const BUSY_TRY_MS = 20
 // Reads wait only while a process that died is cleaned up after, or the store is being set up.
 const READ_WAIT_MS = 5000
-
-/** True for SQLite's "locked by another connection", in all its extended codes. */
-export function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: unknown } | null)?.errcode
-  return typeof code === 'number' && (code & 0xff) === 5
-}
 
 /** Opens a database file; per connection settings only. */
 export function openDatabase(path: string): DatabaseSync {
