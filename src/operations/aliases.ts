@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { RunStatus } from '../core/run.ts'
 import { TASK_KINDS } from '../core/task.ts'
-import type { OperationName } from './table.ts'
+import type { Operations } from './table.ts'
+
+type OperationName = keyof Operations
 
 /** Calls an operation as the caller of the alias. */
 export type Call = (operation: OperationName, input: { [key: string]: unknown }) => Promise<unknown>
