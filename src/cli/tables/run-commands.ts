@@ -136,6 +136,16 @@ export const RUN_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/retry.ts')).retry,
   },
   {
+    name: 'restart',
+    group: 'steer',
+    summary: 'Stop a run and start a fresh one of its task; again: the same fresh one',
+    args: [RUN],
+    options: [DETACH],
+    examples: [['reeve restart r0k3hx', 'from the base, with the settings of now']],
+    exits: [0, 1, 2, 3, 4, 5, 130],
+    load: async () => (await import('../commands/restart.ts')).restart,
+  },
+  {
     name: 'replay',
     group: 'steer',
     summary: 'Do a past run again from one of its steps, with another provider or its own recording',
