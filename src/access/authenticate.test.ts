@@ -65,6 +65,15 @@ it('knows nobody else: 44', async () => {
   expect(JSON.stringify(refused), 'nothing of what was tried is told').not.toContain(made.value.slice(12, -1))
 })
 
+it('takes the token of the daemon from this machine only, and keys from everywhere', async () => {
+  const { made, refused, authenticate } = setUp()
+  expect(await authenticate(`Bearer ${TOKEN}`, 'tcp', '127.0.0.1')).toEqual(localUser('ada'))
+  expect(await authenticate(`Bearer ${TOKEN}`, 'tcp', '::ffff:127.0.0.1')).toEqual(localUser('ada'))
+  expect(await authenticate(`Bearer ${TOKEN}`, 'tcp', '10.0.0.7')).toBeNull()
+  expect(refused).toEqual([{ via: 'tcp', from: '10.0.0.7', key: null, problem: 'the token is for this machine only' }])
+  expect(await authenticate(`Bearer ${made.value}`, 'tcp', '10.0.0.7')).toMatchObject({ kind: 'key' })
+})
+
 it.each(['expired', 'revoked'] as const)('does not let a key in that is %s, and says which it was', async (state) => {
   const { made, refused, authenticate } = setUp(state)
   expect(await authenticate(`Bearer ${made.value}`, 'tcp')).toBeNull()
@@ -72,12 +81,13 @@ it.each(['expired', 'revoked'] as const)('does not let a key in that is %s, and 
 })
 
 it('holds up whoever guesses, and never who is right', async () => {
-  const { authenticate } = setUp()
+  const { made, authenticate } = setUp()
   const guess = (from: string) => authenticate(`Bearer ${'x'.repeat(43)}`, 'tcp', from)
   for (let at = 0; at < 20; at++) expect(await guess('10.0.0.1')).toBeNull()
   await expect(guess('10.0.0.1')).rejects.toMatchObject({ code: 'too_many_requests', details: { seconds: 60 } })
   expect(await guess('10.0.0.2'), 'others are not held up').toBeNull()
-  expect(await authenticate(`Bearer ${TOKEN}`, 'tcp', '10.0.0.1')).toEqual(localUser('ada'))
+  expect(await authenticate(`Bearer ${TOKEN}`, 'tcp')).toEqual(localUser('ada'))
+  expect(await authenticate(`Bearer ${made.value}`, 'tcp', '10.0.0.1'), 'from the same address').toMatchObject({ kind: 'key' })
   clock.time += 60_000
   expect(await guess('10.0.0.1')).toBeNull()
 })

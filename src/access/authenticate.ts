@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { ApiKey } from '../store/keys.ts'
 import { digestOf, keyIdIn, sameDigest } from './api-key.ts'
+import { isLoopback } from './listening.ts'
 import { createTries } from './tries.ts'
 
 /** Where API keys are looked up; the store is one. */
@@ -33,7 +34,7 @@ export interface RefusedTry {
 export type Via = 'socket' | 'tcp'
 
 /**
- * Says who sends an `Authorization` header; null: nobody that is known. `from` is the address of the peer. What is right is let in however
+ * Says who sends an `Authorization` header; null: nobody that is known. `from` is the address of the peer, where it is known. What is right is let in however
  * many wrong tries there were before it, so nobody can lock the owner out; wrong ones beyond the limit of their source throw
  * `too_many_requests`.
  */
@@ -45,9 +46,10 @@ export function createAuthenticate({ token, user, keys, clock, onRefused }: Auth
   const expected = digestOf(token)
   const tries = createTries(clock)
 
-  async function actorOf(value: string): Promise<Actor | Pick<RefusedTry, 'key' | 'problem'>> {
+  async function actorOf(value: string, here: boolean): Promise<Actor | Pick<RefusedTry, 'key' | 'problem'>> {
     const digest = digestOf(value)
-    if (sameDigest(digest, expected)) return localUser(user)
+    // The token is for this machine: a copy of its file opens nothing from elsewhere.
+    if (sameDigest(digest, expected)) return here ? localUser(user) : { key: null, problem: 'the token is for this machine only' }
     const id = keyIdIn(value)
     if (id === null) return { key: null, problem: 'the token is wrong' }
     const found = await keys.findKey(id)
@@ -60,10 +62,11 @@ export function createAuthenticate({ token, user, keys, clock, onRefused }: Auth
   }
 
   return async (authorization, via, from = via) => {
+    const here = via === 'socket' || from === via || isLoopback(from)
     // Who brings nothing has not tried.
     if (authorization === null) return null
     const value = BEARER.exec(authorization)?.[1]
-    const found = value === undefined ? { key: null, problem: 'the header is not "Bearer <token>"' } : await actorOf(value)
+    const found = value === undefined ? { key: null, problem: 'the header is not "Bearer <token>"' } : await actorOf(value, here)
     if ('kind' in found) return found
     onRefused?.({ via, from, ...found })
     const seconds = tries.failed(from)
