@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import { isAbsolute } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { searchPath } from '../process/env.ts'
@@ -161,7 +162,34 @@ export async function readUserConfig(gitDir: string | null, pattern: string): Pr
   })
 }
 
-async function runGit(
+/** Told in the channel of this name after each call; who wants to count them listens there. */
+export const GIT_CALLS = 'reeve:git'
+export interface GitCall {
+  command: string
+  /** `no`: it has said no, which is an answer too. `ended`: it was killed, or is not there. */
+  result: 'ok' | 'no' | 'ended'
+  ms: number
+}
+const calls = channel(GIT_CALLS)
+
+async function runGit(...call: Parameters<typeof callGit>): Promise<ProgramResult> {
+  const begun = performance.now()
+  const result = await callGit(...call)
+  const answer = result.exitCode === 0 ? 'ok' : 'no'
+  calls.publish({
+    command: commandOf(call[2]),
+    result: result.ended === 'exited' ? answer : 'ended',
+    ms: performance.now() - begun,
+  } satisfies GitCall)
+  return result
+}
+
+/** The word after the options of git itself. */
+function commandOf(args: readonly string[]): string {
+  return args.find((it, at) => !it.startsWith('-') && args[at - 1] !== '-c') ?? ''
+}
+
+async function callGit(
   cwd: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[],
