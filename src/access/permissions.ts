@@ -16,6 +16,7 @@ export const PERMISSIONS = {
   'providers:write': 'operator',
   'system:read': 'viewer',
   'system:admin': 'admin',
+  'keys:read': 'admin',
   'keys:admin': 'admin',
   'audit:read': 'admin',
   'webhooks:admin': 'admin',

@@ -84,6 +84,7 @@ const FAKES: readonly (readonly [string, string])[] = [
   ['GitHub token', fake('github_', 'pat_11ABCDEFG0aBcDeFgHiJkL_mNoPqRsTuVwXyZ0123456789')],
   ['GitLab token', fake('glpat-', 'xY12_abcDEF34ghiJKL5')],
   ['Slack token', fake('xoxb-', '123456789012-abcdefGHIJKL')],
+  ['key of reeve itself', fake('rv_abcd2345_', 'N3rYb1aTz0cQx8Lw5vKj2uHg7mPd4sRf6tEi9oXyBnM')],
   ['AWS key id', fake('AKIA', 'IOSFODNN7EXAMPLE')],
   ['Google key', fake('AIza', 'SyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY')],
   ['token of a model hub or registry', fake('npm_', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8')],

@@ -24,6 +24,7 @@ export const SECRET_RULES: readonly SecretRule[] = [
   made('payment key', '(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}'),
   made('GitHub token', '(?:gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})'),
   made('GitLab token', 'gl(?:pat|ptt|dt|rt|cbt|soat)-[A-Za-z0-9_-]{20,}'),
+  made('key of reeve itself', 'rv_[0-9a-z]{8}_[A-Za-z0-9_-]{43}'),
   made('Slack token', 'xox[abeprs]-[A-Za-z0-9-]{10,}'),
   made('AWS key id', '(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])'),
   made('Google key', 'AIza[A-Za-z0-9_-]{35}'),

@@ -1,13 +1,10 @@
 import { z } from 'zod'
-import { ReeveError } from '../core/errors.ts'
 import { addUsage, NO_USAGE } from '../core/run.ts'
 import { COST_KEYS, type CostKey, type CostRow } from '../store/costs.ts'
 import { type Context, projectOf, runNamed } from './context.ts'
+import { sinceOf } from './durations.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
-
-const DAY_MS = 86_400_000
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS }
 
 const sumsSchema = z.object({
   usage: z.object({ inputTokens: z.number(), outputTokens: z.number(), cachedInputTokens: z.number(), requests: z.number() }),
@@ -57,17 +54,6 @@ export const costsReport = operation({
 
 async function ofProject(context: Context, input: { all: boolean; project?: string | undefined }): Promise<{ project?: string }> {
   return input.all ? {} : { project: (await projectOf(context, input.project)).root }
-}
-
-/** Epoch ms of what a person means by "since". Throws `invalid_input`. */
-function sinceOf(text: string, now: number): number {
-  const [, count, unit] = /^(\d{1,6})([mhdw])$/.exec(text) ?? []
-  if (count !== undefined && unit !== undefined) return now - Number(count) * (UNITS[unit] ?? 0)
-  // A day begins where the user is.
-  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00`).getTime() : Number.NaN
-  if (!Number.isNaN(day)) return day
-  const allowed = 'minutes, hours, days or weeks such as 30m, 24h, 7d and 2w, or a day such as 2026-11-01'
-  throw new ReeveError('invalid_input', { problem: `--since is "${text}"; allowed: ${allowed}` })
 }
 
 function totalOf(rows: readonly CostRow[]): Sums {

@@ -5,6 +5,7 @@ import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
 import { evidenceVerify } from './evidence.ts'
 import { gatesRun } from './gates.ts'
+import { keysAdd, keysList, keysRevoke } from './keys.ts'
 import { modelsAdd, modelsList, modelsRemove } from './models.ts'
 import { projectInit } from './project.ts'
 import { providersList, providersReset, providersTest } from './providers.ts'
@@ -14,16 +15,19 @@ import { runsClean, runsRescue } from './runs-keep.ts'
 import { runsLand } from './runs-land.ts'
 import { runsEvents, runsExplain, runsGet, runsList } from './runs-read.ts'
 import { runsReplay } from './runs-replay.ts'
+import { runsRestart } from './runs-restart.ts'
 import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } from './runs-signal.ts'
 import { runsRetry, runsSubmit } from './runs-submit.ts'
 import { runsWork } from './runs-work.ts'
 import { scannerScan } from './scanner.ts'
 import { projectTrust } from './trust.ts'
+import { workspaceRead, workspaceTree } from './workspace.ts'
 
 /** Every verb that answers once. Nothing else is public. */
 export const OPERATIONS = {
   'runs.submit': runsSubmit,
   'runs.retry': runsRetry,
+  'runs.restart': runsRestart,
   'runs.replay': runsReplay,
   'runs.list': runsList,
   'runs.get': runsGet,
@@ -35,6 +39,8 @@ export const OPERATIONS = {
   'runs.reject': runsReject,
   'runs.send': runsSend,
   'runs.diff': runsDiff,
+  'workspace.tree': workspaceTree,
+  'workspace.read': workspaceRead,
   'runs.land': runsLand,
   'runs.rescue': runsRescue,
   'runs.clean': runsClean,
@@ -54,6 +60,9 @@ export const OPERATIONS = {
   'config.show': configShow,
   'config.validate': configValidate,
   'errors.explain': errorsExplain,
+  'keys.add': keysAdd,
+  'keys.list': keysList,
+  'keys.revoke': keysRevoke,
 } as const
 
 /** Every verb that answers with events. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { openApp } from '../../src/app.ts'
+import { type App, createApp, openApp } from '../../src/app.ts'
 import type { Client } from '../../src/client/client.ts'
 import type { Workflow } from '../../src/engine/port.ts'
 import { temporaryFolder } from './folder.ts'
@@ -37,26 +37,37 @@ export const TOYS: Readonly<Record<string, Workflow>> = {
 export interface TestApp {
   /** One client of the product; several share the data folder, as processes do. */
   open(options?: { cwd?: string }): Client
+  /** The product for callers of all kinds, as the daemon has it. */
+  serve(): App
   home: string
 }
 
 /** The real product over a data folder of its own, with the toy workflows besides the built-in ones. */
-export function testApp(project: string, env: Readonly<Record<string, string>> = {}): TestApp {
+export function testApp(
+  project: string,
+  env: Readonly<Record<string, string>> = {},
+  workflows: Readonly<Record<string, Workflow>> = {},
+): TestApp {
   const home = temporaryFolder('reeve-app-')
+  const options = {
+    // Machines without bubblewrap run these tests too, at what they have; tests of the rule itself take this away.
+    env: { PATH: process.env['PATH'], HOME: home, REEVE_HOME: join(home, 'reeve'), REEVE_SANDBOX__MINIMUM: 'guarded', ...env },
+    version: '1.2.3',
+    self: [process.execPath] as const,
+    templates: TEMPLATES,
+    workflows: { ...TOYS, ...workflows },
+  }
   return {
     home,
     open({ cwd = project } = {}) {
-      const client = openApp({
-        // Machines without bubblewrap run these tests too, at what they have; tests of the rule itself take this away.
-        env: { PATH: process.env['PATH'], HOME: home, REEVE_HOME: join(home, 'reeve'), REEVE_SANDBOX__MINIMUM: 'guarded', ...env },
-        cwd,
-        version: '1.2.3',
-        self: [process.execPath],
-        templates: TEMPLATES,
-        workflows: TOYS,
-      })
+      const client = openApp({ ...options, cwd })
       onTestFinished(() => client.close())
       return client
+    },
+    serve() {
+      const app = createApp(options)
+      onTestFinished(() => app.close())
+      return app
     },
   }
 }
