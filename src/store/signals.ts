@@ -93,15 +93,17 @@ async function pause(it: Sending): Promise<void> {
 }
 
 async function resume(it: Sending): Promise<void> {
-  await it.tx.t
+  const { numUpdatedRows: pauses } = await it.tx.t
     .updateTable('signals')
     .set({ taken: 1 })
     .where('run', '=', it.run)
     .where('kind', '=', 'pause')
     .where('taken', '=', 0)
-    .execute()
+    .executeTakeFirst()
   // A person wants it to go on: deaths count from here.
   await it.tx.t.updateTable('runs').set({ crashes: 0 }).where('id', '=', it.run).execute()
+  // Asked twice: it goes on already.
+  if (it.state === 'running' && pauses === 0n) return
   await note(it, 'run.resumed', {})
   await keep(it, 'resume', it.data, 1)
   await wake(it.tx, it.run, it.actor, RESUMABLE)
