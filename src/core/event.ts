@@ -9,12 +9,21 @@ export interface RunEvent {
   data: { [key: string]: Json }
 }
 
+/** An event among those of all runs. */
+export interface FeedEvent extends RunEvent {
+  /** Number in the order of all runs' events; gaps mean nothing. */
+  position: number
+  /** Root of the run's project. */
+  project: string
+}
+
 /**
  * Every event type with what its data holds. Events are for observers; the journal (`steps`) is what a run resumes from.
  * Names are `noun.past`.
  */
 export const EVENT_TYPES = {
-  'run.queued': 'task, workflow',
+  'run.queued': 'task, workflow, at?: it does not start before',
+  'run.prioritized': 'actor, priority, before',
   'run.started': 'node, activation',
   'run.waiting': 'reason, message, until?',
   'run.woken': 'by',
@@ -59,3 +68,8 @@ export const EVENT_TYPES = {
   'evidence.written': 'path, hash',
 } as const
 export type EventType = keyof typeof EVENT_TYPES
+
+/** Is it one of these types? `run.*` stands for all that begin with `run.`, `*` for all. */
+export function isOfTypes(type: string, wanted: readonly string[]): boolean {
+  return wanted.some((it) => it === type || (it.endsWith('*') && type.startsWith(it.slice(0, -1))))
+}

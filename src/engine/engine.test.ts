@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { soon, toyEngine, toyStore, toySubmit } from '../../test/support/toy-runs.ts'
-import { createEngine, RUN_SLOTS } from './engine.ts'
+import { createEngine } from './engine.ts'
 import type { RunContext, RunEnd, StepHandle } from './port.ts'
 
 const done: RunEnd = { status: 'succeeded' }
@@ -114,8 +114,8 @@ it('keeps to a limit over all engines of the data folder', async () => {
     })
     return done
   }
-  const slots = { key: RUN_SLOTS, max: 2 }
-  const engines = await Promise.all(stores.map((it) => toyEngine(it, { toy }, { concurrency: 4, slots })))
+  const limits = { max: 2, roles: {}, providers: {} }
+  const engines = await Promise.all(stores.map((it) => toyEngine(it, { toy }, { concurrency: 4, limits })))
   const runs = await Promise.all(Array.from({ length: 9 }, (_, at) => toySubmit(stores[at % 3] as (typeof stores)[0], `t${at}`)))
   for (const run of runs) expect((await engines[0]?.waitFor(run.id, soon()))?.state).toBe('succeeded')
   expect(most).toBe(2)

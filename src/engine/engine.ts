@@ -5,11 +5,13 @@ import type { RunId } from '../core/ids.ts'
 import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
+import { loadOf, NO_LIMITS, type QueueLimits } from '../store/queue-limits.ts'
 import { createTally } from '../store/tally.ts'
 import { activate, limitTime } from './activation.ts'
 import { interrupt, type Life } from './life.ts'
 import type { Workflow } from './port.ts'
-import { needsSomebody } from './waiting.ts'
+import { nextRun } from './schedule.ts'
+import { awaitedBy, needsSomebody } from './waiting.ts'
 
 export interface EngineOptions {
   store: Store
@@ -19,10 +21,10 @@ export interface EngineOptions {
   node?: string
   /** Runs at work in this process at the same time. */
   concurrency?: number
-  /**
-   * A limit over all processes of the data folder: runs at work that share `key`. `RUN_SLOTS` is the key for all runs.
-   */
-  slots?: { key: string; max: number }
+  /** Limits over all processes of the data folder, besides each run's own of its project. */
+  limits?: QueueLimits
+  /** Why a run cannot be worked on here now; null: it can. Asked when its turn has come; it stays queued with the reason, for a while. */
+  hindrance?: (row: RunRow) => Promise<string | null>
   /** Called when a run begins or goes on here, before its workflow. A throw fails the run. */
   onActivate?: (row: RunRow) => Promise<void> | void
   /** Called when a run is let go here: ended, parked, handed back, or lost. Must not throw. */
@@ -33,7 +35,7 @@ export interface Engine {
   /** Id under which this process claims runs. */
   readonly node: string
   /** Begins to work: on the runs that `only` allows, on all when it is absent. Puts dead processes' runs back first. */
-  start(options?: { only?: ReadonlySet<RunId> | ((run: RunId) => boolean) }): Promise<void>
+  start(options?: { only?: ReadonlySet<RunId> }): Promise<void>
   /** May work on this run too. */
   add(run: RunId): void
   /** Looks for work at once. */
@@ -53,21 +55,18 @@ export interface Engine {
   recover(): Promise<RunId[]>
 }
 
-/** Slots of this key bound the runs at work in one data folder. Holder: `<node>/<run>`. */
-export const RUN_SLOTS = 'runs'
-
-// Other processes' submits, signals and cancels are seen by looking; own ones at once.
-const POLL_MS = 200
+const TRY_AGAIN_MS = 200
 // Many changes in a row are looked at once.
 const GATHER_MS = 5
 const RECOVER_EVERY_MS = 2000
-// Long enough for a stalled loop, short enough that a vanished machine's slot comes back soon. A dead process's is freed by `recover`.
-const SLOT_TTL_MS = 30_000
+// A key that was missing is not there a moment later; whoever brings it says so.
+const HOLD_MS = 30_000
+// Between two looks at the runs at work here: a queue full of runs that cannot begin must not keep it from them.
+const MOST_TRIES = 20
 // The store is tried again after a failure; this many in a row are reported to those who wait.
 const MAX_FAILURES = 5
 
-const all = (_run: RunId) => true
-const none = (_run: RunId) => false
+const NO_LOAD = loadOf([])
 
 interface Work {
   life: Life
@@ -75,32 +74,32 @@ interface Work {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { store, workflows, slots } = options
+  const { store, workflows } = options
+  const limits = options.limits ?? NO_LIMITS
   const clock = options.clock ?? systemClock
   const concurrency = options.concurrency ?? 3
   const node = `${options.node ?? `p${process.pid}`}-${randomBytes(6).toString('hex')}`
   const atWork = new Map<RunId, Work>()
   const added = new Set<RunId>()
+  const served = new Map<string, number>()
   const over = new AbortController()
   let poke = new AbortController()
-  let allowed = none
+  let starts = 0
+  /** Null: all. */
+  let allowed: ReadonlySet<RunId> | null = new Set()
   let draining = false
   let failures = 0
   let lastProblem: unknown = null
   let recoveredAt = Number.NEGATIVE_INFINITY
-  let slotsRenewedAt = 0
   let loop: Promise<void> | null = null
 
-  const may = (run: RunId) => added.has(run) || allowed(run)
-  const holder = (run: RunId) => `${node}/${run}`
+  const may = (run: RunId) => allowed === null || added.has(run) || allowed.has(run)
 
-  async function start(how: { only?: ReadonlySet<RunId> | ((run: RunId) => boolean) } = {}): Promise<void> {
+  async function start({ only }: { only?: ReadonlySet<RunId> } = {}): Promise<void> {
     if (loop) throw new Error('The engine was started already.')
-    const { only } = how
-    if (only === undefined) allowed = all
-    if (typeof only === 'function') allowed = only
-    if (typeof only === 'object') allowed = (run) => only.has(run)
-    if (slots) await store.setLimit(slots.key, slots.max)
+    allowed = only ?? null
+    // What kept another process from beginning a run may be no hindrance here.
+    if (allowed === null) await store.releaseHolds(null)
     store.holdNode(node)
     loop = dispatch()
   }
@@ -115,13 +114,21 @@ export function createEngine(options: EngineOptions): Engine {
       } catch (error) {
         failures += 1
         lastProblem = error
-        await clock.sleep(POLL_MS, over.signal).catch(() => undefined)
+        if (failures === MAX_FAILURES) store.wakeWatchers()
+        await clock.sleep(TRY_AGAIN_MS, over.signal).catch(() => undefined)
       }
       if (over.signal.aborted) break
-      await watch.next(POLL_MS, poke.signal)
+      await watch.next(await idleMs(), poke.signal)
       await clock.sleep(GATHER_MS)
     }
     watch.close()
+  }
+
+  /** Changes wake the loop; without one it looks again when something is due, or to see whether a process has died. */
+  async function idleMs(): Promise<number> {
+    if (failures > 0) return 0
+    const due = await store.nextDue().catch(() => null)
+    return due === null ? RECOVER_EVERY_MS : Math.min(due, RECOVER_EVERY_MS)
   }
 
   async function tick(): Promise<void> {
@@ -142,21 +149,35 @@ export function createEngine(options: EngineOptions): Engine {
       const now = states.get(run)
       if (now && (now.epoch !== life.claim.epoch || isFinished(now.state))) interrupt(life, { kind: 'gone' })
     }
-    if (!slots || clock.now() - slotsRenewedAt < SLOT_TTL_MS / 3) return
-    slotsRenewedAt = clock.now()
-    // Losing one to a stalled loop costs a run too many for a moment, not a run.
-    for (const run of atWork.keys()) await store.renewSlot(slots.key, holder(run), SLOT_TTL_MS)
   }
 
   async function claimMore(): Promise<void> {
-    for (const run of await store.startable()) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (atWork.size >= concurrency || draining) return
-      if (atWork.has(run) || !may(run)) continue
-      if (slots && (await store.takeSlot(slots.key, holder(run), SLOT_TTL_MS)) !== true) return
-      const claimed = await store.claim(run, node)
-      if (claimed) begin(claimed)
-      if (!claimed && slots) await store.freeSlot(slots.key, holder(run))
+      const heads = await store.queueHeads(allowed === null ? null : [...allowed, ...added])
+      const next = nextRun(
+        heads.filter((it) => !atWork.has(it.run)),
+        heads.length === 0 ? NO_LOAD : await store.load(),
+        limits,
+        { starts, served, now: clock.now() },
+      )
+      if (next === null) return
+      if (await isHindered(next.run)) continue
+      const claimed = await store.claim(next.run, node, limits)
+      if (!claimed) continue
+      served.set(next.project, starts)
+      starts += 1
+      begin(claimed)
     }
+    poke.abort()
+  }
+
+  async function isHindered(run: RunId): Promise<boolean> {
+    const row = options.hindrance === undefined ? null : await store.getRun(run)
+    const reason = row === null ? null : await options.hindrance?.(row).catch(problemOf)
+    if (reason === null || reason === undefined) return false
+    await store.holdRun(run, reason, HOLD_MS)
+    return true
   }
 
   function begin(claimed: NonNullable<Awaited<ReturnType<Store['claim']>>>): void {
@@ -182,7 +203,6 @@ export function createEngine(options: EngineOptions): Engine {
     const { run } = life.claim
     try {
       await live(life, activeMs)
-      if (slots) await store.freeSlot(slots.key, holder(run))
     } catch (error) {
       lastProblem = error
     } finally {
@@ -210,7 +230,8 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function waitFor(run: RunId, signal: AbortSignal): Promise<RunRow> {
-    const watch = store.watch(run)
+    let watch = store.watch([run])
+    let awaited = false
     try {
       for (;;) {
         signal.throwIfAborted()
@@ -218,7 +239,14 @@ export function createEngine(options: EngineOptions): Engine {
         if (!row) throw new ReeveError('run_not_found', { run })
         if (isFinished(row.state) || (row.state === 'waiting' && (await needsSomebody(store, row)))) return row
         if (failures >= MAX_FAILURES) throw storeFailed(store.folder, lastProblem)
-        await watch.next(POLL_MS, signal)
+        if (row.reason === 'dependency' && !awaited) {
+          // One of those may come to need somebody. Watched first, then looked at.
+          watch.close()
+          watch = store.watch([run, ...(await awaitedBy(store, run))])
+          awaited = true
+          continue
+        }
+        await watch.next(null, signal)
       }
     } finally {
       watch.close()

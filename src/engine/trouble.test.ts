@@ -7,6 +7,7 @@ import { soon, toyEngine, toyStore, toySubmit } from '../../test/support/toy-run
 import { type Clock, systemClock } from '../core/clock.ts'
 import { createHub } from '../store/hub.ts'
 import { Store } from '../store/open.ts'
+import { otherWriters } from '../store/others.ts'
 import type { Tables } from '../store/schema.ts'
 import { openDatabase, sqliteDialect } from '../store/sqlite.ts'
 import { createEngine } from './engine.ts'
@@ -25,7 +26,17 @@ async function fragileStore(folder: string): Promise<{ store: Store; database: D
   onTestFinished(() => {
     if (database.isOpen) database.close()
   })
-  return { store: new Store({ folder, database, db, clock: systemClock, hub: createHub(systemClock), now: databaseTime }), database }
+  return {
+    store: new Store({
+      folder,
+      database,
+      db,
+      clock: systemClock,
+      hub: createHub(systemClock, otherWriters(database, db)),
+      now: databaseTime,
+    }),
+    database,
+  }
 }
 
 it('fails a run whose result finds no room on the disk, and says that', async () => {

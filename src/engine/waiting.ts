@@ -1,3 +1,4 @@
+import type { RunId } from '../core/ids.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 
@@ -13,4 +14,12 @@ async function dependenciesNeedSomebody(store: Store, row: RunRow): Promise<bool
     if (on?.state === 'waiting' && (await needsSomebody(store, on))) return true
   }
   return false
+}
+
+/** The runs that a run waits for, and those that they wait for. */
+export async function awaitedBy(store: Store, run: RunId): Promise<RunId[]> {
+  const all = new Set<RunId>([run])
+  for (const id of all) for (const on of await store.dependenciesOf(id)) all.add(on)
+  all.delete(run)
+  return [...all]
 }

@@ -9,7 +9,8 @@ export type CostKey = (typeof COST_KEYS)[number]
 export interface CostFilter {
   by: CostKey
   run?: RunId
-  project?: string
+  /** Only of these. */
+  projects?: readonly string[]
   /** Epoch ms: only what was used from then on. */
   since?: number
 }
@@ -131,9 +132,9 @@ function path(count: Count): RawBuilder<string> {
 /** Is the try one of the process that works on the run now? Earlier ones have died. */
 const atWork = sql<number>`(r.state = 'running' and t.began >= r.claimed_at)`
 
-function runsOf({ run, project, since }: CostFilter): RawBuilder<boolean> {
+function runsOf({ run, projects, since }: CostFilter): RawBuilder<boolean> {
   if (run !== undefined) return sql`run = ${run}`
-  const own = project === undefined ? sql`true` : sql`run in (select id from runs where project = ${project})`
+  const own = projects === undefined ? sql`true` : sql`run in (select id from runs where project in (${sql.join(projects)}))`
   // What ended before cannot have used anything since; what is not in the table of runs any more may have.
   const recent = since === undefined ? sql`true` : sql`run not in (select id from runs where finished_at < ${since})`
   return sql`${own} and ${recent}`

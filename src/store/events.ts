@@ -1,26 +1,39 @@
+import { setImmediate } from 'node:timers/promises'
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import { isFinished } from '../core/run.ts'
-import { toEvent } from './rows.ts'
+import { type Channel, createChannel, follow } from './channel.ts'
+import { sizeOf, toEvent } from './rows.ts'
 import { mustGet } from './runs.ts'
 import { createTally, type Spent } from './tally.ts'
 import type { Context } from './tx.ts'
 
-const PAGE = 500
-// Another process may be the writer: its commits are seen by looking.
-const POLL_MS = 200
+// Small, since each reader that is late holds one.
+const PAGE = 64
 
-/** Events after a number, oldest first. */
+/** Events after a number, oldest first. Of a whole run: `allEvents`, which does not hold them all at once. */
 export async function events(ctx: Context, run: RunId, after = 0, limit = 1_000_000): Promise<RunEvent[]> {
-  const rows = await ctx.db
-    .selectFrom('events')
-    .selectAll()
-    .where('run', '=', run)
-    .where('seq', '>', after)
-    .orderBy('seq')
-    .limit(limit)
-    .execute()
-  return rows.map(toEvent)
+  return (await rowsAfter(ctx, run, after, limit)).map(toEvent)
+}
+
+function rowsAfter(ctx: Context, run: RunId, after: number, limit: number) {
+  return ctx.db.selectFrom('events').selectAll().where('run', '=', run).where('seq', '>', after).orderBy('seq').limit(limit).execute()
+}
+
+/** Every event after a number that there is now, page by page. */
+export async function* allEvents(ctx: Context, run: RunId, after = 0): AsyncGenerator<RunEvent> {
+  const now = await ctx.db.selectFrom('runs').select('last_seq').where('id', '=', run).executeTakeFirst()
+  let last = after
+  while (last < (now?.last_seq ?? 0)) {
+    const page = await events(ctx, run, last, PAGE)
+    if (page.length === 0) return
+    for (const event of page) {
+      yield event
+      last = event.seq
+    }
+    // Reads of SQLite are synchronous: others want their turn too.
+    await setImmediate()
+  }
 }
 
 export async function eventsOfType(ctx: Context, run: RunId, types: readonly EventType[]): Promise<RunEvent[]> {
@@ -36,31 +49,42 @@ export async function eventsOfType(ctx: Context, run: RunId, types: readonly Eve
 
 /**
  * Every event after a number, once and in order, as they come; ends after `run.finished`, or when the signal aborts. Can be cut anywhere and
- * resumed with the last number. Throws `run_not_found`.
+ * resumed with the last number. All who follow a run share one look at the store. Throws `run_not_found`.
  */
 export async function* tail(ctx: Context, run: RunId, after: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-  await mustGet(ctx, run)
-  const isOver = async () =>
-    isFinished((await ctx.db.selectFrom('runs').select('state').where('id', '=', run).executeTakeFirstOrThrow()).state)
-  const watch = ctx.hub.watch(run)
-  let last = after
-  try {
-    while (!signal.aborted) {
+  const { lastSeq } = await mustGet(ctx, run)
+  yield* follow({
+    channel: channelOf(ctx, run, lastSeq),
+    after,
+    signal,
+    async catchUp(from, upTo) {
+      const items = await events(ctx, run, from, Math.min(PAGE, upTo - from))
+      await setImmediate()
+      return { items, last: items.at(-1)?.seq ?? upTo }
+    },
+  })
+}
+
+function channelOf(ctx: Context, run: RunId, head: number): Channel<RunEvent> {
+  const { runs } = ctx.live
+  const known = runs.get(run)
+  if (known) return known
+  const channel = createChannel<RunEvent>({
+    hub: ctx.hub,
+    scope: [run],
+    head,
+    async read(after, limit) {
       // Read before the events: what was written before the end is then among them.
-      const over = await isOver()
-      const page = await events(ctx, run, last, PAGE)
-      for (const event of page) {
-        if (signal.aborted) return
-        yield event
-        last = event.seq
-      }
-      if (page.length > 0) continue
-      if (over) return
-      await watch.next(POLL_MS, signal)
-    }
-  } finally {
-    watch.close()
-  }
+      const row = await ctx.db.selectFrom('runs').select(['state', 'last_seq']).where('id', '=', run).executeTakeFirstOrThrow()
+      const rows = row.last_seq > after ? await rowsAfter(ctx, run, after, limit) : []
+      return { items: rows.map((it) => ({ item: toEvent(it), number: it.seq, size: sizeOf(it) })), over: isFinished(row.state) }
+    },
+    onEmpty: () => {
+      if (runs.get(run) === channel) runs.delete(run)
+    },
+  })
+  runs.set(run, channel)
+  return channel
 }
 
 /** Events that say what a run has used and reserved, and those that say which of its steps are at work. */

@@ -1,9 +1,12 @@
+import { sql } from 'kysely'
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import type { WaitReason } from '../core/run.ts'
 import { activeUntilNow, type Ending, endRun } from './ending.ts'
 import type { Activation, RunRow } from './port.ts'
+import { inTheWay } from './queue.ts'
+import { NO_LIMITS, type QueueLimits } from './queue-limits.ts'
 import { mustGet } from './runs.ts'
 import { isPaused, takeWake, undecided } from './signals.ts'
 import { append, type Context, fence, type Tx, write } from './tx.ts'
@@ -12,28 +15,23 @@ import { wake } from './waking.ts'
 /** Which claim of which run does the writing. */
 export type Claim = Pick<Activation, 'run' | 'epoch'>
 
-/** Runs that may start now, in the order in which they should. */
-export async function startable(ctx: Context): Promise<RunId[]> {
-  const rows = await ctx.db
-    .selectFrom('runs')
-    .select('id')
-    .where('state', '=', 'queued')
-    .where('run_at', '<=', ctx.now())
-    .orderBy('priority', 'desc')
-    .orderBy('id')
-    .execute()
-  return rows.map((it) => it.id)
-}
-
-/** Takes a queued run for this node. Null: somebody else was quicker. */
-export async function claim(ctx: Context, run: RunId, node: string): Promise<(Claim & { row: RunRow; activeMs: number }) | null> {
+/** Takes a queued run for this node. Null: somebody else was quicker, with this run or with the last place that a limit leaves. */
+export async function claim(
+  ctx: Context,
+  run: RunId,
+  node: string,
+  limits: QueueLimits = NO_LIMITS,
+): Promise<(Claim & { row: RunRow; activeMs: number }) | null> {
   const claimed = await write(ctx, async (tx) => {
+    if ((await inTheWay(tx, run, limits)) !== null) return undefined
     const row = await tx.t
       .updateTable('runs')
       .set((it) => ({
         state: 'running',
         reason: null,
         message: null,
+        held: null,
+        held_until: 0,
         node,
         epoch: it('epoch', '+', 1),
         started_at: it.fn.coalesce('started_at', tx.now()),
@@ -144,6 +142,21 @@ export async function wakeDue(ctx: Context, may: (run: RunId) => boolean): Promi
       if (row) await wake(tx, id, 'time', ['quota', 'budget', 'approval', 'paused'])
     })
   }
+}
+
+/** Milliseconds until a parked run wakes by itself or a queued one may begin; null: none does. What is due already is not meant. */
+export async function nextDue(ctx: Context): Promise<number | null> {
+  const first = (state: RunRow['state'], column: 'wake_at' | 'run_at' | 'held_until') =>
+    ctx.db
+      .selectFrom('runs')
+      .select(sql<number | null>`min(${sql.ref(column)}) - ${ctx.now()}`.as('ms'))
+      .where('state', '=', state)
+      .where(column, '>', ctx.now())
+      .executeTakeFirst()
+  const due = [await first('waiting', 'wake_at'), await first('queued', 'run_at'), await first('queued', 'held_until')].flatMap(
+    (it) => it?.ms ?? [],
+  )
+  return due.length === 0 ? null : Math.max(1, Math.min(...due))
 }
 
 /** State and epoch of runs that are worked on here, to notice a cancel or a lost claim. */

@@ -4,30 +4,36 @@ import { backup } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
-import type { EventType, RunEvent } from '../core/event.ts'
+import type { EventType, FeedEvent, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
 import * as admissions from './admissions.ts'
 import * as breakers from './breakers.ts'
 import * as costs from './costs.ts'
+import { createDurations, type Durations } from './durations.ts'
 import type { Ending } from './ending.ts'
 import * as events from './events.ts'
+import * as feed from './feed.ts'
 import { createHub, type Watch } from './hub.ts'
 import * as journal from './journal.ts'
 import * as keys from './keys.ts'
 import type { Claim, Parking } from './lifecycle.ts'
 import * as lifecycle from './lifecycle.ts'
-import * as limits from './limits.ts'
 import { migrateStore } from './migrate.ts'
 import * as nodes from './nodes.ts'
+import { otherWriters } from './others.ts'
 import type { RunFacts, RunRow, SubmitRequest } from './port.ts'
+import * as queue from './queue.ts'
+import type { Load, QueueLimits } from './queue-limits.ts'
 import * as recovery from './recovery.ts'
 import * as runs from './runs.ts'
 import { type Db, MIGRATIONS } from './schema.ts'
 import * as signals from './signals.ts'
 import { openDatabase, sqliteDialect } from './sqlite.ts'
+import * as statistics from './statistics.ts'
 import type { Spent } from './tally.ts'
 import { append, type Context, fence, write } from './tx.ts'
+import * as load from './workload.ts'
 
 export interface StoreOptions {
   /** Time of the store for tests; the database's own when absent. */
@@ -52,7 +58,15 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
     }
     const given = options.clock
     const now = () => (given ? sql<number>`${given.now()}` : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`)
-    return new Store({ folder, db, database, hub: createHub(clock), clock, now, ...(options.redact && { redact: options.redact }) })
+    return new Store({
+      folder,
+      db,
+      database,
+      hub: createHub(clock, otherWriters(database, db)),
+      clock,
+      now,
+      ...(options.redact && { redact: options.redact }),
+    })
   } catch (error) {
     if (error instanceof ReeveError) throw error
     throw new ReeveError('store_failed', { path, problem: problemOf(error) }, { cause: error })
@@ -66,22 +80,30 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
 export class Store {
   readonly folder: string
   readonly #ctx: Context
+  readonly #durations: (project: string) => Promise<Durations>
 
-  constructor(ctx: Context) {
+  constructor(ctx: Omit<Context, 'live'>) {
     this.folder = ctx.folder
-    this.#ctx = ctx
+    this.#ctx = { ...ctx, live: { runs: new Map(), all: null } }
+    this.#durations = createDurations(this.#ctx)
   }
 
   submit(request: SubmitRequest): Promise<runs.Submitted> {
     return runs.submit(this.#ctx, request)
   }
 
+  /** All of them or none. A run may depend on those before it, whose ids were made beforehand. */
+  submitAll(requests: readonly SubmitRequest[]): Promise<runs.Submitted[]> {
+    return runs.submitAll(this.#ctx, requests)
+  }
+
   getRun(id: RunId): Promise<RunRow | null> {
     return runs.getRun(this.#ctx, id)
   }
 
-  findRun(text: string, project: string | null = null): Promise<RunRow> {
-    return runs.findRun(this.#ctx, text, project)
+  /** `project` is where "last" is looked for; what is not of the projects in `seen` is not there. */
+  findRun(text: string, project: string | null = null, seen: readonly string[] | null = null): Promise<RunRow> {
+    return runs.findRun(this.#ctx, text, project, seen)
   }
 
   listRuns(filter: runs.RunFilter = {}): Promise<RunRow[]> {
@@ -96,12 +118,27 @@ export class Store {
     return events.events(this.#ctx, run, after, limit)
   }
 
+  /** The same, page by page, as many as there are now. */
+  allEvents(run: RunId, after?: number): AsyncIterable<RunEvent> {
+    return events.allEvents(this.#ctx, run, after)
+  }
+
   eventsOfType(run: RunId, types: readonly EventType[]): Promise<RunEvent[]> {
     return events.eventsOfType(this.#ctx, run, types)
   }
 
   tail(run: RunId, after: number, signal: AbortSignal): AsyncIterable<RunEvent> {
     return events.tail(this.#ctx, run, after, signal)
+  }
+
+  /** Events of all runs. */
+  feed(options: feed.FeedOptions): AsyncIterable<FeedEvent> {
+    return feed.feed(this.#ctx, options)
+  }
+
+  /** Position of the last event. */
+  lastPosition(): Promise<number> {
+    return feed.lastPosition(this.#ctx)
   }
 
   spend(run: RunId): Promise<Spent> {
@@ -145,22 +182,6 @@ export class Store {
 
   cancel(run: RunId, actor: string): Promise<RunRow> {
     return lifecycle.cancel(this.#ctx, run, actor)
-  }
-
-  setLimit(key: string, max: number): Promise<void> {
-    return limits.setLimit(this.#ctx, key, max)
-  }
-
-  takeSlot(key: string, holder: string, ttlMs: number): Promise<true | { retryInMs: number }> {
-    return limits.takeSlot(this.#ctx, key, holder, ttlMs)
-  }
-
-  renewSlot(key: string, holder: string, ttlMs: number): Promise<boolean> {
-    return limits.renewSlot(this.#ctx, key, holder, ttlMs)
-  }
-
-  freeSlot(key: string, holder: string): Promise<void> {
-    return limits.freeSlot(this.#ctx, key, holder)
   }
 
   /** Lets a request go to a provider's account, if its limits allow it now. */
@@ -225,13 +246,76 @@ export class Store {
     return keys.keyUsed(this.#ctx, id)
   }
 
-  /** Runs that may start now, the next one first. */
-  startable(): Promise<RunId[]> {
-    return lifecycle.startable(this.#ctx)
+  /** The oldest run of each group of queued ones that may start now, for the choice of the next. `only`: among these. */
+  queueHeads(only: readonly RunId[] | null): Promise<queue.QueuedRun[]> {
+    return queue.queueHeads(this.#ctx, only)
   }
 
-  claim(run: RunId, node: string): ReturnType<typeof lifecycle.claim> {
-    return lifecycle.claim(this.#ctx, run, node)
+  /** Every queued run, oldest first. */
+  queuedRuns(): Promise<queue.HeldRun[]> {
+    return queue.queuedRuns(this.#ctx)
+  }
+
+  /** Runs at work in all processes. */
+  runsAtWork(): Promise<queue.RunAtWork[]> {
+    return queue.runsAtWork(this.#ctx)
+  }
+
+  /** The same, counted as limits count them. */
+  load(): Promise<Load> {
+    return queue.loadNow(this.#ctx.db)
+  }
+
+  claim(run: RunId, node: string, limits?: QueueLimits): ReturnType<typeof lifecycle.claim> {
+    return lifecycle.claim(this.#ctx, run, node, limits)
+  }
+
+  /** Does not begin a run for now, for a reason that people see; it is looked at again after `ms`. */
+  holdRun(run: RunId, reason: string, ms: number): Promise<void> {
+    return queue.holdRun(this.#ctx, run, reason, ms)
+  }
+
+  /** These runs, or all, are looked at again at once. */
+  releaseHolds(runs: readonly RunId[] | null): Promise<void> {
+    return queue.releaseHolds(this.#ctx, runs)
+  }
+
+  pauses(): Promise<queue.Pause[]> {
+    return queue.pauses(this.#ctx)
+  }
+
+  /** Takes nothing new of a project, or of all (`*`). */
+  pauseQueue(scope: string, mode: queue.Pause['mode'], actor: string): Promise<void> {
+    return queue.pauseQueue(this.#ctx, scope, mode, actor)
+  }
+
+  /** False: it was not paused. */
+  resumeQueue(scope: string): Promise<boolean> {
+    return queue.resumeQueue(this.#ctx, scope)
+  }
+
+  prioritize(run: RunId, priority: number, actor: string): Promise<RunRow> {
+    return queue.prioritize(this.#ctx, run, priority, actor)
+  }
+
+  /** When something starts or wakes by itself next, epoch ms (now or before: at once); null: nothing will until somebody does something. */
+  nextWake(): Promise<number | null> {
+    return queue.nextWake(this.#ctx)
+  }
+
+  /** Failed runs of a project that no newer run of the same task has come after. */
+  failedForGood(project: string, since: number): Promise<RunId[]> {
+    return queue.failedForGood(this.#ctx, project, since)
+  }
+
+  /** The newest run of each of these tasks in a project. */
+  newestOfTasks(project: string, tasks: readonly string[]): Promise<Map<string, RunId>> {
+    return queue.newestOfTasks(this.#ctx, project, tasks)
+  }
+
+  /** How long the finished runs of a project were worked on; some seconds old at most. */
+  durations(project: string): Promise<Durations> {
+    return this.#durations(project)
   }
 
   readStep(run: RunId, name: string, inputHash: string): ReturnType<typeof journal.readStep> {
@@ -282,6 +366,10 @@ export class Store {
     return lifecycle.wakeDue(this.#ctx, may)
   }
 
+  nextDue(): Promise<number | null> {
+    return lifecycle.nextDue(this.#ctx)
+  }
+
   wakesAt(run: RunId): Promise<number | null> {
     return lifecycle.wakesAt(this.#ctx, run)
   }
@@ -309,9 +397,39 @@ export class Store {
     nodes.releaseNode(this.folder, node)
   }
 
-  /** Changes made by this process; null watches all runs. */
-  watch(run: RunId | null): Watch {
-    return this.#ctx.hub.watch(run)
+  /** How many runs are at work, and how many will be without anybody's doing. */
+  workload(): Promise<load.Workload> {
+    return load.workload(this.#ctx)
+  }
+
+  /** Changes of these runs, also by other processes; null: whatever may let a run begin, go on or end. */
+  watch(runs: readonly RunId[] | null): Watch {
+    return this.#ctx.hub.watch(runs ?? 'states')
+  }
+
+  /** All who watch look again: they have to be told of something that is not in the store. */
+  wakeWatchers(): void {
+    this.#ctx.hub.wakeAll()
+  }
+
+  /** What is known about providers that have failed lately, all of them. */
+  allBreakers(): Promise<breakers.BreakerState[]> {
+    return statistics.allBreakers(this.#ctx)
+  }
+
+  /** Size of the store. */
+  bytes(): number {
+    return statistics.storeBytes(this.#ctx)
+  }
+
+  /** Counts everything and looks for damage: seconds with millions of events. */
+  facts(): Promise<statistics.StoreFacts> {
+    return statistics.storeFacts(this.#ctx)
+  }
+
+  /** Throws when the store cannot be written. */
+  probeWrite(): Promise<void> {
+    return statistics.probeWrite(this.#ctx)
   }
 
   /** A consistent copy of the store, while it is in use. Never copy its files. */
@@ -320,6 +438,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    this.#ctx.hub.close()
     await this.#ctx.db.destroy()
   }
 }

@@ -60,6 +60,8 @@ export interface Activation {
 export type Outcome = 'succeeded' | 'failed' | 'cancelled' | 'waiting' | 'queued'
 
 export interface SubmitRequest {
+  /** Made beforehand with `newRunId`, so that others of the same call can depend on it. */
+  id?: RunId
   task: Task
   project: string
   workflow: string

@@ -4,7 +4,6 @@ import type { Json } from '../core/json.ts'
 import { endRequestsOf } from './admissions.ts'
 import { endRun } from './ending.ts'
 import { eventsOfType } from './events.ts'
-import { freeSlotsOf } from './limits.ts'
 import { nodeIsAlive } from './nodes.ts'
 import { append, type Context, write } from './tx.ts'
 
@@ -37,9 +36,6 @@ export async function recover(ctx: Context, lost: (run: RunId, node: string) => 
     if (!(await putBack(ctx, run))) continue
     await endRequestsOf(ctx, run.id)
     recovered.push(run.id)
-  }
-  for (const [node, lives] of alive) {
-    if (node !== null && !lives) await freeSlotsOf(ctx, node)
   }
   return recovered
 }

@@ -45,3 +45,8 @@ export function toEvent(row: Selectable<EventsTable>): RunEvent {
     data: parseJson(row.data, `event ${row.seq} of run ${row.run}`) as RunEvent['data'],
   }
 }
+
+/** About how many bytes an event takes in memory. */
+export function sizeOf(row: Pick<Selectable<EventsTable>, 'data'>): number {
+  return 200 + 2 * row.data.length
+}

@@ -5,6 +5,7 @@ import { newRunId, type RunId } from '../core/ids.ts'
 import type { RunStatus } from '../core/run.ts'
 import { dependencyProblem, endRun } from './ending.ts'
 import type { RunFacts, RunRow, SubmitRequest } from './port.ts'
+import { queueColumns } from './queue-columns.ts'
 import { toFacts, toRunRow } from './rows.ts'
 import { append, type Context, type Tx, write } from './tx.ts'
 
@@ -16,23 +17,45 @@ export interface Submitted {
 
 /** Makes a run, or finds the one that has the same client key. One transaction. Throws `run_not_found` for an unknown dependency. */
 export async function submit(ctx: Context, request: SubmitRequest): Promise<Submitted> {
-  const result = await write(ctx, async (tx) => {
-    const id = await insertRun(ctx, tx, request)
-    if (id === null) return { id: await idOfKey(tx, request.clientKey ?? ''), created: false }
-    if (request.kept) await takeOver(tx, id, request.kept)
-    await append(tx, id, null, 'run.queued', { task: request.task.id, workflow: request.workflow })
-    await waitForDependencies(tx, id, [...new Set(request.dependsOn)])
-    return { id, created: true }
+  const [submitted] = await submitAll(ctx, [request])
+  if (!submitted) throw new Error('A submit has no answer.')
+  return submitted
+}
+
+/** The same for many, all or none. A dependency may be a run before it in the list; where that was there already, the one of its key is meant. */
+export async function submitAll(ctx: Context, requests: readonly SubmitRequest[]): Promise<Submitted[]> {
+  const results = await write(ctx, async (tx) => {
+    const instead = new Map<RunId, RunId>()
+    const all: { id: RunId; created: boolean }[] = []
+    for (const request of requests) {
+      const dependsOn = [...new Set((request.dependsOn ?? []).map((it) => instead.get(it) ?? it))]
+      const result = await submitOne(ctx, tx, { ...request, dependsOn })
+      if (request.id !== undefined) instead.set(request.id, result.id)
+      all.push(result)
+    }
+    return all
   })
-  if (result.created) crashAt('after-submit')
-  return { row: await mustGet(ctx, result.id), created: result.created }
+  if (results.some((it) => it.created)) crashAt('after-submit')
+  const submitted: Submitted[] = []
+  for (const { id, created } of results) submitted.push({ row: await mustGet(ctx, id), created })
+  return submitted
+}
+
+async function submitOne(ctx: Context, tx: Tx, request: SubmitRequest): Promise<{ id: RunId; created: boolean }> {
+  const id = await insertRun(ctx, tx, request)
+  if (id === null) return { id: await idOfKey(tx, request.clientKey ?? ''), created: false }
+  if (request.kept) await takeOver(tx, id, request.kept)
+  const at = request.runAt === undefined ? {} : { at: request.runAt }
+  await append(tx, id, null, 'run.queued', { task: request.task.id, workflow: request.workflow, ...at })
+  await waitForDependencies(tx, id, request.dependsOn ?? [])
+  return { id, created: true }
 }
 
 async function insertRun(ctx: Context, tx: Tx, request: SubmitRequest): Promise<RunId | null> {
   const row = await tx.t
     .insertInto('runs')
     .values({
-      id: newRunId(ctx.clock.now()),
+      id: request.id ?? newRunId(ctx.clock.now()),
       client_key: request.clientKey ?? null,
       workflow: request.workflow,
       project: request.project,
@@ -49,6 +72,7 @@ async function insertRun(ctx: Context, tx: Tx, request: SubmitRequest): Promise<
       last_seq: 0,
       active_ms: 0,
       facts: '{}',
+      ...queueColumns(request.task, request.options),
     })
     .onConflict((it) => it.column('client_key').doNothing())
     .returning('id')
@@ -113,15 +137,20 @@ export async function mustGet(ctx: Context, id: RunId): Promise<RunRow> {
  * The run a person means: its id, a beginning or an end of it that fits one run only, or `last`: the newest, of this project where one is
  * given. Throws `run_not_found`, `ambiguous_run`.
  */
-export async function findRun(ctx: Context, text: string, project: string | null): Promise<RunRow> {
-  if (text === 'last') return lastRun(ctx, project)
+export async function findRun(ctx: Context, text: string, project: string | null, seen: readonly string[] | null = null): Promise<RunRow> {
+  if (text === 'last') return lastRun(ctx, project === null ? seen : [project])
   const exact = await getRun(ctx, text)
-  if (exact) return exact
+  if (exact) {
+    if (seen === null || seen.includes(exact.project)) return exact
+    throw new ReeveError('run_not_found', { run: text })
+  }
   // Only what ids are made of: nothing else has a meaning in `like`.
   if (!/^[0-9a-z]+$/.test(text)) throw new ReeveError('run_not_found', { run: text })
 
   for (const pattern of [`${text}%`, `%${text}`]) {
-    const rows = await ctx.db.selectFrom('runs').selectAll().where('id', 'like', pattern).orderBy('id', 'desc').limit(100).execute()
+    const all = ctx.db.selectFrom('runs').selectAll().where('id', 'like', pattern)
+    const own = seen === null ? all : all.where('project', 'in', [...seen])
+    const rows = await own.orderBy('id', 'desc').limit(100).execute()
     const [only] = rows
     if (only && rows.length === 1) return toRunRow(only)
     if (rows.length > 1)
@@ -138,9 +167,9 @@ function ambiguous(run: string, ids: readonly RunId[]): ReeveError {
   return new ReeveError('ambiguous_run', { run, count: ids.length, matches: ids.length > 5 ? `${shown}, ...` : shown })
 }
 
-async function lastRun(ctx: Context, project: string | null): Promise<RunRow> {
+async function lastRun(ctx: Context, projects: readonly string[] | null): Promise<RunRow> {
   const all = ctx.db.selectFrom('runs').selectAll()
-  const own = project === null ? all : all.where('project', '=', project)
+  const own = projects === null ? all : all.where('project', 'in', [...projects])
   const row = await own.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst()
   if (!row) throw new ReeveError('run_not_found', { run: 'last' })
   return toRunRow(row)
@@ -148,6 +177,8 @@ async function lastRun(ctx: Context, project: string | null): Promise<RunRow> {
 
 export interface RunFilter {
   project?: string
+  /** Only of these. */
+  projects?: readonly string[]
   /** Id of the task. */
   task?: string
   states?: readonly RunStatus[]
@@ -161,6 +192,7 @@ export interface RunFilter {
 export async function listRuns(ctx: Context, filter: RunFilter): Promise<RunRow[]> {
   let query = ctx.db.selectFrom('runs').selectAll()
   if (filter.project !== undefined) query = query.where('project', '=', filter.project)
+  if (filter.projects !== undefined) query = query.where('project', 'in', [...filter.projects])
   if (filter.task !== undefined) query = query.where(sql<string>`json_extract(task, '$.id')`, '=', filter.task)
   if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
   if (filter.after !== undefined) query = query.where('id', '<', filter.after)

@@ -2,9 +2,10 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { FailReason, RunStatus, WaitReason } from '../core/run.ts'
 import { type AccessTables, createAccess } from './tables-access.ts'
+import { createQueue, type QueueColumns, type QueueTable } from './tables-queue.ts'
 
 /** JSON is text, times are epoch ms, flags are 0 or 1: the same on SQLite and on Postgres. */
-export interface RunsTable {
+export interface RunsTable extends QueueColumns {
   id: string
   client_key: string | null
   workflow: string
@@ -75,12 +76,6 @@ export interface LimitsTable {
   ver: number
 }
 
-export interface SlotsTable {
-  key: string
-  holder: string
-  expires_at: number
-}
-
 /** One line per account of providers: its row lock, and until when it takes nothing. */
 export interface AccountsTable {
   key: string
@@ -120,10 +115,10 @@ export interface Tables extends AccessTables {
   signals: SignalsTable
   depends: DependsTable
   limits: LimitsTable
-  slots: SlotsTable
   accounts: AccountsTable
   requests: RequestsTable
   breakers: BreakersTable
+  queue: QueueTable
 }
 
 export type Db = Kysely<Tables>
@@ -200,6 +195,7 @@ async function createSignals(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('depends_by_target').on('depends').columns(['on_run', 'run']).execute()
 }
 
+/** Slots are not used any more, limits are counted over the runs at work; an older process may still look for them. */
 async function createLimits(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('limits')
@@ -259,4 +255,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   },
   '0002-routing': { up: createRouting },
   '0003-access': { up: createAccess },
+  '0004-queue': { up: createQueue },
 }

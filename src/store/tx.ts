@@ -2,11 +2,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { RawBuilder } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
-import type { EventType, RunEvent } from '../core/event.ts'
+import type { EventType, FeedEvent, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import { type Redact, redactAll } from '../core/redact.ts'
 import type { RunStatus } from '../core/run.ts'
+import type { Channel } from './channel.ts'
 import type { Hub } from './hub.ts'
+import { isState } from './others.ts'
 import type { Db, DbTransaction } from './schema.ts'
 
 /** What every function of this room works with. */
@@ -15,6 +17,7 @@ export interface Context {
   db: Db
   database: DatabaseSync
   hub: Hub
+  live: Live
   clock: Clock
   /** The database's time in epoch ms, as an expression: machines that share a store do not share a clock. */
   now: () => RawBuilder<number>
@@ -22,22 +25,27 @@ export interface Context {
   redact?: Redact
 }
 
+/** What is followed now. */
+export interface Live {
+  runs: Map<RunId, Channel<RunEvent>>
+  all: Channel<FeedEvent> | null
+}
+
 /** A transaction at work. Never wait for anything but its own statements in it: it holds the store's only write lock. */
 export interface Tx {
   t: DbTransaction
   now: () => RawBuilder<number>
   redact: Redact
-  /** Watchers of the run are told after the commit. */
-  touch(run: RunId): void
+  /** Watchers are told after the commit: those of the run, and unless `state` is false those of all runs. Null: something that runs wait for. */
+  touch(run: RunId | null, state?: boolean): void
 }
 
 /** Runs `fn` in one transaction and then wakes those who watch what it touched. */
 export async function write<T>(ctx: Context, fn: (tx: Tx) => Promise<T>): Promise<T> {
-  const touched = new Set<RunId>()
-  const result = await ctx.db
-    .transaction()
-    .execute((t) => fn({ t, now: ctx.now, redact: ctx.redact ?? ((text) => text), touch: (run) => touched.add(run) }))
-  for (const run of touched) ctx.hub.changed(run)
+  const touched = new Map<RunId | null, boolean>()
+  const touch = (run: RunId | null, state = true) => void touched.set(run, state || touched.get(run) === true)
+  const result = await ctx.db.transaction().execute((t) => fn({ t, now: ctx.now, redact: ctx.redact ?? ((text) => text), touch }))
+  for (const [run, state] of touched) ctx.hub.changed({ run, state })
   return result
 }
 
@@ -77,6 +85,6 @@ export async function append(tx: Tx, run: RunId, epoch: number | null, type: Eve
     .insertInto('events')
     .values({ run, seq: row.last_seq, ts: tx.now(), type, data: JSON.stringify(redactAll(data, tx.redact)) })
     .execute()
-  tx.touch(run)
+  tx.touch(run, isState(type))
   return { seq: row.last_seq, state: row.state }
 }

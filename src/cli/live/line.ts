@@ -51,6 +51,7 @@ function plain(text: string): string {
 
 const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'run.queued': (it) => plain(`queued: task ${it.get('task')}, workflow ${it.get('workflow')}`),
+  'run.prioritized': (it) => plain(`priority ${it.get('priority')} instead of ${it.get('before')}, by ${it.get('actor')}`),
   'run.started': () => plain('started'),
   'run.waiting': (it) => it.marked('waiting', `waits (${it.get('reason')})${it.because('message')}`),
   'run.woken': (it) => plain(`woken by ${it.get('by')}`),
