@@ -23,6 +23,6 @@ it('goes over to what nine of ten took, and then says that it does not know', ()
 
 it('says so where there is nothing to tell it from', () => {
   const run = { workflow: 'direct', activeMs: 0, claimedAt: null }
-  expect(estimateOf({ ...run, state: 'queued' }, null, 0).basis).toBe('no run of direct has ended well in this project yet')
+  expect(estimateOf({ ...run, state: 'queued' }, null, 0).basis).toBe('no run of direct has ended in this project yet')
   expect(estimateOf({ ...run, state: 'failed' }, past, 0)).toEqual({ remainingMs: null, basis: 'the run has ended' })
 })

@@ -26,9 +26,10 @@ export async function viewOf(context: Context, store: Store, row: RunRow): Promi
   return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, await store.events(row.id), paths, estimate)
 }
 
-// oxlint-disable-next-line require-await
-async function estimated(context: Context, _store: Store, row: RunRow): Promise<Estimate> {
-  return estimateOf(row, null, context.clock.now())
+async function estimated(context: Context, store: Store, row: RunRow): Promise<Estimate> {
+  if (isFinished(row.state)) return estimateOf(row, null, context.clock.now())
+  const { workflows } = await store.durations(row.project)
+  return estimateOf(row, workflows.get(row.workflow) ?? null, context.clock.now())
 }
 
 /** Runs as lists show them. Those that are on their way say how far they are. */

@@ -1,10 +1,15 @@
 import type { Context } from './tx.ts'
 
-/** How long the finished runs of a project were worked on. */
-export interface Durations {
-  /** By workflow; a workflow without a finished run is missing. */
-  workflows: ReadonlyMap<string, { medianMs: number; runs: number }>
+/** What past runs of one project and workflow took: time at work, without waits. */
+export interface PastRuns {
+  runs: number
+  medianMs: number
+  /** Nine of ten took no longer. */
+  p90Ms: number
 }
+
+/** By workflow; one without a run that ended well is missing. */
+export type Durations = ReadonlyMap<string, PastRuns>
 
 // The last runs of a project say more than all of them: the code, the models and the gates of last year are gone.
 const LATEST = 200
@@ -27,25 +32,23 @@ export function createDurations(ctx: Context): (project: string) => Promise<Dura
   }
 }
 
-/** Runs that ended by themselves; how long a cancelled one took says nothing. */
+/** Runs that ended well: how long a failed or cancelled one took says little about the next. */
 async function readDurations(ctx: Context, project: string): Promise<Durations> {
   const rows = await ctx.db
     .selectFrom('runs')
     .select(['workflow', 'active_ms'])
     .where('project', '=', project)
-    .where('state', 'in', ['succeeded', 'failed'])
-    .where('active_ms', '>', 0)
+    .where('state', '=', 'succeeded')
     .orderBy('id', 'desc')
     .limit(LATEST)
     .execute()
-  const byWorkflow = new Map<string, number[]>()
-  for (const it of rows) byWorkflow.set(it.workflow, [...(byWorkflow.get(it.workflow) ?? []), it.active_ms])
-  return { workflows: new Map([...byWorkflow].map(([name, times]) => [name, { medianMs: median(times), runs: times.length }])) }
+  const times = Map.groupBy(rows, (it) => it.workflow)
+  return new Map([...times].map(([workflow, some]) => [workflow, pastOf(some.map((it) => it.active_ms))]))
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const [below = 0, above = 0] = [sorted[middle - 1], sorted[middle]]
-  return sorted.length % 2 === 1 ? above : (below + above) / 2
+function pastOf(times: readonly number[]): PastRuns {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? 0
+  const middle = sorted.length / 2
+  return { runs: sorted.length, medianMs: Math.round((at(0.5) + (sorted[Math.floor(middle)] ?? 0)) / 2), p90Ms: at(0.9) }
 }
