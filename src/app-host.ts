@@ -12,6 +12,7 @@ import { logPath } from './operations/views.ts'
 import type { Kit } from './steps/kit.ts'
 import { optionsOf, type RunRow } from './steps/options.ts'
 import type { Store } from './store/open.ts'
+import type { QueueLimits } from './store/queue-limits.ts'
 
 export interface HostOptions {
   kits: Kits
@@ -21,7 +22,7 @@ export interface HostOptions {
   /** Workflows of the caller's own, besides the built-in ones. */
   workflows: Readonly<Record<string, Workflow>>
   /** Called once before this process starts programs of a run; the bin closes what it inherited open. */
-  beforeWork?: (() => void) | undefined
+  beforeWork?: (() => Promise<void>) | undefined
 }
 
 /** An engine of this process's own for the runs it is asked to work on; it ends with the call. */
@@ -30,8 +31,9 @@ export function foregroundHost(options: HostOptions, env: Env): Host {
     resident: false,
     // It works with the caller's environment anyway.
     adopt: () => undefined,
-    async work(runs, { concurrency, signal, onActivate }) {
-      const engine = await makeEngine(options, { kitOf: () => options.kits.of(env), concurrency, onActivate: (row) => onActivate(row.id) })
+    async work(runs, { concurrency, limits, signal, onActivate }) {
+      const kitOf = () => options.kits.of(env)
+      const engine = await makeEngine(options, { kitOf, concurrency, limits, onActivate: (row) => onActivate(row.id) })
       try {
         await engine.start({ only: new Set(runs) })
         await Promise.all(runs.map((it) => engine.waitFor(it, signal)))
@@ -54,13 +56,13 @@ export interface Resident {
 }
 
 export interface ResidentOptions {
-  /** Runs at work at the same time. */
-  concurrency: number
+  /** How many runs at the same time, of which roles and providers. */
+  limits: QueueLimits
   /** Environment of runs that nobody has asked for since the daemon began. */
   env: Env
 }
 
-export async function createResident(options: HostOptions, { concurrency, env }: ResidentOptions): Promise<Resident> {
+export async function createResident(options: HostOptions, { limits, env }: ResidentOptions): Promise<Resident> {
   const store = await options.store()
   const envs = new Map<RunId, Env>()
   const envOf = (run: RunId) => envs.get(run) ?? env
@@ -72,9 +74,13 @@ export async function createResident(options: HostOptions, { concurrency, env }:
     logs.delete(run)
   }
 
+  const hindrance = (row: RunRow) => hindranceOf(row, envOf(row.id), kitOf(row.id))
+
   const engine = await makeEngine(options, {
     kitOf,
-    concurrency,
+    concurrency: limits.max,
+    limits,
+    hindrance,
     onActivate: async (row) => {
       options.secrets.learn(secretValues(optionsOf(row).settings, envOf(row.id)))
       await options.secrets.learnFiles()
@@ -96,7 +102,11 @@ export async function createResident(options: HostOptions, { concurrency, env }:
       resident: true,
       adopt(runs) {
         for (const run of runs) envs.set(run, caller)
-        engine.poke()
+        // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
+        store.releaseHolds(runs).then(
+          () => engine.poke(),
+          () => undefined,
+        )
       },
       async work(runs, { signal }) {
         try {
@@ -106,7 +116,7 @@ export async function createResident(options: HostOptions, { concurrency, env }:
         }
       },
     }),
-    hindrance: (row) => hindranceOf(row, envOf(row.id), kitOf(row.id)),
+    hindrance,
   }
 }
 
@@ -133,12 +143,15 @@ async function hindranceOf(row: RunRow, env: Env, kit: Kit): Promise<string | nu
 interface EngineWishes {
   kitOf: (run: RunId) => Kit
   concurrency: number
+  limits: QueueLimits
+  hindrance?: (row: RunRow) => Promise<string | null>
   onActivate: (row: RunRow) => Promise<void> | void
   onRelease?: (row: RunRow) => void
 }
 
-async function makeEngine(options: HostOptions, { kitOf, concurrency, onActivate, onRelease }: EngineWishes): Promise<Engine> {
-  options.beforeWork?.()
+async function makeEngine(options: HostOptions, wishes: EngineWishes): Promise<Engine> {
+  const { kitOf, onActivate, ...others } = wishes
+  await options.beforeWork?.()
   const [{ createEngine }, { createBuild }, { createDirect }, { sweepRun }] = await Promise.all([
     import('./engine/engine.ts'),
     import('./workflows/build.ts'),
@@ -152,12 +165,11 @@ async function makeEngine(options: HostOptions, { kitOf, concurrency, onActivate
       build: (run: RunContext) => createBuild(kitOf(run.id))(run),
       direct: (run: RunContext) => createDirect(kitOf(run.id))(run),
     },
-    concurrency,
+    ...others,
     onActivate: async (row) => {
       await onActivate(row)
       // What a dead process left running would write into the workspace behind our back.
       await sweepRun(row.id)
     },
-    ...(onRelease === undefined ? {} : { onRelease }),
   })
 }

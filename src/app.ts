@@ -5,6 +5,7 @@ import { type Client, createClient, type Gateway } from './client/client.ts'
 import { type Env, type Folders, reeveFolders } from './config/home.ts'
 import { localUser } from './core/actor.ts'
 import { systemClock } from './core/clock.ts'
+import type { Redact } from './core/redact.ts'
 import type { Workflow } from './engine/port.ts'
 import type { Caller, Context } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
@@ -22,7 +23,7 @@ export interface AppOptions {
   /** Folder of the data files: roles, demo. */
   templates: string
   /** Called once before this process starts programs of a run; the bin closes what it inherited open. */
-  beforeWork?: () => void
+  beforeWork?: () => Promise<void>
   /** Workflows of the caller's own, besides the built-in ones. */
   workflows?: Readonly<Record<string, Workflow>>
 }
@@ -35,6 +36,8 @@ export interface App extends Gateway {
   /** From now on this process works on all runs of the data folder. Once, by the daemon. */
   reside(options: ResidentOptions): Promise<Resident>
   store(): Promise<Store>
+  /** Takes out of a text what is secret. */
+  redact: Redact
   close(): Promise<void>
 }
 
@@ -76,17 +79,21 @@ export function createApp(options: AppOptions): App {
   return {
     folders,
     as(caller) {
-      return createClient({
-        invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, contextOf(caller), input, signal),
-        open: (name, input, signal) => open(STREAMS[name] as unknown as Stream, contextOf(caller), input, signal),
-        close: async () => undefined,
-      })
+      return createClient(
+        {
+          invoke: (name, input, signal) => invoke(OPERATIONS[name] as unknown as Operation, contextOf(caller), input, signal),
+          open: (name, input, signal) => open(STREAMS[name] as unknown as Stream, contextOf(caller), input, signal),
+          close: async () => undefined,
+        },
+        { resident: resident !== null },
+      )
     },
     async reside(how) {
       resident = await createResident(hosting, how)
       return resident
     },
     store,
+    redact: secrets.redact,
     async close() {
       await kits.close()
       if (store.begun()) await (await store()).close()

@@ -13,16 +13,21 @@ const { parseJson } = await import('./core/json.ts')
 const entry = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'main.ts' : 'main.js')
 const { version } = parseJson(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'), 'package.json') as { version: string }
 
-const terminal = terminalOf(process, version, async ({ cwd }) => {
-  const { openApp } = await import('./app.ts')
-  const { closeInherited } = await import('./process/inherited.ts')
-  return openApp({
-    beforeWork: () => void closeInherited(),
-    env: process.env,
-    cwd,
-    version,
-    self: [process.execPath, '--disable-warning=ExperimentalWarning', entry],
-    templates: join(import.meta.dirname, '../templates'),
-  })
+const own = {
+  env: process.env,
+  version,
+  self: [process.execPath, '--disable-warning=ExperimentalWarning', entry] as [string, ...string[]],
+  templates: join(import.meta.dirname, '../templates'),
+  beforeWork: async () => void (await import('./process/inherited.ts')).closeInherited(),
+  remark: (line: string) => void process.stderr.write(`${line}\n`),
+}
+const terminal = terminalOf(process, version, {
+  async open({ cwd, foreground }) {
+    if (foreground) return (await import('./app.ts')).openApp({ ...own, cwd })
+    return (await import('./connect.ts')).connect({ ...own, cwd })
+  },
+  daemon: async () => (await import('./connect.ts')).daemonControl(own),
+  serve: async (wishes) =>
+    (await import('./serve.ts')).serve({ ...own, ...wishes, process, say: (line) => void process.stdout.write(`${line}\n`) }),
 })
 process.exitCode = await main(process.argv.slice(2), terminal)

@@ -22,7 +22,18 @@ export const GROUPS = {
   steer: 'Decide and steer:',
   tools: 'Without a model:',
   settings: 'Settings:',
+  server: 'The daemon:',
 } as const
+
+/** Commands of two words, by the first one: what it stands for, and where its commands are listed. */
+export const FAMILIES: Readonly<Record<string, { about: string; group: keyof typeof GROUPS }>> = {
+  config: { about: 'Show or check the settings', group: 'settings' },
+  daemon: { about: 'Look at the daemon, end it, read its log', group: 'server' },
+  keys: { about: 'API keys of programs: add, list, revoke', group: 'server' },
+  audit: { about: 'What was done by whom: list, verify', group: 'server' },
+  queue: { about: 'What runs next: list, pause, order', group: 'steer' },
+  models: { about: 'Models by name: add, list, remove', group: 'settings' },
+}
 
 /** A command of `reeve`. Its behaviour is loaded only when it is called. */
 export interface CommandSpec {

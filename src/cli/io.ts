@@ -1,8 +1,17 @@
 import { styleText } from 'node:util'
 import type { Client } from '../client/client.ts'
+import type { DaemonControl } from '../client/daemon.ts'
 import { forTerminal, jsonText } from '../core/hostile-text.ts'
 
 type Style = Parameters<typeof styleText>[0]
+
+/** What `reeve serve` was told. */
+export interface ServeWishes {
+  host: string | undefined
+  port: number | undefined
+  /** End when nobody needs it. */
+  untilIdle: boolean
+}
 
 /** The terminal, the environment and the way to the product as a value: commands get it, tests make their own. */
 export interface Io {
@@ -22,6 +31,10 @@ export interface Io {
   paint: (style: Style, text: string) => string
   /** The client of the project in `-C`; opened on first use. */
   client(): Promise<Client>
+  /** The daemon of this data folder; starts none. */
+  daemon(): Promise<DaemonControl>
+  /** Is the daemon until its end. Resolves its exit code. */
+  serve(wishes: ServeWishes): Promise<number>
   /** A path as the user typed it, from where the user is, whatever `-C` says. */
   resolve(path: string): string
   /** Content of a file the user named, or of standard input for `-`. Throws `file_not_found`. */

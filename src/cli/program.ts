@@ -1,12 +1,20 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { nearest, ReeveError } from '../core/errors.ts'
-import { type CommandSpec, GROUPS, type OptionSpec, type Options } from './command-spec.ts'
+import { type CommandSpec, FAMILIES, GROUPS, type OptionSpec, type Options } from './command-spec.ts'
 import { COMMANDS } from './commands.ts'
 import { EXITS } from './exits.ts'
 
 /** What the parser found: which command, with what. `help` is text to print. */
 export type Parsed =
-  | { kind: 'command'; spec: CommandSpec; args: string[]; options: Options; json: boolean; project: string | undefined }
+  | {
+      kind: 'command'
+      spec: CommandSpec
+      args: string[]
+      options: Options
+      json: boolean
+      project: string | undefined
+      foreground: boolean
+    }
   | { kind: 'help'; text: string }
   | { kind: 'version' }
 
@@ -71,6 +79,7 @@ function notation(name: string, required: boolean, variadic: boolean): string {
 function addGlobals(command: Command): void {
   command.option('-C, --project <dir>', 'folder of the project (default: the current one)')
   command.option('--json', 'print JSON for programs')
+  command.option('--foreground', 'work in this process, without the daemon')
 }
 
 function addCommand(program: Command, spec: CommandSpec, found: (parsed: Parsed) => void): void {
@@ -86,7 +95,7 @@ function addCommand(program: Command, spec: CommandSpec, found: (parsed: Parsed)
   addGlobals(command)
   command.addHelpText('after', helpAfter(spec))
   command.action(() => {
-    const { json, project, ...options } = command.optsWithGlobals<Options>()
+    const { json, project, foreground, ...options } = command.optsWithGlobals<Options>()
     found({
       kind: 'command',
       spec,
@@ -94,6 +103,7 @@ function addCommand(program: Command, spec: CommandSpec, found: (parsed: Parsed)
       options,
       json: json === true,
       project: typeof project === 'string' ? project : undefined,
+      foreground: foreground === true,
     })
   })
 }
@@ -102,10 +112,11 @@ function groupOf(program: Command, name: string): Command {
   const there = program.commands.find((it) => it.name() === name)
   if (there) return there
   const inner = () => COMMANDS.filter((it) => it.name.startsWith(`${name} `)).map((it) => it.name.slice(name.length + 1))
-  const group = program.command(name).description('Show or check the settings').helpOption('-h, --help', 'show help')
+  const family = FAMILIES[name] ?? { about: `See: reeve help ${name}`, group: 'settings' }
+  const group = program.command(name).description(family.about).helpOption('-h, --help', 'show help')
   group
     .allowExcessArguments(true)
-    .helpGroup(GROUPS.settings)
+    .helpGroup(GROUPS[family.group])
     .helpCommand(false)
     .action(() => {
       const [word] = group.args
@@ -214,7 +225,13 @@ function invalidValue(message: string): string {
 }
 
 function suggestion(flag: string, command: CommandSpec | undefined): string {
-  const known = ['--project', '--json', '--help', ...(command?.options ?? []).map((it) => /--[a-z-]+/.exec(it.flags)?.[0] ?? '')]
+  const known = [
+    '--project',
+    '--json',
+    '--foreground',
+    '--help',
+    ...(command?.options ?? []).map((it) => /--[a-z-]+/.exec(it.flags)?.[0] ?? ''),
+  ]
   const near = nearest(flag, known)
   return near === undefined ? '' : ` Did you mean "${near}"?`
 }

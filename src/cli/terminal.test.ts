@@ -6,6 +6,8 @@ import { expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import { terminalOf } from './terminal.ts'
 
+const NOT_OPENED = () => Promise.reject(new Error('not opened'))
+
 /** A process as far as the terminal looks at it. */
 function fakeProcess(env: Record<string, string> = {}, tty = false) {
   const exits: number[] = []
@@ -18,7 +20,7 @@ function fakeProcess(env: Record<string, string> = {}, tty = false) {
     cwd: () => '/here',
     exit: (code: number) => void exits.push(code),
   })
-  return { it, exits, host: terminalOf(it as unknown as NodeJS.Process, '1', () => Promise.reject(new Error('not opened'))) }
+  return { it, exits, host: terminalOf(it as unknown as NodeJS.Process, '1', { open: NOT_OPENED, daemon: NOT_OPENED, serve: NOT_OPENED }) }
 }
 
 it('is redrawn only on a terminal that can, and never gets narrower than text can be laid out', () => {

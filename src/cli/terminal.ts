@@ -7,7 +7,7 @@ import { ReeveError } from '../core/errors.ts'
 import type { Host } from './main.ts'
 
 /** The real terminal of this process. */
-export function terminalOf(it: NodeJS.Process, version: string, open: Host['open']): Host {
+export function terminalOf(it: NodeJS.Process, version: string, product: Pick<Host, 'open' | 'daemon' | 'serve'>): Host {
   const { stdin, stdout, stderr, env } = it
   const dumb = env['TERM'] === 'dumb'
   const atWork = new Set<() => void>()
@@ -31,7 +31,7 @@ export function terminalOf(it: NodeJS.Process, version: string, open: Host['open
     err: (text) => void stderr.write(text),
     // The stream decides by NO_COLOR, FORCE_COLOR and whether it is a terminal.
     paint: (style, text) => styleText(style, text, { stream: stdout }),
-    open,
+    ...product,
     resolve: (path) => resolve(it.cwd(), path),
     readFile: (path) => (path === '-' ? readAll(stdin) : readNamed(path)),
     async ask(question, signal) {

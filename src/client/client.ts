@@ -15,6 +15,8 @@ export type EventOf<N extends StreamName> = z.output<Streams[N]['events']>
 
 /** The operations as calls. Errors are `ReeveError`s. */
 export interface Client {
+  /** Do runs go on when this client leaves? */
+  readonly resident: boolean
   call<N extends OperationName>(name: N, input: InputOf<N>, signal?: AbortSignal): Promise<OutputOf<N>>
   /** Events until the operation is done; aborting the signal leaves it. */
   stream<N extends StreamName>(name: N, input: InputOf<N>, signal?: AbortSignal): AsyncIterable<EventOf<N>>
@@ -35,9 +37,10 @@ export interface Transport {
 }
 
 /** A client over a transport that has checked inputs and outputs. */
-export function createClient(transport: Transport): Client {
+export function createClient(transport: Transport, { resident = true } = {}): Client {
   const never = new AbortController().signal
   return {
+    resident,
     call: <N extends OperationName>(name: N, input: InputOf<N>, signal?: AbortSignal) =>
       transport.invoke(name, input, signal ?? never) as Promise<OutputOf<N>>,
     stream: <N extends StreamName>(name: N, input: InputOf<N>, signal?: AbortSignal) =>

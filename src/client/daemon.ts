@@ -18,6 +18,8 @@ export interface DaemonStatus {
   /** Runs at work, and runs in the queue, of this data folder. */
   running: number
   queued: number
+  /** How long a stop waits for steps at work. */
+  drainSeconds: number
   /** Requests that it answers now, streams among them, besides the one that asks. */
   requests: number
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { DaemonStatus } from '../client/daemon.ts'
-import type { Via } from './listen.ts'
+import type { Via } from '../access/authenticate.ts'
 
 export interface Answers {
   token: string

@@ -10,6 +10,7 @@ export interface End {
 /** The one end of a daemon: the first that is asked for counts; another one, or `now`, hurries it. */
 export interface Ending {
   asked: Promise<End>
+  wasAsked(): boolean
   /** Aborted when nothing is to be waited for any more. */
   hurry: AbortSignal
   end(how: { why: string; exitCode?: number; quiet?: boolean; now?: boolean }): void
@@ -21,6 +22,7 @@ export function createEnding(): Ending {
   let asked = false
   return {
     asked: promise,
+    wasAsked: () => asked,
     hurry: hurry.signal,
     end({ why, exitCode = 0, quiet = false, now = false }) {
       if (asked || now) hurry.abort()

@@ -28,6 +28,11 @@ export function placeFile(folder: string): string {
   return join(folder, 'daemon.json')
 }
 
+/** The daemon's log; beside it the older ones. */
+export function daemonLog(folder: string): string {
+  return join(folder, 'logs', 'daemon.log')
+}
+
 /** The file as it is; its daemon may be dead. Null: there is none, or none that can be read as one. */
 export async function readPlace(folder: string): Promise<Place | null> {
   const text = await readPrivate(placeFile(folder))

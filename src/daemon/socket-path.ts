@@ -3,6 +3,7 @@ import { mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import type { Env } from '../config/home.ts'
+import { ReeveError } from '../core/errors.ts'
 import { privateFolder } from './private-files.ts'
 
 // The system takes 104 bytes on macOS and 108 on Linux, and cuts what is longer without a word.
@@ -21,8 +22,12 @@ export async function socketPath(folder: string, env: Env): Promise<string> {
       return join(own, NAME)
     }
   }
-  const temporary = fits(join(tmpdir(), 'reeve-123456', NAME)) ? tmpdir() : '/tmp'
-  return join(await mkdtemp(join(temporary, 'reeve-')), NAME)
+  const made = join(await mkdtemp(join(tmpdir(), 'reeve-')), NAME)
+  if (fits(made)) return made
+  await rmdir(dirname(made))
+  throw new ReeveError('environment', {
+    problem: `No folder for the daemon's socket has a path that is short enough (${MOST_BYTES} bytes). Set XDG_RUNTIME_DIR or TMPDIR to a short one.`,
+  })
 }
 
 function fits(path: string): boolean {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Host, main } from '../../src/cli/main.ts'
 import type { Client } from '../../src/client/client.ts'
+import type { DaemonControl } from '../../src/client/daemon.ts'
 import { ReeveError } from '../../src/core/errors.ts'
 
 export interface FakeTerminal {
@@ -15,6 +16,7 @@ export interface FakeTerminal {
 
 export interface TerminalOptions {
   client?: Client
+  daemon?: DaemonControl
   tty?: boolean
   columns?: number
   rows?: number
@@ -51,6 +53,8 @@ export function fakeTerminal(options: TerminalOptions = {}): FakeTerminal {
     paint: (_style, text) => text,
     resolve: (path) => resolve(cwd, path),
     open: () => (options.client ? Promise.resolve(options.client) : Promise.reject(new Error('no client was expected here'))),
+    daemon: () => (options.daemon ? Promise.resolve(options.daemon) : Promise.reject(new Error('no daemon was expected here'))),
+    serve: () => Promise.reject(new Error('nothing was to be served here')),
     readFile: (path) => {
       const text = options.files?.[path]
       return text === undefined ? Promise.reject(new ReeveError('file_not_found', { path })) : Promise.resolve(text)

@@ -1,0 +1,98 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Env } from '../config/home.ts'
+import { ReeveError } from '../core/errors.ts'
+import { type BackgroundProgram, startInBackground } from '../process/background.ts'
+import { askStatus, askToStop, takesConnections } from './ask.ts'
+import { daemonIsAlive } from './lock.ts'
+import { API, type Place, readPlace } from './place.ts'
+import { privateFolder } from './private-files.ts'
+
+export interface StartOptions {
+  /** State folder of the data folder. */
+  folder: string
+  /** Environment of the daemon, where one is started. */
+  env: Env
+  version: string
+  /** Program and arguments that start this reeve again. */
+  self: readonly [string, ...string[]]
+  /** Says something to the person at the terminal. */
+  remark: (line: string) => void
+}
+
+// A cold start takes half a second here; a machine under full load many times that.
+const START_MS = 10_000
+const LOOK_MS = 15
+
+/** The daemon of the data folder: the one that is there, else one that is started in the background. Throws `daemon_failed`. */
+export async function findDaemon(options: StartOptions): Promise<Place> {
+  const place = await placeInUse(options.folder)
+  if (place === null) return startDaemon(options)
+  return place.version === options.version ? place : otherVersion(place, options)
+}
+
+/** Where a living daemon takes connections; null: nowhere. */
+export async function placeInUse(folder: string): Promise<Place | null> {
+  const place = await readPlace(folder)
+  return place !== null && (await takesConnections(place.socket)) ? place : null
+}
+
+/** A daemon that has nothing to do makes room for one of this version; one at work goes on, as long as it understands us. */
+async function otherVersion(place: Place, options: StartOptions): Promise<Place> {
+  const status = await askStatus(place)
+  if (status.startedBy === 'command' && status.running === 0 && status.requests === 0) {
+    await askToStop(place, { now: false })
+    const until = performance.now() + START_MS
+    while (daemonIsAlive(options.folder) && performance.now() < until) await delay(LOOK_MS)
+    return startDaemon(options)
+  }
+  const theirs = `The daemon is reeve ${place.version}, this is ${options.version}`
+  const how = status.startedBy === 'command' ? 'reeve daemon restart' : 'stop it where it was started (reeve serve) and start it again'
+  if (place.api !== API) throw new ReeveError('daemon_failed', { problem: `${theirs}, and they do not understand each other. Do: ${how}` })
+  options.remark(
+    `${theirs}. It goes on being used${status.running > 0 ? `: ${status.running} runs are at work` : ''}. To change it: ${how}`,
+  )
+  return place
+}
+
+/** Starts a daemon, or waits for the one that somebody else is starting. */
+export async function startDaemon(options: StartOptions): Promise<Place> {
+  const { folder } = options
+  await privateFolder(folder)
+  const output = join(folder, 'logs', 'daemon-start.log')
+  await mkdir(dirname(output), { recursive: true, mode: 0o700 })
+  const until = performance.now() + START_MS
+  let started: { it: BackgroundProgram; ended: string | null } | null = null
+  for (;;) {
+    // In this order: one that has just begun to listen and then lost its lock is gone.
+    const alive = daemonIsAlive(folder)
+    const place = alive ? await placeInUse(folder) : null
+    if (place !== null) return place
+    if (!alive && started === null) started = begin(options, output)
+    if (!alive && started !== null && started.ended !== null) throw failed(started.ended, await lastLines(output))
+    if (performance.now() > until) throw failed(`it does not answer after ${START_MS / 1000} s`, await lastLines(output))
+    await delay(LOOK_MS)
+  }
+}
+
+function begin({ folder, env, self }: StartOptions, output: string): { it: BackgroundProgram; ended: string | null } {
+  const it = startInBackground({ argv: [...self, 'serve', '--until-idle'], cwd: '/', env: { ...env, ...placed(env, folder) }, output })
+  const started = { it, ended: null as string | null }
+  void it.ended.then((how) => (started.ended = how))
+  return started
+}
+
+/** A relative `REEVE_HOME` would mean another folder from where the daemon is; and the daemon is no foreground. */
+function placed(env: Env, folder: string): Record<string, string | undefined> {
+  return { REEVE_FOREGROUND: undefined, ...(env['REEVE_HOME'] ? { REEVE_HOME: dirname(folder) } : {}) }
+}
+
+function failed(problem: string, said: string): ReeveError {
+  return new ReeveError('daemon_failed', { problem: said === '' ? `${problem}.` : `${problem}.\n${said}` })
+}
+
+async function lastLines(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.trimEnd().split('\n').slice(-5).join('\n')
+}
