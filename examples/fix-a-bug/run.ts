@@ -11,7 +11,7 @@ const REEVE = join(HERE, '../../src/main.ts')
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fix-a-bug-')))
 const project = join(folder, 'project')
 // The code of this example is ours: it may run where there is no sandbox of the operating system.
-const env = { ...process.env, REEVE_HOME: join(folder, 'state'), REEVE_SANDBOX__MINIMUM: 'guarded' }
+const env = { ...process.env, REEVE_HOME: join(folder, 'state'), REEVE_FOREGROUND: '1', REEVE_SANDBOX__MINIMUM: 'guarded' }
 
 function start(program: string, args: readonly string[], cwd = project): { code: number | null; text: string } {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8' })

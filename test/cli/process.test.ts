@@ -29,7 +29,7 @@ it('does not fail when its reader leaves', () => {
   const line = `"${process.execPath}" "${main}" config show 2>err.txt | head -n 1; echo "\${PIPESTATUS[0]}"`
   const { stdout } = spawnSync('bash', ['-c', line], {
     cwd: project,
-    env: { PATH: process.env['PATH'] ?? '', HOME: project, REEVE_HOME: temporaryFolder() },
+    env: { PATH: process.env['PATH'] ?? '', HOME: project, REEVE_HOME: temporaryFolder(), REEVE_FOREGROUND: '1' },
     encoding: 'utf8',
   })
   expect(stdout.split('\n')[0]).toMatch(/^KEY +VALUE +FROM$/)

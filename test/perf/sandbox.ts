@@ -85,6 +85,7 @@ export async function runOf200(folder: string): Promise<Figure> {
     const env = {
       ...process.env,
       REEVE_HOME: join(folder, `state-${number}`),
+      REEVE_FOREGROUND: '1',
       REEVE_SANDBOX__LEVEL: level,
       REEVE_SANDBOX__MINIMUM: 'guarded',
     }

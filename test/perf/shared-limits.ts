@@ -20,6 +20,7 @@ function reeve(project: string, home: string, tasks: string): Promise<{ code: nu
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: home,
     REEVE_HOME: join(home, 'reeve'),
+    REEVE_FOREGROUND: '1',
     REEVE_SANDBOX__MINIMUM: 'guarded',
   }
   const args = ['--disable-warning=ExperimentalWarning', MAIN, 'run', '--file', tasks, '--json', '--trust']

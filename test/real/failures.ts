@@ -117,6 +117,7 @@ async function runReeve(project: string, home: string): Promise<RunEvent[]> {
         PATH: `${dirname(process.execPath)}:${searchPath()}`,
         HOME: join(home, 'user'),
         REEVE_HOME: join(home, 'reeve'),
+        REEVE_FOREGROUND: '1',
         LANG: 'C.UTF-8',
         GIT_CONFIG_NOSYSTEM: '1',
         SCRIPTED_API_KEY: KEY,

@@ -155,6 +155,8 @@ function startProcess(project: string, home: string, args: readonly string[], op
       PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
       HOME: user,
       REEVE_HOME: join(home, 'reeve'),
+      // Each process by itself; tests of the daemon take this away.
+      REEVE_FOREGROUND: '1',
       LANG: 'C.UTF-8',
       GIT_CONFIG_NOSYSTEM: '1',
       // Machines without bubblewrap run these tests too, at what they have; tests of the rule itself take this away.

@@ -70,7 +70,7 @@ async function prepare(place: DemoPlace, folder: string, signal: AbortSignal): P
   const project = join(folder, 'tide-clock')
   await cp(join(place.templates, 'project'), project, { recursive: true })
   await cp(join(place.templates, 'task.yaml'), join(folder, 'task.yaml'))
-  const own = { REEVE_SANDBOX__MINIMUM: 'none' }
+  const own = { REEVE_SANDBOX__MINIMUM: 'none', REEVE_FOREGROUND: '1' }
   const env = { ...place.env, ...own, REEVE_HOME: join(folder, 'state'), GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
   const start = (argv: readonly [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
     runProgram({ argv, cwd: project, env: { ...env, ...more }, timeoutMs: COMMAND_MS, keepBytes: 16 * 1024 * 1024, signal })
