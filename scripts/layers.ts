@@ -31,7 +31,8 @@ export const LAYERS: Record<string, readonly string[]> = {
   workflows: ['steps', 'engine', 'core'],
   operations: ['engine', 'workflows', 'steps', ...CAPABILITIES, 'access', 'telemetry', 'store', 'core'],
   client: ['operations', 'core'],
-  cli: FACE,
+  // `reeve mcp` starts that face.
+  cli: [...FACE, 'mcp'],
   http: [...FACE, 'access', 'telemetry'],
   mcp: [...FACE, 'telemetry'],
   // The process around the faces: its lock, its file, how it is started and ended.

@@ -138,6 +138,8 @@ export const KEY_NOTES: Record<string, string> = {
   'webhooks.<name>.timeout_seconds': 'Limit of one try.',
   'webhooks.<name>.max_tries': 'Tries of one delivery, with growing pauses.',
   'telemetry.otlp_endpoint': 'Where traces go by OTLP over HTTP. Absent: nowhere.',
+  'mcp.approve':
+    'May a program say yes to what a run asks by `ai_coder_control`, with no person shown the question? Only from your own configuration.',
   'tests.files': 'Which files are tests, as globs, where the usual places are not enough.',
 }
 

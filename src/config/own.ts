@@ -18,7 +18,7 @@ export interface Said {
 // What these open is the user's, not the project's.
 const OWN_ONLY = ['sandbox.read', 'sandbox.private_hosts', 'network.proxy', 'network.no_proxy', 'network.ca_bundle']
 // The same for whole tables: they are about the machine, not about one project.
-const OWN_TABLES = ['daemon', 'queue', 'webhooks', 'telemetry']
+const OWN_TABLES = ['daemon', 'queue', 'webhooks', 'telemetry', 'mcp']
 
 // Shown to whatever asks for another host, and looked up: the value of a variable would get out by its name.
 const SHOWN = ['sandbox.hosts', 'sandbox.image']

@@ -157,6 +157,12 @@ export const ERRORS = {
     message: 'Run {run} waits for a person: {what}.',
     hint: 'Decide with: reeve approve {run}  or  reeve reject {run} --reason "..."',
   },
+  needs_person: {
+    status: 403,
+    exit: 3,
+    message: 'Run {run} asks a person: a program may not say yes by a tool call.',
+    hint: 'Decide with: reeve approve {run}  or  reeve reject {run}. To let programs decide: mcp.approve = true in your own configuration.',
+  },
   unauthorized: {
     status: 401,
     exit: 3,

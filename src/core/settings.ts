@@ -338,6 +338,13 @@ export const settingsSchema = z.strictObject({
       otlp_endpoint: z.url({ protocol: /^https?$/ }).optional(),
     })
     .prefault({}),
+  /** What programs may do by the tools of the MCP server. Only from your own configuration. */
+  mcp: z
+    .strictObject({
+      /** May a program say yes to what a run asks, with no person shown the question? */
+      approve: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Files of the tests, as globs, where the usual places are not enough. */
   tests: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
 })

@@ -3,7 +3,7 @@ import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
-import { type Context, projectOf, runNamed } from './context.ts'
+import { type Context, projectOf, runNamed, settingsOf } from './context.ts'
 import { acceptForRun } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runSummarySchema } from './shapes.ts'
@@ -12,6 +12,10 @@ import { summaryOf } from './views.ts'
 
 const one = z.object({ run: runSummarySchema })
 const question = z.string().optional().describe('Name of the question, which is its step; the open one when absent.')
+const byTool = z
+  .boolean()
+  .default(false)
+  .describe('A program decides by a tool call, and no person was shown the question: needs mcp.approve of the configuration.')
 const comment = z.string().max(10_000).optional().describe('Why; kept with the decision.')
 
 async function onRun(context: Context, text: string, fn: (store: Store, row: RunRow) => Promise<RunRow>): Promise<z.input<typeof one>> {
@@ -47,9 +51,12 @@ export const runsApprove = operation({
   summary: 'Says yes to what a run asks.',
   permission: 'runs:write',
   effect: 'write',
-  input: z.object({ run: runInput, comment, question }),
+  input: z.object({ run: runInput, comment, question, by_tool: byTool }),
   output: one,
-  handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'approve', input)),
+  async handler(context, input) {
+    if (input.by_tool) await mustAllowTools(context, input.run)
+    return onRun(context, input.run, (store, row) => decide(context, store, row, 'approve', input))
+  },
 })
 
 export const runsReject = operation({
@@ -62,6 +69,13 @@ export const runsReject = operation({
   output: one,
   handler: (context, input) => onRun(context, input.run, (store, row) => decide(context, store, row, 'reject', input)),
 })
+
+/** A model may be what calls the tool: its yes counts only where the person at this machine has said so. */
+async function mustAllowTools(context: Context, run: string): Promise<void> {
+  const { settings } = await settingsOf(context, null)
+  if (settings.mcp.approve) return
+  throw new ReeveError('needs_person', { run })
+}
 
 interface Decision {
   comment?: string | undefined
@@ -80,11 +94,21 @@ export const runsSend = operation({
   summary: 'Gives a run an instruction; its next agent gets it.',
   permission: 'runs:write',
   effect: 'write',
-  input: z.object({ run: runInput, text: z.string().min(1).max(100_000) }),
+  input: z.object({
+    run: runInput,
+    text: z.string().min(1).max(100_000),
+    key: z.string().min(1).max(200).optional().describe('The same key a second time says nothing again.'),
+  }),
   output: one,
   handler: (context, input) =>
-    onRun(context, input.run, (store, row) => store.signal(row.id, 'message', { text: input.text }, context.actor)),
+    onRun(context, input.run, (store, row) =>
+      store.signal(row.id, 'message', { text: input.text }, context.actor, messageId(row, input.key)),
+    ),
 })
+
+function messageId(row: RunRow, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : `${row.id}/message/${key}`
+}
 
 const resumed = z.object({ runs: z.array(runSummarySchema), skipped: z.array(z.object({ run: z.string(), reason: z.string() })) })
 
@@ -102,6 +126,9 @@ export const runsResume = operation({
     await store.recover()
     if (input.run !== undefined) {
       const row = await runNamed(context, store, input.run)
+      // Asked again, or by two people at once: it goes on already.
+      if (context.host.resident && row.state === 'running')
+        return { runs: [summaryOf(context, await wake(context, store, row))], skipped: [] }
       const reason = hindrance(row)
       if (reason !== null) throw new ReeveError('wrong_state', { run: row.id, status: statusOf(row), action: 'resume', allowed: reason })
       await acceptForRun(context, store, row, input.accept_isolation)

@@ -144,6 +144,14 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/doctor.ts')).doctor,
   },
   {
+    name: 'mcp',
+    group: 'server',
+    summary: 'Serve other agents by the Model Context Protocol, on standard input and output',
+    examples: [['claude mcp add reeve -- reeve mcp', 'a host starts it; see docs/guides/mcp.md for others']],
+    exits: [0, 3, 130],
+    load: async () => (await import('../commands/mcp.ts')).mcp,
+  },
+  {
     name: 'explain',
     group: 'look',
     summary: 'Explain an error code, or the decisions of a run',

@@ -1,0 +1,64 @@
+import type { Client } from '../client/client.ts'
+import type { RunEvent } from '../core/event.ts'
+import type { Call } from './tool.ts'
+
+// Events come in bursts: what follows the first within this time is told with it.
+const BURST_MS = 100
+// Hosts end a call that is silent for 60 s; most show progress only when it moves.
+const PROGRESS_MS = 5000
+
+/**
+ * Events of a run after a number: those that are there, else the first that come within the time. Leaves when the call is cancelled; that
+ * never touches the run.
+ */
+export async function eventsAfter(call: Call, run: string, after: number, waitMs: number): Promise<RunEvent[]> {
+  const { client, ctx } = call
+  if (waitMs <= 0) return collect(client, { run, after, follow: false }, ctx.mcpReq.signal)
+  const over = new AbortController()
+  const limit = setTimeout(() => over.abort(), waitMs)
+  const stop = showProgress(call, run)
+  let burst: NodeJS.Timeout | undefined
+  try {
+    const leave = AbortSignal.any([over.signal, ctx.mcpReq.signal])
+    return await collect(client, { run, after, follow: true }, leave, () => {
+      burst ??= setTimeout(() => over.abort(), BURST_MS)
+    })
+  } finally {
+    clearTimeout(limit)
+    clearTimeout(burst)
+    stop()
+  }
+}
+
+/** All events until the stream ends or the signal leaves it; what came before counts. */
+async function collect(
+  client: Client,
+  input: { run: string; after: number; follow: boolean },
+  signal: AbortSignal,
+  onEvent: () => void = () => undefined,
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = []
+  try {
+    for await (const event of client.stream('runs.events', input, signal)) {
+      events.push(event)
+      onEvent()
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  return events
+}
+
+/** Tells a host that asked for it that the call is alive. */
+function showProgress({ ctx }: Call, run: string): () => void {
+  const progressToken = ctx.mcpReq._meta?.progressToken
+  if (progressToken === undefined) return () => undefined
+  let progress = 0
+  const timer = setInterval(() => {
+    progress += 1
+    const params = { progressToken, progress, message: `waiting for run ${run}` }
+    // Whoever is gone is not told.
+    void ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
+  }, PROGRESS_MS)
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { ReeveError } from '../core/errors.ts'
+import { RUN_STATUSES } from '../core/run.ts'
+import { answer } from './answer.ts'
+import { ids, idsOut, oldText, stateField } from './fields.ts'
+import { define } from './tool.ts'
+
+// What `runs.list` gives at most.
+const MOST = 1000
+
+export const listTool = define({
+  name: 'ai_coder_list',
+  title: 'List runs',
+  description: 'Runs, newest first.',
+  input: z.strictObject({
+    state: stateField.optional(),
+    repository: z.string().optional(),
+    cursor: z.string().optional(),
+    limit: z.int().min(1).max(100).default(20),
+    status_filter: oldText('state'),
+  }),
+  output: z.looseObject({
+    runs: z.array(z.looseObject({ ...idsOut, title: z.string(), state: stateField })),
+    nextCursor: z.string().optional(),
+  }),
+  annotations: { readOnlyHint: true },
+  async run({ client, ctx }, { repository, cursor, limit, ...rest }) {
+    const from = startOf(cursor)
+    const state = rest.state ?? known(rest.status_filter)
+    const asked = { limit: Math.min(from + limit + 1, MOST), ...(state === undefined ? {} : { status: [state] }) }
+    const place = repository === undefined ? { all: true } : { project: repository }
+    const { runs } = await client.call('runs.list', { ...asked, ...place }, ctx.mcpReq.signal)
+    const page = runs.slice(from, from + limit).map((it) => ({
+      ...ids(it.id),
+      title: it.task.title,
+      state: it.status,
+      reason: it.reason,
+      message: it.message,
+      verdict: it.verdict,
+      repository: it.project,
+      createdAt: new Date(it.createdAt).toISOString(),
+    }))
+    return answer({ runs: page, ...(runs.length > from + limit ? { nextCursor: `from:${from + limit}` } : {}) })
+  },
+})
+
+function startOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0
+  const found = /^from:(\d{1,4})$/.exec(cursor)
+  if (!found) throw new ReeveError('invalid_input', { problem: 'ai_coder_list: cursor: must be a nextCursor of an earlier answer' })
+  return Number(found[1])
+}
+
+function known(filter: string | undefined): z.output<typeof stateField> | undefined {
+  if (filter === undefined || filter === 'all') return undefined
+  const state = RUN_STATUSES.find((it) => it === filter)
+  if (state === undefined)
+    throw new ReeveError('invalid_input', {
+      problem: `ai_coder_list: status_filter is "${filter}"; allowed: all, ${RUN_STATUSES.join(', ')}`,
+    })
+  return state
+}
