@@ -1,4 +1,5 @@
-import { isAbsolute, normalize, resolve } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { isAbsolute, normalize, resolve, sep } from 'node:path'
 import type { Env, Folders } from '../config/home.ts'
 import { type Flag, type Loaded, loadSettings, type ReadProjectFile } from '../config/load.ts'
 import { secretValues } from '../config/secrets.ts'
@@ -10,6 +11,7 @@ import type { Redaction } from '../core/redact.ts'
 import type { Kit } from '../steps/kit.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
+import type { QueueLimits } from '../store/queue-limits.ts'
 import type { Project } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
 
@@ -64,6 +66,8 @@ export interface Host {
 export interface WorkOptions {
   /** Runs at work in this process at the same time. */
   concurrency: number
+  /** What all processes of the data folder keep to together. */
+  limits: QueueLimits
   signal: AbortSignal
   /** Called each time that one of them begins or goes on here, and not in another process. */
   onActivate: (run: RunId) => void
@@ -84,28 +88,45 @@ export function pathOf(context: Pick<Context, 'cwd'>, path: string | undefined, 
   throw new ReeveError('invalid_input', { problem: `${what} ${found}; over the network it must be an absolute path` })
 }
 
-/** The project a caller means: the folder that was named, else the one the caller is in. Throws `forbidden` for one that it may not see. */
+/**
+ * The project a caller means: the folder that was named, else the one the caller is in. Throws `forbidden` for one that it may not see, with
+ * nothing that tells whether it is there.
+ */
 export async function projectOf(context: Context, path: string | undefined): Promise<Project> {
-  const project = await openProject(pathOf(context, path))
+  const folder = pathOf(context, path)
+  await mustSee(context, folder)
+  const project = await openProject(folder)
   if (maySee(context.caller, project.root)) return project
-  throw new ReeveError('forbidden', {
-    actor: context.actor,
-    role: context.caller.role,
-    doing: `see "${project.root}"`,
-    needed: 'that project',
-  })
+  throw unseen(context, folder)
+}
+
+/** Before anything is done with a folder that a caller names: is it in a project of the caller's? Links are followed. */
+async function mustSee({ caller }: Pick<Context, 'caller'>, folder: string): Promise<void> {
+  if (caller.projects === null) return
+  const real = await realpath(folder).catch(() => null)
+  if (real !== null && caller.projects.some((root) => real === root || real.startsWith(`${root}${sep}`))) return
+  throw unseen({ caller }, folder)
+}
+
+function unseen({ caller }: Pick<Context, 'caller'>, folder: string): ReeveError {
+  return new ReeveError('forbidden', { actor: caller.name, role: caller.role, doing: `see "${folder}"`, needed: 'a key for that project' })
+}
+
+/** Roots of the projects a call is about: the one that was named, else with `all` those that the caller may see; null: every one. */
+export async function projectsOf(
+  context: Context,
+  input: { project?: string | undefined; all: boolean },
+): Promise<readonly string[] | null> {
+  return input.all ? context.caller.projects : [(await projectOf(context, input.project)).root]
 }
 
 /**
  * The run a caller means. `last` is the newest of the project that the caller is in: a neighbour's run must not be landed by mistake.
- * Outside any project it is the newest of all.
+ * Outside any project it is the newest of all. What a caller may not see is not there.
  */
 export async function runNamed(context: Context, store: Store, text: string): Promise<RunRow> {
   const project = text === 'last' ? await projectOf(context, undefined).catch(() => null) : null
-  const row = await store.findRun(text, project?.root ?? null)
-  // What a caller may not see is not there.
-  if (!maySee(context.caller, row.project)) throw new ReeveError('run_not_found', { run: text })
-  return row
+  return store.findRun(text, project?.root ?? null, context.caller.projects)
 }
 
 /** The settings of a project as they are now. What they hold that is secret is redacted from then on. */

@@ -1,6 +1,5 @@
 import { type Estimate, isFinished } from '../core/run.ts'
 import type { PastRuns } from '../store/durations.ts'
-import type { PastRuns } from '../store/durations.ts'
 import type { RunRow } from '../store/port.ts'
 
 /** How long a run may still take, from what earlier ones of its project and workflow took, waits left out. Pure. `now`: epoch ms. */

@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { secretValues } from '../config/secrets.ts'
 import type { RunEvent } from '../core/event.ts'
 import { isFinished } from '../core/run.ts'
-import { optionsOf } from '../steps/options.ts'
+import { optionsOf, type RunOptions } from '../steps/options.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { runNamed } from './context.ts'
 import { checkRun } from './isolation.ts'
 import { mergeStreams } from './merge.ts'
 import { stream } from './operation.ts'
+import { queueLimits } from './queue-settings.ts'
 import { type RunLog, runLog } from './run-log.ts'
 import { runEventSchema, runInput } from './shapes.ts'
 import { logPath } from './views.ts'
@@ -43,6 +44,7 @@ export const runsWork = stream({
     const work = context.host
       .work(ids, {
         concurrency: Math.max(...options.map((it) => it.settings.runs.max_concurrent)),
+        limits: queueLimits((options.at(-1) as RunOptions).settings),
         signal: AbortSignal.any([signal, leave.signal]),
         onActivate: (id) => void logs.set(id, runLog(store, id, logPath(context, id))),
       })

@@ -28,8 +28,8 @@ export async function viewOf(context: Context, store: Store, row: RunRow): Promi
 
 async function estimated(context: Context, store: Store, row: RunRow): Promise<Estimate> {
   if (isFinished(row.state)) return estimateOf(row, null, context.clock.now())
-  const { workflows } = await store.durations(row.project)
-  return estimateOf(row, workflows.get(row.workflow) ?? null, context.clock.now())
+  const past = await store.durations(row.project)
+  return estimateOf(row, past.get(row.workflow) ?? null, context.clock.now())
 }
 
 /** Runs as lists show them. Those that are on their way say how far they are. */
