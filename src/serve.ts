@@ -27,9 +27,9 @@ import { createHttp, type Http } from './http/create.ts'
 import { hostNames } from './http/guard.ts'
 import { memoryAnswers } from './http/idempotency.ts'
 import { type Listening, listen } from './http/listen.ts'
+import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import { thisProcess } from './process/alive.ts'
-import { queueLimits } from './steps/options.ts'
 import { type LogFile, openLogFile } from './telemetry/log-file.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 
@@ -179,6 +179,11 @@ function createServed(
     const onRefused = (it: object) => log.warn('a caller was refused', { ...it })
     return createAuthenticate({ token, user: userName(options.env), keys: await app.store(), clock, onRefused })
   })
+  // Most daemons are never asked by other agents.
+  const mcp = once(async () => {
+    const { createMcpHttp } = await import('./mcp/http.ts')
+    return createMcpHttp({ gateway, version: options.version, secret: token, log: (problem) => log.warn('mcp', { problem }) })
+  })
   const http = createHttp({
     gateway,
     authenticate: async (authorization, via, from) => (await authenticate())(authorization, via, from),
@@ -190,7 +195,7 @@ function createServed(
     health: async () => Response.json({ status: 'ok', version: options.version }),
     ready: async () => Response.json({ status: 'ok' }),
     metrics: async () => new Response('', { headers: { 'content-type': 'text/plain' } }),
-    mcp: async () => new Response(null, { status: 404 }),
+    mcp: async (request, caller) => (await mcp())(request, caller),
     log: ({ problem, ...entry }) => {
       if (problem === null) log.debug('a request', entry)
       else log.error('a request failed', { ...entry, problem })

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { Gateway } from '../client/client.ts'
 import type { Caller } from '../operations/context.ts'
@@ -8,8 +8,8 @@ import type { Tool } from './tool.ts'
 export interface McpHttpOptions {
   gateway: Gateway
   version: string
-  /** Signs what callers hold for us, 32 bytes at least. Absent: a fresh one; what was handed out before is worth nothing then. */
-  key?: Uint8Array
+  /** What callers hold for us is signed by a key made of it: the same one later, and they may go on. */
+  secret: string
   /** Besides the product's own; tests have some. */
   tools?: readonly Tool[]
   /** What went wrong outside of an answer. */
@@ -22,7 +22,8 @@ export type McpHttp = (request: Request, caller: Caller) => Promise<Response>
  * Answers requests to `/mcp`, in both eras of the protocol. Whoever calls this has checked Host, Origin and the caller: nothing of that is
  * done here. Nothing is kept between requests.
  */
-export function createMcpHttp({ gateway, version, key = randomBytes(32), tools = [], log = () => undefined }: McpHttpOptions): McpHttp {
+export function createMcpHttp({ gateway, version, secret, tools = [], log = () => undefined }: McpHttpOptions): McpHttp {
+  const key = createHmac('sha256', secret).update('mcp').digest()
   return async (request, caller) => {
     const client = gateway.as(caller)
     const handler = createMcpHandler(

@@ -21,7 +21,7 @@ export async function legacyHost(client: Client, options: ClientOptions = {}, mo
 
 /** A host of 2026-07-28, over HTTP without a socket. */
 export async function modernHost(client: Client, options: ClientOptions = {}): Promise<McpClient> {
-  const answer = createMcpHttp({ gateway: { as: () => client }, version: '1.2.3', key: KEY })
+  const answer = createMcpHttp({ gateway: { as: () => client }, version: '1.2.3', secret: 'a secret of the test' })
   const caller = { actor: localUser('ada'), cwd: null, env: null }
   const host = new McpClient({ name: 'test-host', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' }, ...options })
   const transport = new StreamableHTTPClientTransport(new URL('http://localhost/mcp'), {
