@@ -53,6 +53,8 @@ export interface Engine {
   stop(): Promise<void>
   /** Queues the runs of dead processes again; returns their ids. */
   recover(): Promise<RunId[]>
+  /** Why it looks after nothing, in words that may be told to everybody; null: it does. */
+  problem(): string | null
 }
 
 const TRY_AGAIN_MS = 200
@@ -63,6 +65,8 @@ const RECOVER_EVERY_MS = 2000
 const HOLD_MS = 30_000
 // Between two looks at the runs at work here: a queue full of runs that cannot begin must not keep it from them.
 const MOST_TRIES = 20
+// It looks every two seconds; what takes so long hangs.
+const SILENT_MS = 60_000
 // The store is tried again after a failure; this many in a row are reported to those who wait.
 const MAX_FAILURES = 5
 
@@ -91,6 +95,7 @@ export function createEngine(options: EngineOptions): Engine {
   let failures = 0
   let lastProblem: unknown = null
   let recoveredAt = Number.NEGATIVE_INFINITY
+  let lookedAt = 0
   let loop: Promise<void> | null = null
 
   const may = (run: RunId) => allowed === null || added.has(run) || allowed.has(run)
@@ -109,6 +114,7 @@ export function createEngine(options: EngineOptions): Engine {
     while (!over.signal.aborted) {
       poke = new AbortController()
       try {
+        lookedAt = clock.now()
         await tick()
         failures = 0
       } catch (error) {
@@ -279,9 +285,17 @@ export function createEngine(options: EngineOptions): Engine {
     if (loop) store.releaseNode(node)
   }
 
+  function problem(): string | null {
+    if (!loop || over.signal.aborted) return 'no work is looked for'
+    if (failures > 0) return `looking for work has failed ${failures} times in a row`
+    const silent = clock.now() - lookedAt
+    return silent > SILENT_MS ? `work was last looked for ${Math.round(silent / 1000)} s ago` : null
+  }
+
   return {
     node,
     start,
+    problem,
     add(run) {
       added.add(run)
       poke.abort()

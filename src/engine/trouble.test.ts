@@ -73,10 +73,12 @@ it('tells those who wait when nothing can be written, and goes on when it can be
   await expect(engine.waitFor(run.id, soon())).rejects.toThrow(
     `The store "${folder}" could not be used: attempt to write a readonly database`,
   )
+  expect(engine.problem()).toMatch(/^looking for work has failed \d+ times in a row$/)
   broken = false
   database.exec('pragma query_only=0')
   const row = await untilAnswered(() => engine.waitFor(run.id, soon()))
   expect(row).toMatchObject({ state: 'succeeded', crashes: 0 })
+  expect(engine.problem()).toBeNull()
 })
 
 async function untilAnswered<T>(fn: () => Promise<T>): Promise<T> {
