@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:
 import { request as tlsRequest } from 'node:https'
 import type { ErrorCode, ErrorDetails } from '../core/errors.ts'
 import { ERRORS, ReeveError } from '../core/errors.ts'
-import type { OperationName, StreamName, Transport } from './client.ts'
+import type { StreamName, Transport } from './client.ts'
 import { readEvents, type ServerEvent } from './events.ts'
 import { ROUTES, type Route } from './routes.ts'
 
@@ -14,7 +14,7 @@ export interface Remote {
 
 export interface RemoteOptions {
   /** Asked for the first call and again where the daemon is not reached any more; `failed` is why. */
-  find(failed: Error | null): Promise<Remote>
+  find: (failed: Error | null) => Promise<Remote>
   /** Where this process is and its environment, which the daemon then uses for its calls; only over the socket. */
   place?: { cwd: string; env: Readonly<Record<string, string | undefined>> }
 }
@@ -48,7 +48,7 @@ export function requestFor(route: Route, input: unknown): Wanted {
     const value = rest.get(field)
     rest.delete(field)
     if (value === undefined || value === '') throw new ReeveError('invalid_input', { problem: `${field}: is missing` })
-    return encodeURIComponent(String(value))
+    return encodeURIComponent(queryText(value))
   })
   if (route.fields === 'body') {
     return { method: route.method, path, body: JSON.stringify(Object.fromEntries(rest)), headers: { 'content-type': 'application/json' } }
@@ -188,12 +188,12 @@ async function errorOf(answer: IncomingMessage): Promise<ReeveError> {
 export function errorFrom(problem: { code?: unknown; detail?: unknown; details?: unknown }): ReeveError {
   const { code, detail, details } = problem
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code))
-    return new ReeveError('internal', { problem: String(detail ?? 'it says nothing') })
+    return new ReeveError('internal', { problem: typeof detail === 'string' ? detail : 'it says nothing' })
   return new ReeveError(code as ErrorCode, (details ?? {}) as ErrorDetails)
 }
 
 /** The events of a stream; one that was cut is opened again behind the last event that came. */
-async function* resumed(line: Line, name: StreamName, input: unknown, signal: AbortSignal): AsyncGenerator<unknown> {
+async function* resumed(line: Line, name: StreamName, input: unknown, signal: AbortSignal): AsyncGenerator {
   const route = ROUTES[name]
   let from = { input, id: null as string | null }
   for (let cuts = 0; ; ) {

@@ -54,6 +54,7 @@ export const ROUTES: Readonly<Record<OperationName | StreamName, Route>> = {
   'keys.list': { method: 'GET', path: '/api/v1/keys', fields: 'query', streams: false, place: 'daemon', resume: null },
   'keys.revoke': { method: 'DELETE', path: '/api/v1/keys/{key}', fields: 'query', streams: false, place: 'daemon', resume: null },
   'runs.events': { method: 'GET', path: '/api/v1/runs/{run}/events', fields: 'query', streams: true, place: 'daemon', resume: 'id' },
+  'events.watch': { method: 'GET', path: '/api/v1/events', fields: 'query', streams: true, place: 'daemon', resume: 'id' },
   'runs.work': { method: 'POST', path: '/api/v1/runs/work', fields: 'body', streams: true, place: 'daemon', resume: 'runs' },
   'gates.run': { method: 'POST', path: '/api/v1/gates/run', fields: 'body', streams: true, place: 'caller', resume: null },
   'demo.run': { method: 'POST', path: '/api/v1/demo', fields: 'body', streams: true, place: 'caller', resume: null },

@@ -1,27 +1,39 @@
 import { ReeveError } from '../core/errors.ts'
-import { isTooDeep, type Json, MAX_JSON_LEVELS, parseJson } from '../core/json.ts'
+import { type Json, parseJson } from '../core/json.ts'
+import { checkBody, doubledKey } from './strict.ts'
 
-/** Task files of hundreds of tasks fit; what is larger is no request. */
+/** Thousands of tasks fit into one request for runs; what else is that large is no request. */
 export const BODY_LIMIT = 1024 * 1024
+export const SUBMIT_LIMIT = 8 * BODY_LIMIT
 
 const JSON_TYPES = ['application/json']
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml']
 const ALLOWED = 'application/json, application/yaml, text/yaml'
 
-/** The input that a body holds. Throws `unsupported_media`, `body_too_large`, `invalid_json`, `invalid_input`. */
+/** The input that a body holds; no body is an empty table. Throws `unsupported_media`, `body_too_large`, `invalid_json`, `invalid_input`. */
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Json> {
-  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (!JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) {
-    throw new ReeveError('unsupported_media', { type: type.slice(0, 100), allowed: ALLOWED })
-  }
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? null
+  if (type !== null && !JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) throw unsupported(type)
   const coding = request.headers.get('content-encoding')
   if (coding !== null && coding !== 'identity')
     throw new ReeveError('unsupported_media', { type: coding.slice(0, 100), allowed: 'no encoding' })
   const text = await readText(request, limit)
-  if (text.trim() === '') return {}
-  const value = JSON_TYPES.includes(type) ? parseJson(text, 'the body') : await yamlOf(text)
-  if (isTooDeep(value)) throw new ReeveError('invalid_input', { problem: `the body is nested deeper than ${MAX_JSON_LEVELS} levels` })
+  if (text === '') return {}
+  if (type === null) throw unsupported('of no type')
+  const value = JSON_TYPES.includes(type) ? jsonOf(text) : await yamlOf(text)
+  checkBody(value)
   return value
+}
+
+function unsupported(type: string): ReeveError {
+  return new ReeveError('unsupported_media', { type: type.slice(0, 100), allowed: ALLOWED })
+}
+
+function jsonOf(text: string): Json {
+  const value = parseJson(text, 'the body')
+  const doubled = doubledKey(text)
+  if (doubled === null) return value
+  throw new ReeveError('invalid_json', { source: 'the body', problem: `the key "${doubled.slice(0, 100)}" is there twice` })
 }
 
 async function yamlOf(text: string): Promise<Json> {

@@ -1,18 +1,24 @@
 import { Hono } from 'hono'
 import type { Gateway } from '../client/client.ts'
 import type { Actor } from '../core/actor.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Caller } from '../operations/context.ts'
+import { mountAliases } from './aliases.ts'
 import { answer } from './answer.ts'
+import { type App, type Bound, honoPath, known } from './bound.ts'
 import { type Callers, putCaller } from './callers.ts'
-import { guard, type Via } from './guard.ts'
+import { createDocuments } from './documents.ts'
+import { guard, guardAddress, type Via } from './guard.ts'
+import { createKeys, type KeptAnswers } from './idempotency.ts'
+import { createLimits, type Limits } from './limits.ts'
 import { problemResponse } from './problem.ts'
 import { METHODS, routesOf } from './routes.ts'
 
 export interface HttpOptions {
   gateway: Gateway
-  /** Who sends this `Authorization`; null: nobody we know. */
-  authenticate(authorization: string | null, via: Via): Promise<Actor | null>
+  /** Who sends this `Authorization`; null: nobody we know. `from` is the address of the peer. */
+  authenticate(authorization: string | null, via: Via, from?: string): Promise<Actor | null>
   /** What requests over TCP may say in `Host`: see `hostNames`. Asked each time, since the port is known only when it is listened on. */
   hosts: () => readonly string[]
   callers: Callers
@@ -22,12 +28,22 @@ export interface HttpOptions {
   metrics(request: Request): Promise<Response>
   mcp(request: Request, caller: Caller): Promise<Response>
   log(entry: RequestEntry): void
+  version: string
+  /** Where answers to requests with an `Idempotency-Key` are kept. */
+  answers: KeptAnswers
+  requestsPerMinute?: number
+  streamsPerCaller?: number
+  /** How late this process is, in ms: `loopDelay()` in a daemon. */
+  loopDelay?: () => number
+  clock?: Clock
 }
 
-/** A request that was answered, for the log. Holds no header and no query: there are tokens and secrets. */
+/** A request that was answered, for the log and the metrics. Holds no header and no query: there are tokens and secrets. */
 export interface RequestEntry {
   method: string
   path: string
+  /** The path with its fields as names, `/api/v1/runs/{run}`: few enough for a label. */
+  route: string | null
   status: number
   ms: number
   via: Via
@@ -37,38 +53,25 @@ export interface RequestEntry {
 }
 
 export interface Http {
-  /** Never throws. */
-  fetch(request: Request, via: Via): Promise<Response>
+  /** `from` is the address of the peer, for who guesses tokens. Never throws. */
+  fetch(request: Request, via: Via, from?: string): Promise<Response>
 }
 
-export interface Bound {
-  via: Via
-  caller: Caller | null
-  problem: string | null
-}
-
-type App = Hono<{ Bindings: Bound }>
-
-/** The operations over HTTP: guards, then who calls, then the route. */
+/** The operations over HTTP: guards, then who calls and how often, then the route. */
 export function createHttp(options: HttpOptions): Http {
-  const app = mount(options)
+  const { clock = systemClock, requestsPerMinute = 1200, streamsPerCaller = 100, loopDelay = () => 0 } = options
+  const limits = createLimits({ clock, requestsPerMinute, streamsPerCaller, loopDelay })
+  const app = mount(options, limits)
   return {
-    async fetch(request, via) {
+    async fetch(request, via, from) {
       const begun = performance.now()
-      const bound: Bound = { via, caller: null, problem: null }
-      const response = await respond(options, app, request, bound)
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!response.headers.has(name)) response.headers.set(name, value)
-      const { pathname } = new URL(request.url)
+      const bound: Bound = { via, from, caller: null, route: null, problem: null }
+      const response = withSecurity(await respond(options, limits, app, request, bound))
+      const { method, url } = request
+      const path = url.slice(url.indexOf('/', 8)).split('?')[0] ?? ''
+      const actor = bound.caller?.actor.name ?? null
       const ms = performance.now() - begun
-      options.log({
-        method: request.method,
-        path: pathname,
-        status: response.status,
-        ms,
-        via,
-        actor: bound.caller?.actor.name ?? null,
-        problem: bound.problem,
-      })
+      options.log({ method, path, route: bound.route, status: response.status, ms, via, actor, problem: bound.problem })
       return response
     },
   }
@@ -79,15 +82,28 @@ const SECURITY_HEADERS = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cache-control': 'no-store',
 }
 
-async function respond(options: HttpOptions, app: App, request: Request, bound: Bound): Promise<Response> {
+export function withSecurity(response: Response): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!response.headers.has(name)) response.headers.set(name, value)
+  return response
+}
+
+/** What a program that watches this one, and a reader of the documents, has no token for. */
+const OPEN = new Set(['/health', '/ready', '/api', '/api/v1/openapi.json'])
+
+async function respond(options: HttpOptions, limits: Limits, app: App, request: Request, bound: Bound): Promise<Response> {
   try {
     guard(request.headers, bound.via, options.hosts())
-    const { pathname } = new URL(request.url)
-    if (!OPEN.has(pathname)) bound.caller = await callerOf(options, request, bound.via)
+    const path = guardAddress(request.url)
+    if (!OPEN.has(path)) {
+      bound.caller = await callerOf(options, request, bound)
+      limits.request(bound.caller.actor)
+    }
+    if (request.method === 'OPTIONS') return optionsOf(app, path)
     return await app.fetch(request, bound)
   } catch (error) {
     return refuse(error, bound)
@@ -95,22 +111,22 @@ async function respond(options: HttpOptions, app: App, request: Request, bound: 
 }
 
 function refuse(error: unknown, bound: Bound): Response {
-  const response = problemResponse(
-    error,
-    error instanceof ReeveError && error.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {},
-  )
+  const headers = error instanceof ReeveError ? headersOf(error) : {}
+  const response = problemResponse(error, headers)
   if (response.status >= 500) bound.problem = problemOf(error)
   return response
 }
 
-/** What a program that watches this one, and a reader of the documents, has no token for. */
-const OPEN = new Set(['/health', '/ready', '/api', '/api/v1/openapi.json'])
+function headersOf({ code, details }: ReeveError): Record<string, string> {
+  if (code === 'unauthorized') return { 'www-authenticate': 'Bearer' }
+  return code === 'method_not_allowed' ? { allow: String(details['allowed']) } : {}
+}
 
-async function callerOf(options: HttpOptions, request: Request, via: Via): Promise<Caller> {
-  const actor = await options.authenticate(request.headers.get('authorization'), via)
+async function callerOf(options: HttpOptions, request: Request, { via, from }: Bound): Promise<Caller> {
+  const authorization = request.headers.get('authorization')
+  const actor = await options.authenticate(authorization, via, from)
   if (actor === null) {
-    const problem = request.headers.has('authorization') ? 'its token is not one of ours' : 'it sends no token'
-    throw new ReeveError('unauthorized', { problem })
+    throw new ReeveError('unauthorized', { problem: authorization === null ? 'it sends no token' : 'its token is none of ours' })
   }
   const id = request.headers.get('reeve-caller')
   if (id === null) return { actor, cwd: null, env: null }
@@ -119,30 +135,43 @@ async function callerOf(options: HttpOptions, request: Request, via: Via): Promi
   return { actor, cwd: place.cwd, env: place.env }
 }
 
-function mount(options: HttpOptions): App {
+function mount(options: HttpOptions, limits: Limits): App {
   const app: App = new Hono<{ Bindings: Bound }>({ strict: true })
+  const keys = createKeys(options.answers)
+  const documents = createDocuments(options.version)
   app.get('/health', (c) => options.health(c.req.raw))
   app.get('/ready', (c) => options.ready(c.req.raw))
   app.get('/metrics', (c) => options.metrics(c.req.raw))
+  app.get('/api', () => documents.page())
+  app.get('/api/v1/openapi.json', () => documents.openapi())
   app.all('/mcp', (c) => options.mcp(c.req.raw, known(c.env)))
   app.put('/caller', async (c) => Response.json(await putCaller(options.callers, c.req.raw, known(c.env), c.env.via)))
   for (const route of routesOf()) {
-    app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) =>
-      answer(route, { client: options.gateway.as(known(c.env)), request: c.req.raw, params: c.req.param() }),
-    )
+    app.on(route.method, honoPath(route.path), (c) => {
+      c.env.route = route.path
+      const caller = known(c.env)
+      return answer(route, { client: options.gateway.as(caller), caller, request: c.req.raw, params: c.req.param(), limits, keys })
+    })
   }
+  mountAliases(app, options.gateway)
   app.notFound((c) => refuse(wrongRoute(app, c.req.method, c.req.path), c.env))
   app.onError((error, c) => refuse(error, c.env))
   return app
 }
 
-function known({ caller }: Bound): Caller {
-  if (caller === null) throw new ReeveError('unauthorized', { problem: 'it sends no token' })
-  return caller
+function allowedAt(app: App, path: string): string[] {
+  const found = METHODS.filter((it) => app.router.match(it, path)[0].length > 0)
+  return found.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it]))
+}
+
+function optionsOf(app: App, path: string): Response {
+  const allowed = allowedAt(app, path)
+  if (allowed.length === 0) throw new ReeveError('no_route', { route: path.slice(0, 200) })
+  return new Response(null, { status: 204, headers: { allow: [...allowed, 'OPTIONS'].join(', ') } })
 }
 
 function wrongRoute(app: App, method: string, path: string): ReeveError {
-  const allowed = METHODS.filter((it) => app.router.match(it, path)[0].length > 0)
+  const allowed = allowedAt(app, path)
   if (allowed.length === 0) return new ReeveError('no_route', { route: path.slice(0, 200) })
   return new ReeveError('method_not_allowed', { route: path.slice(0, 200), method, allowed: allowed.join(', ') })
 }

@@ -36,6 +36,29 @@ export function guard(headers: Headers, via: Via, hosts: readonly string[]): voi
   }
 }
 
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+
+/** The path of an address, when every part of it can be read and holds no control character. Throws `invalid_input`. */
+export function guardAddress(url: string): string {
+  const { pathname, search } = new URL(url)
+  for (const [what, text] of [
+    ['path', pathname],
+    ['query', search.replaceAll('+', ' ')],
+  ] as const) {
+    if (CONTROL.test(decoded(text, what))) throw new ReeveError('invalid_input', { problem: `the ${what} has a control character` })
+  }
+  return pathname
+}
+
+function decoded(text: string, what: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new ReeveError('invalid_input', { problem: `the ${what} is not percent-encoded UTF-8` })
+  }
+}
+
 function short(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
 }

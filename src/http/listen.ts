@@ -4,9 +4,9 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { ReeveError } from '../core/errors.ts'
-import type { Http } from './create.ts'
+import { type Http, withSecurity } from './create.ts'
 import type { Via } from './guard.ts'
-import { problemFor } from './problem.ts'
+import { problemFor, problemResponse } from './problem.ts'
 
 export type Where = { socket: string } | { host: string; port: number; tls?: { cert: string; key: string } }
 
@@ -28,7 +28,11 @@ const CONNECTIONS = 2000
  */
 export async function listen(http: Http, where: Where): Promise<Listening> {
   const via: Via = 'socket' in where ? 'socket' : 'tcp'
-  const answer = getRequestListener((request) => http.fetch(request, via), { overrideGlobalObjects: false, hostname: 'localhost' })
+  const answer = getRequestListener(
+    (request, env) => http.fetch(request, via, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress),
+    // What it cannot read as an address is nobody's name of this server.
+    { overrideGlobalObjects: false, hostname: 'localhost', errorHandler: () => withSecurity(problemResponse(odd())) },
+  )
   const server = serverFor(where, (request, response) => {
     const refused = rawRefusal(request)
     if (refused !== null) return refuse(response, refused)
@@ -52,6 +56,10 @@ function serverFor(where: Where, listener: RequestListener): Server {
 function taken(where: Where, error: Error): ReeveError {
   const address = 'socket' in where ? where.socket : `${where.host}:${where.port}`
   return new ReeveError('address_taken', { address, problem: error.message }, { cause: error })
+}
+
+function odd(): ReeveError {
+  return new ReeveError('misdirected', { problem: 'its host or its address cannot be read' })
 }
 
 /** What must be seen in the request as it came. Null: nothing is odd. */

@@ -1,13 +1,11 @@
-import type { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
-
-type Schema = z.core.JSONSchema.JSONSchema
+import type { JsonSchema } from './routes.ts'
 
 /**
  * What a query says, as the schema of the input means it: numbers, true and false are texts there, lists are a name several times, tables are
  * JSON. What does not fit is left as it is, so that the schema refuses it in its own words. Only this face does so.
  */
-export function fromQuery(query: URLSearchParams, schema: Schema): Record<string, unknown> {
+export function fromQuery(query: URLSearchParams, schema: JsonSchema): Record<string, unknown> {
   const input: Record<string, unknown> = {}
   for (const name of new Set(query.keys())) {
     const texts = query.getAll(name)
@@ -32,13 +30,13 @@ function put(input: Record<string, unknown>, name: string, value: unknown): void
   Object.defineProperty(input, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
-function listOf(schema: Schema): Schema | null {
+function listOf(schema: JsonSchema): JsonSchema | null {
   const list = branches(schema).find((it) => it.type === 'array')
   if (list === undefined) return null
   return typeof list.items === 'object' && !Array.isArray(list.items) ? list.items : {}
 }
 
-export function valueOf(text: string, schema: Schema): unknown {
+export function valueOf(text: string, schema: JsonSchema): unknown {
   const types = branches(schema).map((it) => it.type)
   if ((types.includes('integer') || types.includes('number')) && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
   if (types.includes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
@@ -54,6 +52,6 @@ function tableOf(text: string): unknown {
   }
 }
 
-function branches(schema: Schema): Schema[] {
+function branches(schema: JsonSchema): JsonSchema[] {
   return [schema, ...(schema.anyOf ?? []), ...(schema.allOf ?? [])].filter((it) => typeof it === 'object')
 }

@@ -7,6 +7,7 @@ import { createCallers } from '../../src/http/callers.ts'
 import { createHttp, type Http, type HttpOptions, type RequestEntry } from '../../src/http/create.ts'
 import type { Via } from '../../src/http/guard.ts'
 import { hostNames } from '../../src/http/guard.ts'
+import { memoryAnswers } from '../../src/http/idempotency.ts'
 import { TOYS } from './app.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -26,7 +27,7 @@ export interface TestHttp {
   home: string
   log: RequestEntry[]
   /** A request as a caller with its token sends it; a body that is no text goes as JSON. */
-  ask(route: string, body?: unknown, more?: { token?: string | null; via?: Via; headers?: Record<string, string> }): Promise<Response>
+  ask: (route: string, body?: unknown, more?: { token?: string | null; via?: Via; headers?: Record<string, string> }) => Promise<Response>
 }
 
 /** The real product behind the HTTP face, as functions: no socket is opened. */
@@ -51,6 +52,8 @@ export function testHttp(more: Partial<HttpOptions> = {}, workflows: Readonly<Re
     metrics: async () => new Response('up 1\n', { headers: { 'content-type': 'text/plain' } }),
     mcp: async (_, caller) => Response.json({ actor: caller.actor.name }),
     log: (entry) => log.push(entry),
+    version: '1.2.3',
+    answers: memoryAnswers(),
     ...more,
   })
   return { http, app, home, log, ask: (route, body, how) => http.fetch(requestOf(route, body, how), how?.via ?? 'tcp') }

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import { ReeveError } from '../core/errors.ts'
+import type { CallRoute } from './routes.ts'
+
+export interface KeptAnswer {
+  status: number
+  type: string
+  body: string
+}
+
+/** Where answers are kept for a day: the store's `answers`. */
+export interface KeptAnswers {
+  /** The answer that was given to this request, or null: it is to be answered now. Throws `idempotency_mismatch` where the request was another. */
+  begin(id: string, digest: string, key: string): Promise<KeptAnswer | null>
+  keep(id: string, answer: KeptAnswer): Promise<void>
+  /** Forgets a request that came to nothing, so that it can be tried again. */
+  drop(id: string): Promise<void>
+}
+
+/** Answers to requests with an `Idempotency-Key`, once each. */
+export interface Keys {
+  once(request: Keyed, answer: () => Promise<Response>): Promise<Response>
+}
+
+export interface Keyed {
+  key: string
+  actor: string
+  route: CallRoute
+  input: unknown
+}
+
+/** What keys may be: enough for every kind of id. */
+const KEY = /^[\x21-\x7e]{1,200}$/
+
+export function idempotencyKey(headers: Headers): string | null {
+  const key = headers.get('idempotency-key')
+  if (key === null || KEY.test(key)) return key
+  throw new ReeveError('invalid_input', { problem: 'Idempotency-Key must be 1 to 200 characters of ASCII without blanks' })
+}
+
+/** The key as one of this caller's: others may use the same by chance, and must not see what was answered. */
+export function ownKey(actor: string, key: string): string {
+  return createHash('sha256').update(`${actor}\n${key}`).digest('base64url')
+}
+
+/** Same key, same request: the same answer. Those that come while it is at work wait for it. */
+export function createKeys(answers: KeptAnswers): Keys {
+  const atWork = new Map<string, { digest: string; done: Promise<KeptAnswer | null> }>()
+
+  return {
+    async once({ key, actor, route, input }, answer) {
+      const id = ownKey(actor, key)
+      const digest = createHash('sha256')
+        .update(JSON.stringify([route.name, input]))
+        .digest('base64url')
+      for (let other = atWork.get(id); other !== undefined; other = atWork.get(id)) {
+        if (other.digest !== digest) throw new ReeveError('idempotency_mismatch', { key })
+        const kept = await other.done
+        if (kept !== null) return again(kept)
+      }
+      const { promise: done, resolve } = Promise.withResolvers<KeptAnswer | null>()
+      atWork.set(id, { digest, done })
+      let kept: KeptAnswer | null = null
+      try {
+        const before = await answers.begin(id, digest, key)
+        if (before !== null) return again((kept = before))
+        const response = await answer().catch(async (error: unknown) => {
+          await answers.drop(id)
+          throw error
+        })
+        kept = { status: response.status, type: response.headers.get('content-type') ?? '', body: await response.text() }
+        await answers.keep(id, kept)
+        return answerOf(kept)
+      } finally {
+        atWork.delete(id)
+        resolve(kept)
+      }
+    },
+  }
+}
+
+function answerOf({ status, type, body }: KeptAnswer, headers: Record<string, string> = {}): Response {
+  return new Response(body, { status, headers: { 'content-type': type, ...headers } })
+}
+
+function again(kept: KeptAnswer): Response {
+  return answerOf(kept, { 'idempotency-replayed': 'true' })
+}
+
+/** For one process and its life; a daemon keeps them in its store. */
+export function memoryAnswers(): KeptAnswers {
+  const kept = new Map<string, { digest: string; answer: KeptAnswer | null }>()
+  return {
+    async begin(id, digest, key) {
+      const found = kept.get(id)
+      if (found !== undefined && found.digest !== digest) throw new ReeveError('idempotency_mismatch', { key })
+      if (found === undefined) kept.set(id, { digest, answer: null })
+      return found?.answer ?? null
+    },
+    async keep(id, answer) {
+      const found = kept.get(id)
+      if (found !== undefined) found.answer = answer
+    },
+    drop: async (id) => void kept.delete(id),
+  }
+}
