@@ -3,6 +3,7 @@ import { costsReport } from './costs.ts'
 import { demoRun } from './demo.ts'
 import { doctorCheck } from './doctor.ts'
 import { errorsExplain } from './errors.ts'
+import { eventsWatch } from './events-watch.ts'
 import { evidenceVerify } from './evidence.ts'
 import { gatesRun } from './gates.ts'
 import { keysAdd, keysList, keysRevoke } from './keys.ts'
@@ -68,6 +69,7 @@ export const OPERATIONS = {
 /** Every verb that answers with events. */
 export const STREAMS = {
   'runs.events': runsEvents,
+  'events.watch': eventsWatch,
   'runs.work': runsWork,
   'gates.run': gatesRun,
   'demo.run': demoRun,
