@@ -19,6 +19,8 @@ export function nextSteps(run: RunView): string[] {
       return run.reason === 'approval'
         ? [`reeve diff ${id}`, `reeve approve ${id}`, `reeve reject ${id} --reason "..."`]
         : [`reeve resume ${id}`]
+    case 'running':
+      return [`reeve logs -f ${id}`, `reeve stop ${id}`]
     default:
       return [`reeve resume ${id}`]
   }

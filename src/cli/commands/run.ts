@@ -28,6 +28,7 @@ type Runs = readonly { id: string; task: { title: string }; workflow: string }[]
 export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly string[] }, options: Options): Promise<number> {
   for (const it of submitted.warnings) remark(io, io.paint('yellow', `warning: ${oneLine(it)}`))
   const { runs } = submitted
+  const { resident } = await io.client()
   if (options['detach'] !== true)
     return workOn(
       io,
@@ -37,7 +38,17 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
     if (io.json) sayJson(io, it)
     else say(io, `${it.id} is queued: ${oneLine(it.task.title)}`)
   }
-  if (!io.json) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
+  if (io.json) return 0
+  const [only] = runs
+  if (!resident) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
+  else
+    say(
+      io,
+      io.paint(
+        'dim',
+        `The daemon works on ${only && runs.length === 1 ? `it. Watch it with: reeve logs -f ${only.id}` : 'them. See: reeve ls'}`,
+      ),
+    )
   return 0
 }
 

@@ -34,13 +34,14 @@ export const reject: CommandRun = async (io, args, options) => {
   return goOn(io, run, options, 'Your no is noted.')
 }
 
-/** A decision goes on with the run here, unless another process is at work on it or the person wants only the decision. */
+/** A decision goes on with the run, unless another process is at work on it or the person wants only the decision. */
 async function goOn(io: Io, run: RunSummary, options: Options, said: string): Promise<number> {
-  if (options['wait'] !== false && run.status === 'queued')
+  const { resident } = await io.client()
+  if (options['wait'] !== false && (run.status === 'queued' || (resident && run.status === 'running')))
     return workOn(io, [{ id: run.id, title: run.task.title, workflow: run.workflow }])
   answer(io, run, () => [
     said,
-    io.paint('dim', run.status === 'running' ? `Watch it with: reeve logs -f ${run.id}` : `Go on with: reeve resume ${run.id}`),
+    io.paint('dim', resident || run.status === 'running' ? `Watch it with: reeve logs -f ${run.id}` : `Go on with: reeve resume ${run.id}`),
   ])
   return 0
 }

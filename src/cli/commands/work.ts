@@ -7,9 +7,11 @@ import { createFollower, type Followed, followStream } from '../live/follow.ts'
 import { oneLine } from '../text.ts'
 import { closing } from './closing.ts'
 
+const HANDED_BACK = 'Detaching: the runs are handed back. Press Ctrl-C again to leave at once; nothing is lost.'
+
 /**
- * Works on runs in this process and shows it, until each has ended or waits for a person, who is asked here where there is one. Ends with one
- * line per run: the finished run in JSON, or how it ended. Returns the exit code: the worst of them.
+ * Works on runs, or looks on while the daemon does, and shows it, until each has ended or waits for a person, who is asked here where there is
+ * one. Ends with one line per run: the finished run in JSON, or how it ended. Returns the exit code: the worst of them.
  */
 export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCode> {
   const client = await io.client()
@@ -18,9 +20,9 @@ export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCod
   let todo = runs.map((it) => it.id)
   while (todo.length > 0) {
     const ids = todo
-    const { interrupted } = await followStream(io, follower, (signal) =>
-      noting(client.stream('runs.work', { runs: ids, after: Object.fromEntries(seen) }, signal), seen),
-    )
+    const events = (signal: AbortSignal) => noting(client.stream('runs.work', { runs: ids, after: Object.fromEntries(seen) }, signal), seen)
+    const farewell = client.resident ? null : HANDED_BACK
+    const { interrupted } = await followStream(io, follower, { events, farewell })
     todo = interrupted ? [] : await decided(io, client, runs)
   }
   return close(io, client, runs)
@@ -79,7 +81,12 @@ async function close(io: Io, client: Client, runs: readonly Followed[]): Promise
     const run = await client.call('runs.get', { run: id })
     codes.push(exitOf(run))
     if (io.json) sayJson(io, run)
-    else for (const line of closing(io, run)) say(io, line)
+    else for (const line of client.resident && exitOf(run) === 130 ? goesOn(io, run) : closing(io, run)) say(io, line)
   }
   return worst(codes)
+}
+
+/** What a person is told who leaves while the daemon works on. */
+function goesOn(io: Io, { id }: RunView): string[] {
+  return [`The run goes on: reeve logs -f ${id}`, io.paint('dim', `Stop it with: reeve stop ${id}`)]
 }

@@ -62,16 +62,15 @@ function onTerminal(io: Io, runs: readonly Followed[]): Follower {
   }
 }
 
-/** Tells the events of a stream until it is over; a Ctrl-C leaves it, a second one does not wait for the end of that. */
+/** Tells the events of a stream until it is over; a Ctrl-C leaves it, a second one does not wait for the end of that. `farewell`: said at the first. */
 export async function followStream(
   io: Io,
   follower: Follower,
-  events: (signal: AbortSignal) => AsyncIterable<RunEvent>,
+  { events, farewell }: { events: (signal: AbortSignal) => AsyncIterable<RunEvent>; farewell: string | null },
 ): Promise<{ interrupted: boolean }> {
   const leave = new AbortController()
   const quiet = io.onInterrupt(() => {
-    if (!leave.signal.aborted && !io.json)
-      remark(io, io.paint('dim', 'Detaching: the runs are handed back. Press Ctrl-C again to leave at once; nothing is lost.'))
+    if (!leave.signal.aborted && !io.json && farewell !== null) remark(io, io.paint('dim', farewell))
     leave.abort()
   })
   follower.begin()
