@@ -30,6 +30,7 @@ import { type Listening, listen } from './http/listen.ts'
 import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import { thisProcess } from './process/alive.ts'
+import { type Observed, observe } from './serve-telemetry.ts'
 import { type LogFile, openLogFile } from './telemetry/log-file.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 
@@ -55,6 +56,7 @@ interface Parts {
   file: LogFile
   log: Logger
   ending: Ending
+  observed: Observed
 }
 
 // Answers on their way and last events of streams.
@@ -79,7 +81,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function live(options: ServeOptions, folder: string): Promise<number> {
   const parts = await assemble(options, folder)
-  const { ending, log, app, clock, file } = parts
+  const { ending, log, app, clock, file, observed } = parts
   const quiet = [
     endOnSignals(options.process, ending),
     watchTrouble({ process: options.process, log, clock, onBroken: (why) => ending.end({ why, exitCode: 1 }) }),
@@ -94,6 +96,7 @@ async function live(options: ServeOptions, folder: string): Promise<number> {
     log.error('the daemon could not be started', { problem: error })
     throw error
   } finally {
+    await observed.close()
     await app.close().catch((error: unknown) => log.error('the store could not be closed', { problem: error }))
     await file.flush()
     for (const it of quiet) it()
@@ -116,7 +119,18 @@ async function assemble(options: ServeOptions, folder: string): Promise<Parts> {
   const resident = await app.reside({ limits: queueLimits(settings), env: options.env })
   const all = { ...OPERATIONS, ...STREAMS }
   const gateway = guardGateway(app, (name) => all[name].effect)
-  return { folder, settings, clock, app, resident, gateway, file, log, ending: createEnding() }
+  const ending = createEnding()
+  const { version } = options
+  const observed = await observe({
+    app,
+    engine: resident.engine,
+    version,
+    redact: app.redact,
+    draining: () => ending.wasAsked(),
+    log,
+    clock,
+  })
+  return { folder, settings, clock, app, resident, gateway, file, log, ending, observed }
 }
 
 function flagsOf({ host, port }: ServeOptions): Flag[] {
@@ -173,7 +187,7 @@ function createServed(
   parts: Parts,
   { token, hosts, place }: { token: string; hosts: () => readonly string[]; place: () => Place },
 ): Http {
-  const { app, gateway, log, ending, clock, settings } = parts
+  const { app, gateway, log, ending, clock, settings, observed } = parts
   const status = () => statusOf(parts, place())
   const authenticate = once(async () => {
     const onRefused = (it: object) => log.warn('a caller was refused', { ...it })
@@ -192,19 +206,19 @@ function createServed(
     answers: memoryAnswers(),
     requestsPerMinute: settings.daemon.requests_per_minute,
     callers: createCallers(),
-    health: async () => Response.json({ status: 'ok', version: options.version }),
-    ready: async () => Response.json({ status: 'ok' }),
-    metrics: async () => new Response('', { headers: { 'content-type': 'text/plain' } }),
+    health: () => observed.health(),
+    ready: () => observed.ready(),
+    metrics: () => observed.metrics(),
     mcp: async (request, caller) => (await mcp())(request, caller),
     log: ({ problem, ...entry }) => {
+      observed.answered(entry)
       if (problem === null) log.debug('a request', entry)
       else log.error('a request failed', { ...entry, problem })
     },
   })
   const stop = ({ now }: { now: boolean }) => ending.end({ why: 'reeve daemon stop', now })
   return {
-    fetch: async (request, via, from) =>
-      (await answerAboutDaemon(request, via, { token, status, stop })) ?? http.fetch(request, via, from),
+    fetch: async (request, via, from) => (await answerAboutDaemon(request, via, { token, status, stop })) ?? http.fetch(request, via, from),
   }
 }
 

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { readdir, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Folders } from '../config/home.ts'
 import type { Store } from '../store/open.ts'
 import type { Labels, Metrics, Reading } from '../telemetry/metrics.ts'
@@ -56,10 +56,11 @@ function measureFolders(metrics: Metrics, folders: GaugesOptions['folders']): vo
   metrics.gauge('reeve_disk_free_bytes', 'Room on the disks of the store and of the workspaces.', () => free)
 }
 
-/** Room that an ordinary user may fill; null where nobody tells. */
+/** Room that an ordinary user may fill, also for a folder that is yet to be made; null where nobody tells. */
 export async function freeBytes(folder: string): Promise<number | null> {
   const found = await statfs(folder).catch(() => null)
-  return found === null ? null : found.bavail * found.bsize
+  if (found !== null) return found.bavail * found.bsize
+  return dirname(folder) === folder ? null : freeBytes(dirname(folder))
 }
 
 const QUICK = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120]

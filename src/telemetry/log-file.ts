@@ -7,7 +7,7 @@ import { jsonText } from '../core/hostile-text.ts'
 /** A file that lines are appended to. Never throws: what cannot be written is dropped, and the next line that can be says so. */
 export interface LogFile {
   /** Takes one line with its line break; returns at once. */
-  write(line: string): void
+  write: (line: string) => void
   /** Resolves when everything that was given so far is written or dropped. */
   flush(): Promise<void>
 }
