@@ -37,7 +37,14 @@ describe('the OpenAPI document', () => {
 
   it('says of a stream both of its forms, and how to come back', () => {
     const events = document.paths['/api/v1/runs/{run}/events']?.['get']
-    expect(events?.responses['200']).toMatchObject({ content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/RunEvent' } } } })
-    expect(events?.parameters?.map((it) => `${it.in} ${it.name}`)).toEqual(['path run', 'query after', 'query follow', 'header Last-Event-ID'])
+    expect(events?.responses['200']).toMatchObject({
+      content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/RunEvent' } } },
+    })
+    expect(events?.parameters?.map((it) => `${it.in} ${it.name}`)).toEqual([
+      'path run',
+      'query after',
+      'query follow',
+      'header Last-Event-ID',
+    ])
   })
 })

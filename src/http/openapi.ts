@@ -273,7 +273,7 @@ function codesByStatus(): Map<number, string[]> {
   for (const [code, { status }] of Object.entries<ErrorEntry>(ERRORS).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     codes.set(status, [...(codes.get(status) ?? []), code])
   }
-  return new Map([...codes].toSorted(([a], [b]) => a - b))
+  return new Map([...codes].filter(([status]) => status >= 400).toSorted(([a], [b]) => a - b))
 }
 
 const ERROR_REFS: ApiOperation['responses'] = Object.fromEntries(
