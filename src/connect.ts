@@ -33,7 +33,7 @@ export function connect(options: ConnectOptions): Client {
   const daemon = remoteTransport({
     // Also where one was killed in the middle: the next one takes its runs over.
     async find() {
-      const { findDaemon } = await import('./daemon/start.ts')
+      const { findDaemon } = await import('./daemon/find.ts')
       const { socket, token } = await findDaemon({ folder: state, env, version, self, remark })
       return { at: { socket }, token }
     },

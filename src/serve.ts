@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { chmod } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthenticate } from './access/authenticate.ts'
@@ -25,7 +25,7 @@ import { watchTrouble } from './daemon/trouble.ts'
 import { createCallers } from './http/callers.ts'
 import { createHttp, type Http } from './http/create.ts'
 import { hostNames } from './http/guard.ts'
-import { memoryAnswers } from './http/idempotency.ts'
+import { loopDelay } from './http/limits.ts'
 import { type Listening, listen } from './http/listen.ts'
 import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
@@ -154,6 +154,7 @@ async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
   const at = { hosts: [] as string[] }
   const http = createServed(options, parts, { token, hosts: () => at.hosts, place: () => place })
   const local = await listen(http, { socket })
+  await chmod(socket, 0o600)
   const { url, listening } = await listenTcp(http, parts).catch(async (error: unknown) => {
     await local.close()
     throw error
@@ -203,7 +204,11 @@ function createServed(
     authenticate: async (authorization, via, from) => (await authenticate())(authorization, via, from),
     hosts,
     version: options.version,
-    answers: memoryAnswers(),
+    answers: {
+      findAnswer: async (id) => (await app.store()).findAnswer(id),
+      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
+    },
+    loopDelay: loopDelay(),
     requestsPerMinute: settings.daemon.requests_per_minute,
     callers: createCallers(),
     health: () => observed.health(),

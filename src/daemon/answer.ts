@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { DaemonStatus } from '../client/daemon.ts'
 import type { Via } from '../access/authenticate.ts'
+import type { DaemonStatus } from '../client/daemon.ts'
 
 export interface Answers {
   token: string

@@ -1,5 +1,4 @@
 import { request } from 'node:http'
-import { connect } from 'node:net'
 import { text as readAll } from 'node:stream/consumers'
 import type { DaemonStatus } from '../client/daemon.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
@@ -11,19 +10,6 @@ import type { Place } from './place.ts'
 const ANSWER_MS = 10_000
 
 type Where = Pick<Place, 'socket' | 'token'>
-
-/** Does anybody take connections there? */
-export function takesConnections(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const it = connect(socket)
-    const end = (answer: boolean) => () => {
-      it.destroy()
-      resolve(answer)
-    }
-    it.once('connect', end(true))
-    it.once('error', end(false))
-  })
-}
 
 /** How a daemon is. Throws `daemon_failed` when it does not answer. */
 export async function askStatus(place: Where): Promise<DaemonStatus> {

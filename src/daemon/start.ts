@@ -4,42 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Env } from '../config/home.ts'
 import { ReeveError } from '../core/errors.ts'
 import { type BackgroundProgram, startInBackground } from '../process/background.ts'
-import { askStatus, askToStop, takesConnections } from './ask.ts'
+import { askStatus, askToStop } from './ask.ts'
+import { placeInUse, type StartOptions } from './find.ts'
 import { daemonIsAlive } from './lock.ts'
-import { API, type Place, readPlace } from './place.ts'
+import { API, type Place } from './place.ts'
 import { privateFolder } from './private-files.ts'
-
-export interface StartOptions {
-  /** State folder of the data folder. */
-  folder: string
-  /** Environment of the daemon, where one is started. */
-  env: Env
-  version: string
-  /** Program and arguments that start this reeve again. */
-  self: readonly [string, ...string[]]
-  /** Says something to the person at the terminal. */
-  remark: (line: string) => void
-}
 
 // A cold start takes half a second here; a machine under full load many times that.
 const START_MS = 10_000
 const LOOK_MS = 15
 
-/** The daemon of the data folder: the one that is there, else one that is started in the background. Throws `daemon_failed`. */
-export async function findDaemon(options: StartOptions): Promise<Place> {
-  const place = await placeInUse(options.folder)
-  if (place === null) return startDaemon(options)
-  return place.version === options.version ? place : otherVersion(place, options)
-}
-
-/** Where a living daemon takes connections; null: nowhere. */
-export async function placeInUse(folder: string): Promise<Place | null> {
-  const place = await readPlace(folder)
-  return place !== null && (await takesConnections(place.socket)) ? place : null
-}
-
 /** A daemon that has nothing to do makes room for one of this version; one at work goes on, as long as it understands us. */
-async function otherVersion(place: Place, options: StartOptions): Promise<Place> {
+export async function otherVersion(place: Place, options: StartOptions): Promise<Place> {
   const status = await askStatus(place)
   if (status.startedBy === 'command' && status.running === 0 && status.requests === 0) {
     await askToStop(place, { now: false })

@@ -3,10 +3,11 @@ import type { DaemonControl, DaemonStatus } from '../client/daemon.ts'
 import { ReeveError } from '../core/errors.ts'
 import { isAlive } from '../process/alive.ts'
 import { askStatus, askToStop } from './ask.ts'
+import { placeInUse, type StartOptions } from './find.ts'
 import { daemonIsAlive } from './lock.ts'
 import { followLog, lastLinesOf } from './log-lines.ts'
 import { type Place, readPlace } from './place.ts'
-import { placeInUse, type StartOptions, startDaemon } from './start.ts'
+import { startDaemon } from './start.ts'
 
 // What comes after the steps at work have had their time: runs are handed back, connections end, files are closed.
 const END_MS = 15_000

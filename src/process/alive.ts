@@ -30,6 +30,8 @@ async function startOf(pid: number): Promise<string> {
     return result.stdout.trim()
   }
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
-  // The 22nd field, counted behind the name in brackets, which may itself contain spaces.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  // Counted behind the name in brackets, which may itself contain spaces: the 3rd field and the 22nd.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // One that has ended and that nobody has asked for its exit code yet: it holds nothing any more.
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
 }
