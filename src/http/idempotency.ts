@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto'
 import { ReeveError } from '../core/errors.ts'
 import type { CallRoute } from './routes.ts'
 
+/** An answer that was given, and to which request. */
 export interface KeptAnswer {
+  digest: string
   status: number
   type: string
   body: string
 }
 
-/** Where answers are kept for a day: the store's `answers`. */
+/** Where answers are kept for a day; the store is one. */
 export interface KeptAnswers {
-  /** The answer that was given to this request, or null: it is to be answered now. Throws `idempotency_mismatch` where the request was another. */
-  begin(id: string, digest: string, key: string): Promise<KeptAnswer | null>
-  keep(id: string, answer: KeptAnswer): Promise<void>
-  /** Forgets a request that came to nothing, so that it can be tried again. */
-  drop(id: string): Promise<void>
+  /** Null: nothing was answered, or it died before. */
+  findAnswer(id: string): Promise<KeptAnswer | null>
+  keepAnswer(id: string, answer: KeptAnswer): Promise<void>
 }
 
 /** Answers to requests with an `Idempotency-Key`, once each. */
@@ -62,14 +62,12 @@ export function createKeys(answers: KeptAnswers): Keys {
       atWork.set(id, { digest, done })
       let kept: KeptAnswer | null = null
       try {
-        const before = await answers.begin(id, digest, key)
+        const before = await answers.findAnswer(id)
+        if (before !== null && before.digest !== digest) throw new ReeveError('idempotency_mismatch', { key })
         if (before !== null) return again((kept = before))
-        const response = await answer().catch(async (error: unknown) => {
-          await answers.drop(id)
-          throw error
-        })
-        kept = { status: response.status, type: response.headers.get('content-type') ?? '', body: await response.text() }
-        await answers.keep(id, kept)
+        const response = await answer()
+        kept = { digest, status: response.status, type: response.headers.get('content-type') ?? '', body: await response.text() }
+        await answers.keepAnswer(id, kept)
         return answerOf(kept)
       } finally {
         atWork.delete(id)
@@ -85,22 +83,4 @@ function answerOf({ status, type, body }: KeptAnswer, headers: Record<string, st
 
 function again(kept: KeptAnswer): Response {
   return answerOf(kept, { 'idempotency-replayed': 'true' })
-}
-
-/** For one process and its life; a daemon keeps them in its store. */
-export function memoryAnswers(): KeptAnswers {
-  const kept = new Map<string, { digest: string; answer: KeptAnswer | null }>()
-  return {
-    async begin(id, digest, key) {
-      const found = kept.get(id)
-      if (found !== undefined && found.digest !== digest) throw new ReeveError('idempotency_mismatch', { key })
-      if (found === undefined) kept.set(id, { digest, answer: null })
-      return found?.answer ?? null
-    },
-    async keep(id, answer) {
-      const found = kept.get(id)
-      if (found !== undefined) found.answer = answer
-    },
-    drop: async (id) => void kept.delete(id),
-  }
 }

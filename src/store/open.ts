@@ -8,6 +8,7 @@ import type { EventType, FeedEvent, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
 import * as admissions from './admissions.ts'
+import * as answers from './answers.ts'
 import * as breakers from './breakers.ts'
 import * as costs from './costs.ts'
 import { createDurations, type Durations } from './durations.ts'
@@ -33,6 +34,7 @@ import { openDatabase, sqliteDialect } from './sqlite.ts'
 import * as statistics from './statistics.ts'
 import type { Spent } from './tally.ts'
 import { append, type Context, fence, write } from './tx.ts'
+import * as webhooks from './webhooks.ts'
 import * as load from './workload.ts'
 
 export interface StoreOptions {
@@ -141,6 +143,26 @@ export class Store {
     return feed.lastPosition(this.#ctx)
   }
 
+  beginWebhooks(names: readonly string[]): Promise<void> {
+    return webhooks.beginWebhooks(this.#ctx, names)
+  }
+
+  webhookPosition(name: string): Promise<number | null> {
+    return webhooks.webhookPosition(this.#ctx, name)
+  }
+
+  delivery(webhook: string, message: string): Promise<webhooks.Delivery | null> {
+    return webhooks.getDelivery(this.#ctx, webhook, message)
+  }
+
+  deliveries(filter: { webhook?: string; limit: number }): Promise<webhooks.Delivery[]> {
+    return webhooks.listDeliveries(this.#ctx, filter)
+  }
+
+  keepDelivery(delivery: webhooks.Delivery, how: { done: boolean }): Promise<void> {
+    return webhooks.keepDelivery(this.#ctx, delivery, how)
+  }
+
   spend(run: RunId): Promise<Spent> {
     return events.spend(this.#ctx, run)
   }
@@ -244,6 +266,15 @@ export class Store {
 
   keyUsed(id: string): Promise<void> {
     return keys.keyUsed(this.#ctx, id)
+  }
+
+  /** What was answered in the last day to a request with this key; null: nothing. */
+  findAnswer(id: string): Promise<answers.KeptAnswer | null> {
+    return answers.findAnswer(this.#ctx, id)
+  }
+
+  keepAnswer(id: string, answer: answers.KeptAnswer): Promise<void> {
+    return answers.keepAnswer(this.#ctx, id, answer)
   }
 
   /** The oldest run of each group of queued ones that may start now, for the choice of the next. `only`: among these. */

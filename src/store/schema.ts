@@ -2,6 +2,8 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { FailReason, RunStatus, WaitReason } from '../core/run.ts'
 import { type AccessTables, createAccess } from './tables-access.ts'
+import { createEvents, type DeliveriesTable, type WebhooksTable } from './tables-events.ts'
+import { type AnswersTable, createHttpTables } from './tables-http.ts'
 import { createQueue, type QueueColumns, type QueueTable } from './tables-queue.ts'
 
 /** JSON is text, times are epoch ms, flags are 0 or 1: the same on SQLite and on Postgres. */
@@ -119,6 +121,9 @@ export interface Tables extends AccessTables {
   requests: RequestsTable
   breakers: BreakersTable
   queue: QueueTable
+  answers: AnswersTable
+  webhooks: WebhooksTable
+  deliveries: DeliveriesTable
 }
 
 export type Db = Kysely<Tables>
@@ -256,4 +261,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-routing': { up: createRouting },
   '0003-access': { up: createAccess },
   '0004-queue': { up: createQueue },
+  '0005-events': { up: createEvents },
+  '0006-http': { up: createHttpTables },
 }

@@ -7,7 +7,6 @@ import { createCallers } from '../../src/http/callers.ts'
 import { createHttp, type Http, type HttpOptions, type RequestEntry } from '../../src/http/create.ts'
 import type { Via } from '../../src/http/guard.ts'
 import { hostNames } from '../../src/http/guard.ts'
-import { memoryAnswers } from '../../src/http/idempotency.ts'
 import { TOYS } from './app.ts'
 import { temporaryFolder } from './folder.ts'
 
@@ -53,7 +52,10 @@ export function testHttp(more: Partial<HttpOptions> = {}, workflows: Readonly<Re
     mcp: async (_, caller) => Response.json({ actor: caller.actor.name }),
     log: (entry) => log.push(entry),
     version: '1.2.3',
-    answers: memoryAnswers(),
+    answers: {
+      findAnswer: async (id) => (await app.store()).findAnswer(id),
+      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
+    },
     ...more,
   })
   return { http, app, home, log, ask: (route, body, how) => http.fetch(requestOf(route, body, how), how?.via ?? 'tcp') }
