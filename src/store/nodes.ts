@@ -24,6 +24,12 @@ export function nodeIsAlive(folder: string, node: string): boolean {
   return lockFileIsHeld(lockFile(folder, node))
 }
 
+/** Processes that work on runs of this data folder. */
+export function livingNodes(folder: string): string[] {
+  const names = readdirSync(join(folder, 'nodes')).filter((it) => it.endsWith('.db'))
+  return names.map((it) => it.slice(0, -'.db'.length)).filter((it) => nodeIsAlive(folder, it))
+}
+
 /** Removes the files that dead nodes left behind. */
 export function sweepNodes(folder: string, now: number): void {
   const dir = join(folder, 'nodes')

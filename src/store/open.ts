@@ -81,12 +81,15 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
  */
 export class Store {
   readonly folder: string
+  /** What is sent to other programs, and how far they have come. */
+  readonly webhooks: webhooks.WebhookStore
   readonly #ctx: Context
   readonly #durations: (project: string) => Promise<Durations>
 
   constructor(ctx: Omit<Context, 'live'>) {
     this.folder = ctx.folder
     this.#ctx = { ...ctx, live: { runs: new Map(), all: null } }
+    this.webhooks = webhooks.webhookStore(this.#ctx)
     this.#durations = createDurations(this.#ctx)
   }
 
@@ -141,26 +144,6 @@ export class Store {
   /** Position of the last event. */
   lastPosition(): Promise<number> {
     return feed.lastPosition(this.#ctx)
-  }
-
-  beginWebhooks(names: readonly string[]): Promise<void> {
-    return webhooks.beginWebhooks(this.#ctx, names)
-  }
-
-  webhookPosition(name: string): Promise<number | null> {
-    return webhooks.webhookPosition(this.#ctx, name)
-  }
-
-  delivery(webhook: string, message: string): Promise<webhooks.Delivery | null> {
-    return webhooks.getDelivery(this.#ctx, webhook, message)
-  }
-
-  deliveries(filter: { webhook?: string; limit: number }): Promise<webhooks.Delivery[]> {
-    return webhooks.listDeliveries(this.#ctx, filter)
-  }
-
-  keepDelivery(delivery: webhooks.Delivery, how: { done: boolean }): Promise<void> {
-    return webhooks.keepDelivery(this.#ctx, delivery, how)
   }
 
   spend(run: RunId): Promise<Spent> {
@@ -426,6 +409,11 @@ export class Store {
 
   releaseNode(node: string): void {
     nodes.releaseNode(this.folder, node)
+  }
+
+  /** Ids of the processes that work on runs of this data folder. */
+  livingNodes(): string[] {
+    return nodes.livingNodes(this.folder)
   }
 
   /** How many runs are at work, and how many will be without anybody's doing. */
