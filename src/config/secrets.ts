@@ -26,7 +26,7 @@ export function isSecretName(name: string): boolean {
   return /^(?:proxy-)?authorization$|cookie|token|secret|api[-_]?key|password|credential/i.test(name)
 }
 
-/** Values that may never be written anywhere: those of the key variables, of telling headers and variables, and the password of the proxy. Given to `redactor()`. */
+/** Values that may never be written anywhere: those of the key variables, of webhooks, of telling headers and variables, and the password of the proxy. Given to `redactor()`. */
 export function secretValues(settings: Settings, env: Env): string[] {
   const found = providersOf(settings).flatMap(([, provider]) => [
     provider.api_key_env === undefined ? undefined : env[provider.api_key_env],
@@ -35,6 +35,7 @@ export function secretValues(settings: Settings, env: Env): string[] {
       isSecretName(name) ? [value, value.replace(/^\S+\s+/, '')] : [],
     ),
   ])
+  found.push(...Object.values(settings.webhooks).map((it) => (it.secret_env === undefined ? undefined : env[it.secret_env])))
   const password = URL.parse(settings.network.proxy ?? '')?.password
   found.push(password, password === undefined ? undefined : decoded(password))
   return [...new Set(found.filter((it): it is string => it !== undefined && it !== ''))]

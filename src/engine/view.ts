@@ -1,10 +1,14 @@
-import type { RunEvent } from '../core/event.ts'
-import { progressOf } from '../core/progress.ts'
+import type { EventType, RunEvent } from '../core/event.ts'
+import { PROGRESS_EVENTS, progressOf } from '../core/progress.ts'
 import { type Estimate, NO_USAGE, type RunView, type StepKind, type StepStatus, type StepView } from '../core/run.ts'
+import { SPENDING } from '../store/events.ts'
 import type { RunRow } from '../store/port.ts'
 import { createTally } from '../store/tally.ts'
 
-/** The run as the outside sees it. Pure: its row and all its events come in. */
+/** The events that a view is made of: what agents say and do is not among them. */
+export const VIEW_EVENTS: readonly EventType[] = [...SPENDING, ...PROGRESS_EVENTS, 'provider.chosen', 'isolation.measured']
+
+/** The run as the outside sees it. Pure: its row and its events come in, those of `VIEW_EVENTS` at least. */
 export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView['paths'], estimate: Estimate): RunView {
   const steps = viewSteps(events)
   const tally = createTally()

@@ -1,9 +1,13 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, open as openFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { RunEvent } from '../core/event.ts'
 import { jsonText } from '../core/hostile-text.ts'
 import { parseJson } from '../core/json.ts'
 import type { Store } from '../store/open.ts'
+
+const PAGE = 64
+// The last event is in it nearly always.
+const END_BYTES = 64 * 1024
 
 /** The events of a run as lines of JSON in a file, for `tail -f` and for keeping. */
 export interface RunLog {
@@ -17,10 +21,10 @@ export function runLog(store: Store, run: string, path: string): RunLog {
 
   async function open(): Promise<number> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const text = await readFile(path, 'utf8').catch(() => '')
+    const { seq, whole } = await endOf(path)
     // The process before this one died while it wrote a line.
-    if (text !== '' && !text.endsWith('\n')) await appendFile(path, '\n')
-    return lastSeq(text, path)
+    if (!whole) await appendFile(path, '\n')
+    return seq
   }
 
   async function append(events: readonly RunEvent[]): Promise<void> {
@@ -31,8 +35,13 @@ export function runLog(store: Store, run: string, path: string): RunLog {
     async write(event) {
       last ??= await open()
       if (event.seq <= last) return
-      const missing = event.seq > last + 1 ? await store.events(run, last, event.seq - last - 1) : []
-      await append([...missing, event])
+      while (event.seq > last + 1) {
+        const missing = await store.events(run, last, Math.min(PAGE, event.seq - last - 1))
+        if (missing.length === 0) break
+        await append(missing)
+        last = missing.at(-1)?.seq ?? last
+      }
+      await append([event])
       last = event.seq
     },
   }
@@ -46,10 +55,29 @@ export async function keepLog(store: Store, run: string, path: string, over: Abo
     last = event.seq
     await log.write(event)
   }
-  for (const event of await store.events(run, last)) await log.write(event)
+  for await (const event of store.allEvents(run, last)) await log.write(event)
 }
 
-function lastSeq(text: string, path: string): number {
+/** Number of the last event in the file, 0 where there is none; `whole`: it ends with a whole line. Reads from the end: a log may be long. */
+async function endOf(path: string): Promise<{ seq: number; whole: boolean }> {
+  const file = await openFile(path, 'r').catch(() => null)
+  if (file === null) return { seq: 0, whole: true }
+  try {
+    const { size } = await file.stat()
+    for (let bytes = Math.min(size, END_BYTES); ; bytes = Math.min(size, bytes * 4)) {
+      const buffer = Buffer.alloc(bytes)
+      await file.read(buffer, 0, bytes, size - bytes)
+      const text = buffer.toString('utf8')
+      // What is before the first line break is the end of a line.
+      const seq = lastSeq(bytes === size ? text : text.slice(text.indexOf('\n') + 1), path)
+      if (seq !== null || bytes === size) return { seq: seq ?? 0, whole: text === '' || text.endsWith('\n') }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function lastSeq(text: string, path: string): number | null {
   for (const line of text.split('\n').toReversed()) {
     if (line === '') continue
     try {
@@ -58,5 +86,5 @@ function lastSeq(text: string, path: string): number {
       // Half a line; the one before it is whole.
     }
   }
-  return 0
+  return null
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { EventType } from '../core/event.ts'
 import { RUN_STATUSES } from '../core/run.ts'
-import { projectOf, runNamed } from './context.ts'
+import { projectsOf, runNamed } from './context.ts'
 import { operation, stream } from './operation.ts'
 import { projectInput, runEventSchema, runInput, runSummarySchema, runViewSchema } from './shapes.ts'
 import { summariesOf, viewOf } from './views.ts'
@@ -17,18 +18,22 @@ export const runsList = operation({
     task: z.string().optional().describe('Only runs of the task with this id.'),
     status: z.array(z.enum(RUN_STATUSES)).default([]).describe('Only these statuses.'),
     limit: z.int().min(1).max(1000).default(20),
+    after: z.string().optional().describe('The `next` of the answer before: what follows it.'),
   }),
-  output: z.object({ runs: z.array(runSummarySchema) }),
+  output: z.object({ runs: z.array(runSummarySchema), next: z.string().nullable().describe('For `after`; null: these are the last.') }),
   async handler(context, input) {
-    const project = input.all ? null : await projectOf(context, input.project)
+    const projects = await projectsOf(context, input)
     const store = await context.store()
     const rows = await store.listRuns({
-      limit: input.limit,
-      ...(project === null ? {} : { project: project.root }),
+      limit: input.limit + 1,
+      ...(input.after === undefined ? {} : { after: input.after }),
+      ...(projects === null ? {} : { projects }),
       ...(input.task === undefined ? {} : { task: input.task }),
       ...(input.status.length === 0 ? {} : { states: input.status }),
     })
-    return { runs: await summariesOf(context, store, rows) }
+    const shown = rows.slice(0, input.limit)
+    const next = rows.length > input.limit ? (shown.at(-1)?.id ?? null) : null
+    return { runs: await summariesOf(context, store, shown), next }
   },
 })
 
@@ -63,12 +68,12 @@ export const runsEvents = stream({
     const store = await context.store()
     const { id } = await runNamed(context, store, input.run)
     if (input.follow) yield* store.tail(id, input.after, signal)
-    else yield* await store.events(id, input.after)
+    else yield* store.allEvents(id, input.after)
   },
 })
 
 /** Events that tell why something was chosen or decided. */
-const DECISIONS = new Set([
+const DECISIONS: readonly EventType[] = [
   'limit.broken',
   'budget.reached',
   'provider.chosen',
@@ -83,7 +88,7 @@ const DECISIONS = new Set([
   'run.waiting',
   'run.interrupted',
   'run.finished',
-])
+]
 
 export const runsExplain = operation({
   name: 'runs.explain',
@@ -96,7 +101,6 @@ export const runsExplain = operation({
   async handler(context, input) {
     const store = await context.store()
     const { id } = await runNamed(context, store, input.run)
-    const events = await store.events(id)
-    return { run: id, decisions: events.filter((it) => DECISIONS.has(it.type)) }
+    return { run: id, decisions: await store.eventsOfType(id, DECISIONS) }
   },
 })

@@ -93,7 +93,7 @@ async function* tailToRest({ store, run, after, rest, log }: Tail): AsyncGenerat
     await log()?.write(event)
     yield event
   }
-  for (const event of await store.events(run, last)) {
+  for await (const event of store.allEvents(run, last)) {
     await log()?.write(event)
     yield event
   }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { PROGRESS_EVENTS, progressOf } from '../core/progress.ts'
 import { redactAll } from '../core/redact.ts'
 import { type Estimate, isFinished, type RunView } from '../core/run.ts'
-import { viewRun } from '../engine/view.ts'
+import { VIEW_EVENTS, viewRun } from '../engine/view.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import type { Context } from './context.ts'
@@ -23,7 +23,8 @@ export async function viewOf(context: Context, store: Store, row: RunRow): Promi
     log: logPath(context, row.id),
   }
   const estimate = await estimated(context, store, row)
-  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, await store.events(row.id), paths, estimate)
+  const events = await store.eventsOfType(row.id, VIEW_EVENTS)
+  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, events, paths, estimate)
 }
 
 async function estimated(context: Context, store: Store, row: RunRow): Promise<Estimate> {

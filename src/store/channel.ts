@@ -134,7 +134,8 @@ function createReader(onLeave: () => void): Reader {
 
 /** Index of the first item with a higher number. */
 function firstAfter(items: readonly Numbered<unknown>[], after: number): number {
-  let [low, high] = [0, items.length]
+  let low = 0
+  let high = items.length
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((items[middle]?.number ?? 0) <= after) low = middle + 1
