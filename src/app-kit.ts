@@ -40,6 +40,8 @@ const MOST_KITS = 32
 
 export function createKits(options: KitsOptions): Kits {
   const kits = new Map<string, Kit>()
+  // An environment is asked for in each request of its caller.
+  const keys = new WeakMap<Env, string>()
   // Measuring takes a tenth of a second, and the answer is the same as long as the settings are.
   const sandboxes = new Map<string, Promise<Sandbox>>()
   const engines = createEnginePool()
@@ -59,7 +61,8 @@ export function createKits(options: KitsOptions): Kits {
 
   return {
     of(env) {
-      const key = canonicalJson(env as Record<string, string>)
+      const key = keys.get(env) ?? canonicalJson(env as Record<string, string>)
+      keys.set(env, key)
       const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxOf })
       // Whoever was asked for last is kept longest.
       kits.delete(key)

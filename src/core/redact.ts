@@ -45,9 +45,26 @@ export function redaction(secrets: readonly string[], rules: readonly SecretRule
   const strong = allForms(values.filter((it) => !WORD.test(it)))
   const longest = forms[0]?.length ?? 0
   return {
-    redact: (text) => replaced(text, [...knownIn(text, forms), ...cutIn(text, forms), ...ruledIn(text, rules)]),
+    redact: remembered((text) => replaced(text, [...knownIn(text, forms), ...cutIn(text, forms), ...ruledIn(text, rules)])),
     known: (text) => (strong.length === 0 ? text : replaced(text, [...knownIn(text, strong), ...cutIn(text, strong)])),
     stream: () => redactStream((text) => [...knownIn(text, forms), ...ruledIn(text, rules)], longest),
+  }
+}
+
+// Titles of lists, names of steps, types of events: the same short texts come again and again, and forty patterns look at each.
+const SHORT = 200
+const MOST_REMEMBERED = 5000
+
+function remembered(redact: Redact): Redact {
+  const known = new Map<string, string>()
+  return (text) => {
+    if (text.length > SHORT) return redact(text)
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const result = redact(text)
+    if (known.size >= MOST_REMEMBERED) known.clear()
+    known.set(text, result)
+    return result
   }
 }
 

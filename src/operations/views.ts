@@ -45,10 +45,10 @@ export function summariesOf(context: Context, store: Store, rows: readonly RunRo
 }
 
 export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSummary {
-  const { id, title, role, kind } = redactAll(row.task, context.secrets.redact)
+  const { id, title, role, kind } = row.task
   return {
     id: row.id,
-    task: { id, title, role, kind },
+    task: redactAll({ id, title, role, kind }, context.secrets.redact),
     status: row.state,
     reason: row.reason,
     message: row.message,

@@ -7,13 +7,18 @@ import type { EventsTable, RunsTable } from './schema.ts'
 
 /** Text of the store back to the words. What is in there was valid when written, so it is not checked again. */
 export function toRunRow(row: Selectable<RunsTable>): RunRow {
+  let options: RunRow['options'] | undefined
   return {
     id: row.id,
     clientKey: row.client_key,
     workflow: row.workflow,
     project: row.project,
     task: parseJson(row.task, `the task of run ${row.id}`) as unknown as Task,
-    options: parseJson(row.options, `the options of run ${row.id}`) as { [key: string]: Json },
+    // All settings of the run: large, and of no interest to lists.
+    get options() {
+      options ??= parseJson(row.options, `the options of run ${row.id}`) as { [key: string]: Json }
+      return options
+    },
     state: row.state,
     reason: row.reason,
     message: row.message,

@@ -16,6 +16,8 @@ import { isBusy } from './lock-file.ts'
 const BUSY_LIMIT_MS = 60_000
 // How long one synchronous try may hold up the event loop.
 const BUSY_TRY_MS = 20
+// About as many as the source has; lists of different lengths make more.
+const MOST_STATEMENTS = 500
 // Reads wait only while a process that died is cleaned up after, or the store is being set up.
 const READ_WAIT_MS = 5000
 
@@ -35,16 +37,23 @@ function bindable(value: unknown): SQLInputValue {
 
 /** `node:sqlite` behind the few methods that kysely's SQLite driver calls. */
 function shim(database: DatabaseSync): SqliteDatabase {
+  const kept = new Map<string, ReturnType<SqliteDatabase['prepare']>>()
   return {
     close: () => database.close(),
     prepare(sql) {
+      const known = kept.get(sql)
+      if (known) return known
       const statement = database.prepare(sql)
-      return {
+      const made: ReturnType<SqliteDatabase['prepare']> = {
         reader: statement.columns().length > 0,
         all: (values) => statement.all(...values.map(bindable)),
         run: (values) => statement.run(...values.map(bindable)),
-        iterate: (values) => statement.iterate(...values.map(bindable)),
+        // One of its own: the kept one may be asked again before the last row was taken.
+        iterate: (values) => database.prepare(sql).iterate(...values.map(bindable)),
       }
+      if (kept.size >= MOST_STATEMENTS) kept.clear()
+      kept.set(sql, made)
+      return made
     },
   }
 }
