@@ -60,9 +60,10 @@ export interface Finished extends Outcome {
   events: RunEvent[]
 }
 
-/** reeve for a project. `home` (default: a fresh one) holds its data and the user's home. */
-export function reeveFor(project: string, home: string = temporaryFolder('reeve-home-')): Reeve {
-  const start = (args: readonly string[], options: Options = {}): Started => startProcess(project, home, args, options)
+/** reeve for a project. `home` (default: a fresh one) holds its data and the user's home. `env`: of all its commands. */
+export function reeveFor(project: string, home: string = temporaryFolder('reeve-home-'), env: Options['env'] = {}): Reeve {
+  const start = (args: readonly string[], options: Options = {}): Started =>
+    startProcess(project, home, args, { ...options, env: { ...env, ...options.env } })
   const call = (args: readonly string[], options: Options = {}): Promise<Outcome> => start(args, options).ended
   const json = async <T>(...args: string[]): Promise<T> => {
     const outcome = await call(args)
