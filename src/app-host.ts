@@ -49,8 +49,8 @@ export function foregroundHost(options: HostOptions, env: Env): Host {
 /** The engine of a daemon: it works on all runs of the data folder, whoever has asked for them and whoever looks on. */
 export interface Resident {
   engine: Engine
-  /** The host as one caller sees it. */
-  hostFor(env: Env): Host
+  /** The host as one caller sees it; null: it brings no environment of its own. */
+  hostFor(env: Env | null): Host
   /** Why a run cannot be worked on here now; null: it can. */
   hindrance(row: RunRow): Promise<string | null>
 }
@@ -101,7 +101,8 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
     hostFor: (caller) => ({
       resident: true,
       adopt(runs) {
-        for (const run of runs) envs.set(run, caller)
+        // A program that only decides must not take away the environment that a run came with.
+        if (caller !== null) for (const run of runs) envs.set(run, caller)
         // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
         store.releaseHolds(runs).then(
           () => engine.poke(),

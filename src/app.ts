@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): App {
       kit: kits.of(its),
       secrets,
       store,
-      host: resident === null ? foregroundHost(hosting, its) : resident.hostFor(its),
+      host: resident === null ? foregroundHost(hosting, its) : resident.hostFor(caller.env),
     }
   }
 

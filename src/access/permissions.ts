@@ -13,7 +13,10 @@ export const PERMISSIONS = {
   'roles:read': 'viewer',
   'models:read': 'viewer',
   'models:write': 'admin',
+  'providers:read': 'operator',
   'providers:write': 'operator',
+  /** What stands in the documents as well. */
+  'help:read': 'viewer',
   'system:read': 'viewer',
   'system:admin': 'admin',
   'keys:read': 'admin',
@@ -23,16 +26,26 @@ export const PERMISSIONS = {
 } as const satisfies Record<string, AccessRole>
 export type Permission = keyof typeof PERMISSIONS
 
-export function may(actor: Pick<Actor, 'role'>, permission: Permission): boolean {
-  return atLeastRole(actor.role, PERMISSIONS[permission])
-}
+/**
+ * What belongs to no project: only for callers of all projects, whatever their role. What needs an admin is among it without being named:
+ * a key whose projects are named cannot be one.
+ */
+const OF_THE_MACHINE: ReadonlySet<Permission> = new Set(['config:read', 'models:read', 'providers:write', 'system:read'])
 
-export function atLeastRole(role: AccessRole, needed: AccessRole): boolean {
-  return ACCESS_ROLES.indexOf(role) >= ACCESS_ROLES.indexOf(needed)
+/** Why not, as what would be needed; null: the actor may. */
+export function lacks(actor: Pick<Actor, 'role' | 'projects'>, permission: Permission): string | null {
+  const needed = PERMISSIONS[permission]
+  if (ACCESS_ROLES.indexOf(actor.role) < ACCESS_ROLES.indexOf(needed)) return needed
+  const wide = needed === 'admin' || OF_THE_MACHINE.has(permission)
+  return wide && actor.projects !== null ? 'a key for all projects' : null
 }
 
 /** Throws `forbidden`, with what would be needed. */
 export function mustMay(actor: Actor, permission: Permission, doing: string): void {
-  if (may(actor, permission)) return
-  throw new ReeveError('forbidden', { actor: actor.name, role: actor.role, doing, needed: PERMISSIONS[permission] })
+  const needed = lacks(actor, permission)
+  if (needed !== null) throw refusal(actor, doing, needed)
+}
+
+export function refusal({ name, role }: Pick<Actor, 'name' | 'role'>, doing: string, needed: string): ReeveError {
+  return new ReeveError('forbidden', { actor: name, role, doing, needed })
 }

@@ -21,3 +21,8 @@ export function localUser(name: string): Actor {
 export function maySee(actor: Pick<Actor, 'projects'>, project: string): boolean {
   return actor.projects === null || actor.projects.includes(project)
 }
+
+/** May the actor do everything on this machine? Nobody whose projects are named may: what an admin can do reaches over them. */
+export function isOwner(actor: Pick<Actor, 'role' | 'projects'>): boolean {
+  return actor.role === 'admin' && actor.projects === null
+}

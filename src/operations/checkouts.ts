@@ -1,14 +1,18 @@
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { programEnv } from '../process/env.ts'
 import type { Checkout } from '../workspace/port.ts'
 import { openProject } from '../workspace/project.ts'
-import { type Context, pathOf } from './context.ts'
+import { type Context, pathOf, projectOf } from './context.ts'
 
-/** A folder of the user's as it lies there, for looking at and for running its own commands. Throws `file_not_found`. */
+/**
+ * A folder of the user's as it lies there, for looking at and for running its own commands. A program may look at repositories only. Throws
+ * `file_not_found`, `forbidden`.
+ */
 export async function plainCheckout(context: Context, path: string | undefined): Promise<Checkout> {
   const folder = pathOf(context, path)
+  if (context.caller.kind !== 'user') await projectOf(context, path)
   const found = await stat(folder).catch(() => null)
   if (!found?.isDirectory()) throw new ReeveError('file_not_found', { path: folder })
   return { path: folder, targetDir: '.', env: programEnv({ home: join(context.folders.cache, 'home'), from: context.env }) }

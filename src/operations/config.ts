@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { leaves, printable } from '../config/load.ts'
 import { rootAround } from './checkouts.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { addUsage, NO_USAGE } from '../core/run.ts'
 import { COST_KEYS, type CostKey, type CostRow } from '../store/costs.ts'
-import { type Context, projectOf, runNamed } from './context.ts'
+import { type Context, projectsOf, runNamed } from './context.ts'
 import { sinceOf } from './durations.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
@@ -44,7 +44,7 @@ export const costsReport = operation({
     const by: CostKey = input.by ?? (run === null ? 'model' : 'step')
     const rows = await store.costs({
       by,
-      ...(run === null ? await ofProject(context, input) : { run: run.id }),
+      ...(run === null ? await ofProjects(context, input) : { run: run.id }),
       ...(since === null ? {} : { since }),
     })
     const titled = rows.map((it) => ({ ...it, title: it.title === null ? null : context.secrets.redact(it.title) }))
@@ -52,8 +52,12 @@ export const costsReport = operation({
   },
 })
 
-async function ofProject(context: Context, input: { all: boolean; project?: string | undefined }): Promise<{ project?: string }> {
-  return input.all ? {} : { project: (await projectOf(context, input.project)).root }
+async function ofProjects(
+  context: Context,
+  input: { all: boolean; project?: string | undefined },
+): Promise<{ projects?: readonly string[] }> {
+  const projects = await projectsOf(context, input)
+  return projects === null ? {} : { projects }
 }
 
 function totalOf(rows: readonly CostRow[]): Sums {

@@ -17,6 +17,7 @@ export const demoRun = stream({
   place: 'caller',
   summary: 'Takes a small task through everything, with scripted replies: no key, no network.',
   permission: 'runs:write',
+  who: 'user',
   effect: 'write',
   input: z.object({ keep: z.boolean().default(false).describe("Leave the demo's folder for a look.") }),
   events: line,

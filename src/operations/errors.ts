@@ -7,7 +7,7 @@ export const errorsExplain = operation({
   route: 'GET /api/v1/errors/{code}',
   place: 'caller',
   summary: 'Explains an error code.',
-  permission: 'system:read',
+  permission: 'help:read',
   effect: 'read',
   input: z.object({ code: z.string() }),
   output: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable(), exit: z.int(), status: z.int() }),

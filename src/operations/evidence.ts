@@ -7,14 +7,16 @@ import { runNamed } from './context.ts'
 import { checkRun } from './isolation.ts'
 import { operation } from './operation.ts'
 import { runInput } from './shapes.ts'
-import { choices } from './submit-checks.ts'
+import { choices, privilegedChoice } from './submit-checks.ts'
 
 export const evidenceVerify = operation({
   name: 'evidence.verify',
   route: 'POST /api/v1/runs/{run}/verify',
   summary: 'Does the checks of a finished run again in a clean clone and compares: match or not.',
-  permission: 'runs:read',
-  effect: 'read',
+  permission: 'runs:write',
+  // It changes nothing, but it runs the project's programs.
+  effect: 'write',
+  privileged: privilegedChoice,
   input: z.object({ run: runInput, accept_isolation: choices.accept_isolation }),
   output: z.object({
     run: z.string(),

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
@@ -31,6 +31,7 @@ export const gatesRun = stream({
   place: 'caller',
   summary: 'Runs the gates on a checkout, with no model and no run. The last event is the verdict.',
   permission: 'projects:write',
+  who: 'user',
   effect: 'write',
   input: z.object({
     path: z.string().optional().describe('A folder; the current one when absent.'),

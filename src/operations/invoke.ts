@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { atLeastRole, mustMay } from '../access/permissions.ts'
+import { mustMay, refusal } from '../access/permissions.ts'
+import { isOwner } from '../core/actor.ts'
 import { nearest, ReeveError } from '../core/errors.ts'
 import { type Redact, redactAll } from '../core/redact.ts'
 import type { Context } from './context.ts'
@@ -35,10 +36,11 @@ export function open<I extends z.ZodObject, E extends z.ZodType>(
 /** Who may, what was said, and whether it is theirs to ask for. Nothing has happened before this. Throws `forbidden`, `invalid_input`. */
 function admit<I extends z.ZodObject>(it: Verb<I>, { caller }: Pick<Context, 'caller'>, input: unknown): z.output<I> {
   mustMay(caller, it.permission, `call ${it.name}`)
+  if (it.who === 'user' && caller.kind !== 'user') throw refusal(caller, `call ${it.name}`, 'the user of this machine')
   const read = readInput(it.name, it.input, input)
   const wanted = it.privileged?.(read) ?? null
-  if (wanted === null || atLeastRole(caller.role, 'admin')) return read
-  throw new ReeveError('forbidden', { actor: caller.name, role: caller.role, doing: wanted, needed: 'admin' })
+  if (wanted === null || isOwner(caller)) return read
+  throw refusal(caller, wanted, 'an admin of all projects')
 }
 
 async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(

@@ -1,3 +1,5 @@
+import { refusal } from '../access/permissions.ts'
+import { type Actor, isOwner } from '../core/actor.ts'
 import { atLeast, type IsolationLevel, levelName } from '../core/isolation.ts'
 import type { Role } from '../core/role.ts'
 import type { Settings } from '../core/settings.ts'
@@ -16,7 +18,7 @@ export async function levelForTasks(
 ): Promise<IsolationLevel> {
   const { report } = await context.kit.sandbox(settings)
   const used = tasks.flatMap((task) => rolesUsed(task.workflow ?? settings.runs.workflow, task, roles))
-  checkIsolation(report, requiredLevel(settings, used))
+  checkIsolation(report, atLeastFor(context.caller, requiredLevel(settings, used)))
   return report.level
 }
 
@@ -29,7 +31,7 @@ function rolesUsed(workflow: string, task: Task, roles: ReadonlyMap<string, Role
 
 /** Measures this machine for a run that is to go on. Throws `isolation_too_low` unless what it has is enough, or is accepted. */
 export async function checkRun(
-  context: Pick<Context, 'kit'>,
+  context: Pick<Context, 'kit'> & Partial<Pick<Context, 'caller'>>,
   row: RunRow,
   accepted?: IsolationLevel,
 ): Promise<{ level: IsolationLevel; needed: IsolationLevel }> {
@@ -38,8 +40,28 @@ export async function checkRun(
   // Roles are read from git only where an older reeve has submitted the run.
   const roles = isolation === undefined ? await context.kit.roles(await openProject(row.project), base) : new Map<string, Role>()
   const needed = neededLevel(row, [...roles.values()])
-  checkIsolation(report, accepted ?? needed)
+  checkIsolation(report, context.caller === undefined ? (accepted ?? needed) : atLeastFor(context.caller, accepted ?? needed))
   return { level: report.level, needed }
+}
+
+/**
+ * What others than the owner of this machine have done is held by a sandbox, whatever the owner accepts for runs of their own: without one,
+ * programs of a run read and write all that is the owner's.
+ */
+function atLeastFor(caller: Actor, level: IsolationLevel): IsolationLevel {
+  return isOwner(caller) || atLeast(level, 'os-sandbox') ? level : 'os-sandbox'
+}
+
+/** Others than the owner may not tell agents without a sandbox what to do, nor set them to work. */
+export function maySteer({ caller }: Pick<Context, 'caller'>, row: RunRow): boolean {
+  const level = neededLevel(row, [])
+  return atLeastFor(caller, level) === level
+}
+
+/** Throws `forbidden` where the caller may not. */
+export function mustSteer(context: Pick<Context, 'caller'>, row: RunRow): void {
+  if (maySteer(context, row)) return
+  throw refusal(context.caller, `steer a run that is held at ${levelName(neededLevel(row, []))}`, 'an admin of all projects')
 }
 
 /** The same, and keeps what a person has accepted: with it the run may go on in any process. */

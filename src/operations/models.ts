@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import { readHeader } from '../models/llamacpp/header.ts'
@@ -21,6 +21,7 @@ export const modelsAdd = operation({
   place: 'caller',
   summary: 'Remembers a GGUF file as a model with a name; the file stays where it is.',
   permission: 'models:write',
+  who: 'user',
   effect: 'write',
   input: z.object({
     file: z.string().min(1).describe('The GGUF file.'),
@@ -74,6 +75,7 @@ export const modelsRemove = operation({
   place: 'caller',
   summary: 'Forgets a model that was added; its file stays.',
   permission: 'models:write',
+  who: 'user',
   effect: 'write',
   input: z.object({ name: z.string().min(1).describe('The name it was added with.') }),
   output: z.object({ name: z.string(), file: z.string() }),

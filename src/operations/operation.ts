@@ -18,6 +18,8 @@ export interface Verb<I extends z.ZodObject> {
   /** One sentence, as the help of every face shows it. */
   summary: string
   permission: Permission
+  /** `user`: only for the person at this machine, whose files and programs it works with; no API key may, whatever its role. */
+  who?: 'user'
   effect: Effect
   /** What of an input only an admin may ask for, as the end of "may not …"; null: nothing. */
   privileged?(input: z.output<I>): string | null

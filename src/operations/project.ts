@@ -17,6 +17,7 @@ export const projectInit = operation({
   place: 'caller',
   summary: 'Writes a commented reeve.toml from what the repository shows. Adds nothing else, overwrites nothing.',
   permission: 'projects:write',
+  who: 'user',
   effect: 'write',
   input: z.object({ project: projectInput }),
   output: z.object({ path: z.string(), gates: z.array(z.string()), providers: z.array(z.string()), text: z.string() }),

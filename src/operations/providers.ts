@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { providersOf } from '../config/secrets.ts'
+import { isOwner } from '../core/actor.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { ProviderSettings, Settings } from '../core/settings.ts'
 import { isFree, priceOf } from '../models/prices.ts'
@@ -37,7 +38,7 @@ export const providersList = operation({
   name: 'providers.list',
   route: 'GET /api/v1/providers',
   summary: 'Lists the configured providers in the order they are asked: version, log-in, health, limits.',
-  permission: 'projects:read',
+  permission: 'providers:read',
   effect: 'read',
   input: z.object({
     project: projectInput,
@@ -48,6 +49,7 @@ export const providersList = operation({
     const project = await projectOf(context, input.project)
     const { settings, consents } = await settingsOf(context, project.root)
     const open = await untrusted(context, project.root, consents)
+    const owner = isOwner(context.caller)
     const health = await context.kit.router.health(settings)
     const views = await Promise.all(
       inOrder(settings).map(async ([name, provider]) => {
@@ -56,15 +58,17 @@ export const providersList = operation({
         const found = consent
           ? { ...UNASKED, detail: `not asked: ${consentSentence(consent)}` }
           : await context.kit.inspect(name, settings, project, {
-              ask: input.ask,
+              ask: input.ask && owner,
               signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]),
             })
         return {
           name,
           kind: provider.kind,
           ...(({ ok, ...rest }) => ({ usable: ok, ...rest }))(found),
-          detail: context.secrets.redact(found.detail),
-          breaker: breakerOf(context, health.find((it) => it.provider === name)?.health),
+          // Where programs and servers of this machine are is for nobody else to know.
+          ...(owner ? {} : { place: null, hint: null }),
+          detail: owner ? context.secrets.redact(found.detail) : '',
+          breaker: breakerOf(context, health.find((it) => it.provider === name)?.health, owner),
           pricing: pricingOf(provider, found.model, settings),
           limits: limitsOf(provider),
         }
@@ -91,10 +95,10 @@ function pricingOf(provider: ProviderSettings, model: string | null, { prices }:
 
 type Health = Awaited<ReturnType<Context['kit']['router']['health']>>[number]['health']
 
-function breakerOf(context: Context, health: Health | undefined): z.input<typeof providerView>['breaker'] {
+function breakerOf(context: Context, health: Health | undefined, owner: boolean): z.input<typeof providerView>['breaker'] {
   if (health === undefined || health.status === 'closed') return { state: 'closed', until: null, problem: null }
   const until = 'forMs' in health ? context.clock.now() + health.forMs : null
-  return { state: health.status, until, problem: `${health.class}: ${context.secrets.redact(health.problem)}` }
+  return { state: health.status, until, problem: owner ? `${health.class}: ${context.secrets.redact(health.problem)}` : health.class }
 }
 
 function limitsOf({ max_concurrent, requests_per_minute, tokens_per_minute }: ProviderSettings): z.input<typeof providerView>['limits'] {

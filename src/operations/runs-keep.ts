@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { ReeveError } from '../core/errors.ts'
 import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { openProject } from '../workspace/project.ts'
-import { type Context, pathOf, projectOf, runNamed } from './context.ts'
+import { type Context, pathOf, projectsOf, runNamed } from './context.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput } from './shapes.ts'
 
@@ -18,6 +18,8 @@ export const runsRescue = operation({
   summary: 'Lists everything that was kept of a run, keeps what is not yet, and brings an attempt back.',
   permission: 'runs:write',
   effect: 'write',
+  // It may lie anywhere.
+  privileged: (input) => (input.folder === undefined ? null : 'write into a folder outside of the project'),
   input: z.object({
     run: runInput,
     attempt: z.int().min(1).optional().describe('Bring back the attempt of this number.'),
@@ -135,11 +137,11 @@ async function endedRuns(
       allowed: 'a run that has ended; to end it: reeve stop',
     })
   }
-  const project = input.all ? null : await projectOf(context, input.project)
+  const projects = await projectsOf(context, input)
   const rows = await store.listRuns({
     states: ['succeeded', 'failed', 'cancelled'],
     limit: ALL,
-    ...(project === null ? {} : { project: project.root }),
+    ...(projects === null ? {} : { projects }),
   })
   // A run whose workspace could not be made, because its setup failed, has left a folder all the same.
   const folders = new Set(await readdir(join(context.kit.dataDir, 'runs')).catch(() => []))

@@ -19,6 +19,7 @@ export const runsLand = operation({
   summary: 'Brings a run that has ended into the repository: its branch, a merge, or one squashed commit.',
   permission: 'runs:write',
   effect: 'write',
+  privileged: (input) => (input.force ? 'land what is not green' : null),
   input: z.object({
     run: runInput,
     how: z.enum(HOW).default('branch'),

@@ -4,7 +4,7 @@ import { isFinished } from '../core/run.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
 import { type Context, projectOf, runNamed, settingsOf } from './context.ts'
-import { acceptForRun } from './isolation.ts'
+import { acceptForRun, maySteer, mustSteer } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runSummarySchema } from './shapes.ts'
 import { choices, privilegedChoice } from './submit-checks.ts'
@@ -83,6 +83,7 @@ interface Decision {
 }
 
 function decide(context: Context, store: Store, row: RunRow, kind: 'approve' | 'reject', it: Decision): Promise<RunRow> {
+  if (kind === 'approve') mustSteer(context, row)
   context.host.adopt([row.id])
   const data = { ...(it.comment === undefined ? {} : { comment: it.comment }), ...(it.question === undefined ? {} : { what: it.question }) }
   return store.signal(row.id, kind, data, context.actor)
@@ -101,9 +102,10 @@ export const runsSend = operation({
   }),
   output: one,
   handler: (context, input) =>
-    onRun(context, input.run, (store, row) =>
-      store.signal(row.id, 'message', { text: input.text }, context.actor, messageId(row, input.key)),
-    ),
+    onRun(context, input.run, (store, row) => {
+      mustSteer(context, row)
+      return store.signal(row.id, 'message', { text: input.text }, context.actor, messageId(row, input.key))
+    }),
 })
 
 function messageId(row: RunRow, key: string | undefined): string | undefined {
@@ -140,7 +142,7 @@ export const runsResume = operation({
       const reason = hindrance(row)
       return reason === null ? [] : [{ run: row.id, reason: `${statusOf(row)}; this needs ${reason}` }]
     })
-    const able = rows.filter((row) => hindrance(row) === null).toReversed()
+    const able = rows.filter((row) => hindrance(row) === null && maySteer(context, row)).toReversed()
     const runs = []
     const low: ReeveError[] = []
     for (const row of able) {
@@ -181,6 +183,7 @@ function statusOf(row: RunRow): string {
 
 /** Also takes back a pause that the run has not come to yet. */
 function wake(context: Context, store: Store, row: RunRow): Promise<RunRow> {
+  mustSteer(context, row)
   context.host.adopt([row.id])
   return store.resume(row.id, context.actor)
 }

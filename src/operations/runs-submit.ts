@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { keyVariables } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
-import type { RunId } from '../core/ids.ts'
+import { newRunIds, type RunId } from '../core/ids.ts'
 import type { Json } from '../core/json.ts'
+import { TIME_FORM, timeOf } from '../core/not-before.ts'
 import { isFinished } from '../core/run.ts'
 import { TASK_KINDS, type Task } from '../core/task.ts'
 import type { RunOptions } from '../steps/options.ts'
-import type { Store } from '../store/open.ts'
+import type { SubmitRequest } from '../store/port.ts'
 import { type Context, projectOf, runNamed } from './context.ts'
 import { levelForTasks } from './isolation.ts'
 import { operation } from './operation.ts'
@@ -26,7 +27,8 @@ const submitInput = z.object({
   kind: z.enum(TASK_KINDS).optional(),
   role: z.string().optional(),
   target_dir: z.string().optional().describe('A folder of the repository to work in.'),
-  priority: z.int().optional(),
+  priority: z.int().min(-1000).max(1000).optional(),
+  at: z.string().optional().describe('Not before this time, such as 2026-11-21T02:00 of this machine, or with Z or an offset.'),
   ...choices,
   key: z.string().min(1).optional().describe('The same key a second time gives the run that is there already.'),
 })
@@ -43,6 +45,8 @@ export const runsSubmit = operation({
   input: submitInput,
   output: submitted,
   async handler(context, input) {
+    if (input.at !== undefined && timeOf(input.at) === null)
+      throw new ReeveError('invalid_input', { problem: `at is "${input.at}"; allowed: ${TIME_FORM}` })
     const read = tasksOf(context, input)
     const tasks = inDependencyOrder(read.tasks.map((it) => withChoices(it, input)))
     const { runs, warnings } = await submitAll(context, { project: input.project, tasks, choices: input, key: input.key })
@@ -87,13 +91,14 @@ function tasksOf(context: Context, input: z.output<typeof submitInput>): { tasks
 }
 
 /** What the caller chose wins over what the file says. */
-function withChoices(task: Task, input: Partial<z.output<typeof submitInput>>): Task {
+export function withChoices(task: Task, input: Partial<z.output<typeof submitInput>>): Task {
   return {
     ...task,
     ...(input.kind === undefined ? {} : { kind: input.kind }),
     ...(input.role === undefined ? {} : { role: input.role }),
     ...(input.target_dir === undefined ? {} : { target_dir: input.target_dir }),
     ...(input.priority === undefined ? {} : { priority: input.priority }),
+    ...(input.at === undefined ? {} : { at: input.at }),
     ...(input.provider === undefined ? {} : { provider: input.provider }),
     ...(input.workflow === undefined ? {} : { workflow: input.workflow }),
     ...(task.budget === undefined ? {} : { budget: budgetWith(task.budget, input) }),
@@ -117,6 +122,8 @@ interface Wanted {
   choices: Choices
   key?: string | undefined
   retryOf?: RunId
+  /** Instead of `key` and `retryOf` where each task has its own. */
+  each?: (task: Task) => { clientKey: string; retryOf: RunId }
 }
 
 /** Everything is checked before the first run is queued: all of them are, or none. */
@@ -124,30 +131,63 @@ export async function submitAll(context: Context, wanted: Wanted): Promise<z.inp
   const project = await projectOf(context, wanted.project)
   const { settings, base, warnings } = await resolveSettings(context, project, wanted.choices)
   const roles = await context.kit.roles(project, base)
-  for (const task of wanted.tasks) {
+  // Tasks that say the same about where and by whom are one question: a thousand tasks must not ask a thousand times.
+  for (const task of distinct(wanted.tasks, (it) => [it.workflow, it.role, it.target_dir]))
     await checkTask(context, { project, base, task, settings, roles })
-    await checkProviders(context, project, task, settings)
-  }
-  const isolation = await levelForTasks(context, { settings, roles, tasks: wanted.tasks })
+  for (const task of distinct(wanted.tasks, (it) => [it.provider])) await checkProviders(context, project, task, settings)
+  const asking = distinct(wanted.tasks, (it) => [it.workflow, it.role])
+  const isolation = await levelForTasks(context, { settings, roles, tasks: asking })
 
   const store = await context.store()
-  const before = await runsOutside(store, project, wanted.tasks)
-  const runs: Awaited<ReturnType<Store['submit']>>['row'][] = []
-  const made = new Map<string, RunId>(before)
-  for (const task of wanted.tasks) {
-    const { row } = await store.submit({
-      task,
-      project: project.root,
-      workflow: task.workflow ?? settings.runs.workflow,
-      options: optionsFor(context, task, { settings, base, isolation }, wanted) as unknown as { [key: string]: Json },
-      dependsOn: task.depends_on.map((it) => made.get(it) ?? ''),
-      ...(wanted.key === undefined ? {} : { clientKey: wanted.tasks.length === 1 ? wanted.key : `${wanted.key}/${task.id}` }),
-    })
-    context.host.adopt([row.id])
-    made.set(task.id, row.id)
-    runs.push(row)
+  const made = new Map<string, RunId>(await runsOutside(store, project, wanted.tasks))
+  const ids = newRunIds(context.clock.now(), wanted.tasks.length)
+  wanted.tasks.forEach((task, at) => void made.set(task.id, ids[at] ?? ''))
+  const found = { settings, base, isolation }
+  const requests = wanted.tasks.map((task, at) =>
+    requestFor(context, wanted, { task, id: ids[at] ?? '', project: project.root, found, made }),
+  )
+  // Before they are there: the daemon may begin one as soon as it is.
+  context.host.adopt(ids)
+  const rows = (await store.submitAll(requests)).map((it) => it.row)
+  const others = rows.map((it) => it.id).filter((it, at) => it !== ids[at])
+  if (others.length > 0) context.host.adopt(others)
+  return { runs: await Promise.all(rows.map((it) => viewOf(context, store, it))), warnings }
+}
+
+/** The first task of each kind. */
+function distinct(tasks: readonly Task[], kind: (task: Task) => unknown): Task[] {
+  return [...new Map(tasks.toReversed().map((it) => [JSON.stringify(kind(it)), it])).values()]
+}
+
+interface ToSubmit {
+  task: Task
+  id: RunId
+  project: string
+  found: Pick<RunOptions, 'settings' | 'base' | 'isolation'>
+  /** Task -> its run. */
+  made: ReadonlyMap<string, RunId>
+}
+
+function requestFor(context: Context, wanted: Wanted, { task, id, project, found, made }: ToSubmit): SubmitRequest {
+  const { clientKey, retryOf } = wanted.each?.(task) ?? { clientKey: keyFor(task, wanted), retryOf: wanted.retryOf }
+  const runAt = task.at === undefined ? null : timeOf(task.at)
+  return {
+    id,
+    task,
+    project,
+    workflow: task.workflow ?? found.settings.runs.workflow,
+    options: optionsFor(context, task, found, { ...wanted, ...(retryOf === undefined ? {} : { retryOf }) }) as unknown as {
+      [key: string]: Json
+    },
+    dependsOn: task.depends_on.map((it) => made.get(it) ?? ''),
+    // Keys of one project mean nothing in another: whoever sees only one must not come upon a run of the other.
+    ...(clientKey === undefined ? {} : { clientKey: `${project}\n${clientKey}` }),
+    ...(runAt === null ? {} : { runAt }),
   }
-  return { runs: await Promise.all(runs.map((it) => viewOf(context, store, it))), warnings }
+}
+
+function keyFor(task: Task, { key, tasks }: Wanted): string | undefined {
+  return key === undefined || tasks.length === 1 ? key : `${key}/${task.id}`
 }
 
 function optionsFor(context: Context, task: Task, found: Pick<RunOptions, 'settings' | 'base' | 'isolation'>, wanted: Wanted): RunOptions {

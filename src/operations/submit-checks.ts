@@ -1,8 +1,10 @@
 import { posix } from 'node:path'
 import { z } from 'zod'
+import { refusal } from '../access/permissions.ts'
 import { workingFiles } from '../config/layers.ts'
 import type { Flag, Loaded } from '../config/load.ts'
 import { providersOf } from '../config/secrets.ts'
+import { isOwner } from '../core/actor.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import { atLeast, ISOLATION_LEVELS, type IsolationLevel } from '../core/isolation.ts'
@@ -53,9 +55,21 @@ export async function resolveSettings(
   project: Project,
   choices: Choices,
 ): Promise<{ settings: Settings; base: string; warnings: string[] }> {
+  if (!isOwner(context.caller)) await mustNotLift(context, project, choices)
   const { settings, base, warnings, consents } = await loadFor(context, project, choices)
   if (choices.trust !== true) await checkTrust(context, project.root, consents)
   return { settings, base, warnings }
+}
+
+const BUDGETS = ['max_usd', 'max_tokens'] as const
+
+/** Whoever is not the owner of this machine may use less than its settings say, not more. Throws `forbidden`. */
+async function mustNotLift(context: Context, project: Project, choices: Choices): Promise<void> {
+  const asked = BUDGETS.filter((it) => choices[it] !== undefined)
+  if (asked.length === 0) return
+  const { settings } = await settingsOf(context, project.root)
+  const lifted = asked.find((it) => (choices[it] ?? 0) > (settings.runs[it] ?? Number.POSITIVE_INFINITY))
+  if (lifted !== undefined) throw refusal(context.caller, `lift runs.${lifted} above ${settings.runs[lifted]}`, 'an admin of all projects')
 }
 
 async function loadFor(context: Context, project: Project, choices: Choices): Promise<Loaded & { base: string }> {
@@ -149,19 +163,15 @@ async function checkProgram(context: Context, project: Project, name: string, se
 export async function runsOutside(store: Store, project: Project, tasks: readonly Task[]): Promise<Map<string, RunId>> {
   const here = new Set(tasks.map((it) => it.id))
   const wanted = tasks.flatMap((task) => task.depends_on.filter((it) => !here.has(it)).map((it) => [task.id, it] as const))
-  const found = new Map<string, RunId>()
-  if (wanted.length === 0) return found
-  // Enough to reach back over months of one project's runs.
-  const rows = await store.listRuns({ project: project.root, limit: 10_000 })
+  const names = wanted.map(([, name]) => name)
+  const found = await store.newestOfTasks(project.root, names)
   for (const [task, name] of wanted) {
-    const row = rows.find((it) => it.task.id === name)
-    if (!row) {
+    if (!found.has(name)) {
       throw new ReeveError('invalid_task', {
         where: `task "${task}"`,
         problem: `depends_on names "${name}", which is no task of these files and has no run in this project`,
       })
     }
-    found.set(name, row.id)
   }
   return found
 }

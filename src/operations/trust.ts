@@ -57,6 +57,7 @@ export const projectTrust = operation({
   place: 'caller',
   summary: "Lets this project's providers do what its reeve.toml says of them, until it says something else.",
   permission: 'projects:write',
+  who: 'user',
   effect: 'write',
   input: z.object({ project: projectInput }),
   output: z.object({

@@ -80,12 +80,12 @@ it('knows runs, tasks, days, projects and times', async () => {
     ['two', 'Do two', 0.4],
     ['one', 'Do one', 0.1],
   ])
-  expect((await store.costs({ by: 'run', project: '/here' })).map((it) => [it.key, it.title])).toEqual([[one.id, 'Do one']])
+  expect((await store.costs({ by: 'run', projects: ['/here', '/other'] })).map((it) => [it.key, it.title])).toEqual([[one.id, 'Do one']])
   const days = await store.costs({ by: 'day' })
   expect(days.map((it) => [/^\d{4}-\d\d-\d\d$/.test(it.key), Number(it.known.toFixed(6))])).toEqual([[true, 0.5]])
   expect(await store.costs({ by: 'run', since: Date.now() + 60_000 })).toEqual([])
   expect(await store.costs({ by: 'run', since: Date.now() - 60_000 })).toHaveLength(2)
-  expect(await store.costs({ by: 'run', project: '/nowhere' })).toEqual([])
+  expect(await store.costs({ by: 'run', projects: ['/nowhere'] })).toEqual([])
 })
 
 it('shows what is reserved by steps at work, and by no other', async () => {
