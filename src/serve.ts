@@ -1,18 +1,12 @@
-import { chmod } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { createAuthenticate } from './access/authenticate.ts'
-import { listenAddress } from './access/listening.ts'
-import { readTls } from './access/tls.ts'
 import { type App, type AppOptions, createApp, userName } from './app.ts'
 import type { Resident } from './app-host.ts'
-import type { DaemonStatus } from './client/daemon.ts'
 import { reeveFolders } from './config/home.ts'
 import { type Flag, loadSettings } from './config/load.ts'
 import { type Clock, systemClock } from './core/clock.ts'
-import { problemOf, ReeveError } from './core/errors.ts'
+import { problemOf } from './core/errors.ts'
 import type { Settings } from './core/settings.ts'
-import { answerAboutDaemon } from './daemon/answer.ts'
 import { createEnding, type End, type Ending, endOnSignals } from './daemon/ending.ts'
 import { type GuardedGateway, guardGateway } from './daemon/gateway.ts'
 import { untilIdle } from './daemon/idle.ts'
@@ -22,14 +16,11 @@ import { privateFolder } from './daemon/private-files.ts'
 import { removeSocket, socketPath } from './daemon/socket-path.ts'
 import { tokenOf } from './daemon/token.ts'
 import { watchTrouble } from './daemon/trouble.ts'
-import { createCallers } from './http/callers.ts'
-import { createHttp, type Http } from './http/create.ts'
-import { hostNames } from './http/guard.ts'
-import { loopDelay } from './http/limits.ts'
-import { type Listening, listen } from './http/listen.ts'
 import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
+import { createWebhooks, type Webhooks } from './operations/webhooks/create.ts'
 import { thisProcess } from './process/alive.ts'
+import { type OpenHttp, openHttp } from './serve-http.ts'
 import { type Observed, observe } from './serve-telemetry.ts'
 import { type LogFile, openLogFile } from './telemetry/log-file.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
@@ -106,30 +97,18 @@ async function live(options: ServeOptions, folder: string): Promise<number> {
 async function assemble(options: ServeOptions, folder: string): Promise<Parts> {
   const clock = systemClock
   const app = createApp(options)
-  const { settings } = await loadSettings({
-    projectRoot: null,
-    env: options.env,
-    userDir: app.folders.config,
-    flags: flagsOf(options),
-  })
+  const { env, version } = options
+  const { settings } = await loadSettings({ projectRoot: null, env, userDir: app.folders.config, flags: flagsOf(options) })
   const { log_level, log_size_mb, log_files } = settings.daemon
   await privateFolder(join(folder, 'logs'))
   const file = openLogFile({ path: daemonLog(folder), maxBytes: log_size_mb * 1024 * 1024, files: log_files, clock })
   const log = createLogger({ level: log_level, clock, redact: app.redact, write: file.write })
-  const resident = await app.reside({ limits: queueLimits(settings), env: options.env })
-  const all = { ...OPERATIONS, ...STREAMS }
-  const gateway = guardGateway(app, (name) => all[name].effect)
+  const resident = await app.reside({ limits: queueLimits(settings), env })
+  const verbs = { ...OPERATIONS, ...STREAMS }
+  const gateway = guardGateway(app, (name) => verbs[name].effect)
   const ending = createEnding()
-  const { version } = options
-  const observed = await observe({
-    app,
-    engine: resident.engine,
-    version,
-    redact: app.redact,
-    draining: () => ending.wasAsked(),
-    log,
-    clock,
-  })
+  const { engine } = resident
+  const observed = await observe({ app, engine, version, redact: app.redact, draining: () => ending.wasAsked(), log, clock })
   return { folder, settings, clock, app, resident, gateway, file, log, ending, observed }
 }
 
@@ -141,156 +120,105 @@ function flagsOf({ host, port }: ServeOptions): Flag[] {
 
 interface Open {
   place: Place
-  listening: Listening[]
+  http: OpenHttp
   /** Ends what looks whether anybody needs this daemon. */
   watch: AbortController
+  webhooks: Webhooks
 }
 
-/** Listens, says where, and begins to work. */
+/** Listens, begins to work, and says where it is. */
 async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
-  const { folder, settings, app, resident, log, clock } = parts
-  const token = await tokenOf(folder)
-  const socket = await socketPath(folder, options.env)
-  const at = { hosts: [] as string[] }
-  const http = createServed(options, parts, { token, hosts: () => at.hosts, place: () => place })
-  const local = await listen(http, { socket })
-  await chmod(socket, 0o600)
-  const { url, listening } = await listenTcp(http, parts).catch(async (error: unknown) => {
-    await local.close()
-    throw error
-  })
-  const port = Number(new URL(url).port) || listening.port
-  at.hosts = hostNames({ host: settings.daemon.host, port, hosts: settings.daemon.hosts })
-  const place: Place = {
+  const { folder, settings, app, resident, gateway, log, clock, ending } = parts
+  const { version, untilIdle: startedByCommand } = options
+  const own = {
     pid: process.pid,
     process: (await thisProcess()).started,
-    version: options.version,
+    version,
     api: API,
-    socket,
-    url,
-    token,
+    socket: await socketPath(folder, options.env),
+    token: await tokenOf(folder),
     startedAt: clock.now(),
-    startedBy: options.untilIdle ? 'command' : 'serve',
+    startedBy: startedByCommand ? ('command' as const) : ('serve' as const),
     log: daemonLog(folder),
   }
+  const place = { ...own, url: '' }
+  const http = await openHttp({
+    ...parts,
+    settings: settings.daemon,
+    version,
+    user: userName(options.env),
+    token: own.token,
+    socket: own.socket,
+    status: async () => {
+      const { token: _, process: __, ...rest } = place
+      const { running, queued } = await (await app.store()).workload()
+      const drainSeconds = settings.daemon.drain_seconds
+      return { ...rest, folder, draining: ending.wasAsked(), running, queued, drainSeconds, requests: gateway.open() }
+    },
+    stop: ({ now }) => ending.end({ why: 'reeve daemon stop', now }),
+  })
+  place.url = http.url
+  const store = await app.store()
+  const { redact } = app
+  const webhooks = createWebhooks({
+    store,
+    settings: settings.webhooks,
+    env: options.env,
+    clock,
+    fetch,
+    version: options.version,
+    redact,
+    log,
+  })
+  // Before the first event of a run that goes on here.
+  await webhooks.start()
   await resident.engine.start()
   await writePlace(folder, place)
-  const { pid, version, startedBy } = place
+  const { pid, socket, url, startedBy } = place
   log.info('the daemon listens', { pid, version, url, socket, startedBy, folder })
   options.say(`reeve ${version} works on ${folder} and listens at ${url}. To end it: Ctrl-C, or reeve daemon stop`)
   const watch = new AbortController()
-  if (startedBy === 'command') void endWhenIdle(parts, await app.store(), watch.signal)
-  return { place, listening: [local, listening], watch }
+  if (startedByCommand) void endWhenIdle(parts, watch.signal)
+  return { place, http, watch }
 }
 
-function createServed(
-  options: ServeOptions,
-  parts: Parts,
-  { token, hosts, place }: { token: string; hosts: () => readonly string[]; place: () => Place },
-): Http {
-  const { app, gateway, log, ending, clock, settings, observed } = parts
-  const status = () => statusOf(parts, place())
-  const authenticate = once(async () => {
-    const onRefused = (it: object) => log.warn('a caller was refused', { ...it })
-    return createAuthenticate({ token, user: userName(options.env), keys: await app.store(), clock, onRefused })
-  })
-  // Most daemons are never asked by other agents.
-  const mcp = once(async () => {
-    const { createMcpHttp } = await import('./mcp/http.ts')
-    return createMcpHttp({ gateway, version: options.version, secret: token, log: (problem) => log.warn('mcp', { problem }) })
-  })
-  const http = createHttp({
-    gateway,
-    authenticate: async (authorization, via, from) => (await authenticate())(authorization, via, from),
-    hosts,
-    version: options.version,
-    answers: {
-      findAnswer: async (id) => (await app.store()).findAnswer(id),
-      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
-    },
-    loopDelay: loopDelay(),
-    requestsPerMinute: settings.daemon.requests_per_minute,
-    callers: createCallers(),
-    health: () => observed.health(),
-    ready: () => observed.ready(),
-    metrics: () => observed.metrics(),
-    mcp: async (request, caller) => (await mcp())(request, caller),
-    log: ({ problem, ...entry }) => {
-      observed.answered(entry)
-      if (problem === null) log.debug('a request', entry)
-      else log.error('a request failed', { ...entry, problem })
-    },
-  })
-  const stop = ({ now }: { now: boolean }) => ending.end({ why: 'reeve daemon stop', now })
-  return {
-    fetch: async (request, via, from) => (await answerAboutDaemon(request, via, { token, status, stop })) ?? http.fetch(request, via, from),
-  }
-}
-
-async function listenTcp(http: Http, { settings, app, clock, log }: Parts): Promise<{ url: string; listening: Listening }> {
-  const { daemon } = settings
-  const keys = await (await app.store()).listKeys()
-  const liveKeys = keys.filter((it) => it.state === 'live').length
-  const address = listenAddress({ host: daemon.host, tlsCert: daemon.tls_cert, tlsKey: daemon.tls_key, liveKeys })
-  const { host } = address
-  const tls = address.tls === null ? {} : { tls: await readTls(address.tls, host, clock.now()) }
-  const listening = await listen(http, { host, port: daemon.port, ...tls }).catch((error: unknown) => {
-    const isTaken = error instanceof ReeveError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
-    if (!isTaken || !address.loopback) throw error
-    log.warn('the port is taken; another one is used', { port: daemon.port })
-    return listen(http, { host, port: 0, ...tls })
-  })
-  const name = host.includes(':') ? `[${host}]` : host
-  return { url: `${address.tls === null ? 'http' : 'https'}://${name}:${listening.port}`, listening }
-}
-
-async function statusOf({ folder, settings, app, gateway, ending }: Parts, place: Place): Promise<DaemonStatus> {
-  const { running, queued } = await (await app.store()).workload()
-  const { token: _, process: __, ...rest } = place
-  return {
-    ...rest,
-    folder,
-    draining: ending.wasAsked(),
-    running,
-    queued,
-    drainSeconds: settings.daemon.drain_seconds,
-    requests: gateway.open(),
-  }
-}
-
-async function endWhenIdle({ settings, gateway, clock, ending }: Parts, store: Awaited<ReturnType<App['store']>>, signal: AbortSignal) {
+/** Never rejects. Who waits for a person, for a key or in a paused queue needs nobody. */
+async function endWhenIdle({ settings, gateway, clock, ending, app }: Parts, signal: AbortSignal): Promise<void> {
   const minutes = settings.daemon.idle_minutes
   const busy = async () => {
-    const load = await store.workload()
-    return gateway.taken() > 0 || gateway.open() > 0 || load.running + load.queued + load.waking > 0
+    const store = await app.store()
+    return gateway.taken() + gateway.open() + (await store.workload()).running > 0 || (await store.nextWake()) !== null
   }
   await untilIdle({ idleMs: minutes * 60_000, busy, clock, signal })
   if (!signal.aborted) ending.end({ why: `nobody has needed it for ${minutes} minutes`, quiet: true })
 }
 
 /** Takes nothing new, gives steps at work their time, hands the rest back, says goodbye to whoever looks on. */
-async function finish(parts: Parts, { place, listening, watch }: Open, end: End): Promise<void> {
-  const { folder, settings, resident, gateway, log, ending } = parts
+async function finish(parts: Parts, { place, http, watch }: Open, end: End): Promise<void> {
+  const { folder, resident, gateway, log } = parts
   watch.abort()
   log.info('the daemon ends', { why: end.why })
-  if (!end.quiet) {
-    gateway.drain()
-    const hurried = new Promise<boolean>((resolve) => {
-      if (ending.hurry.aborted) resolve(false)
-      ending.hurry.addEventListener('abort', () => resolve(false), { once: true })
-    })
-    const drained = await Promise.race([resident.engine.drain(settings.daemon.drain_seconds * 1000), hurried])
-    if (!drained) log.warn('steps at work are begun again by the next daemon')
-  }
+  if (!end.quiet && !(await drain(parts))) log.warn('steps at work are begun again by the next daemon')
   // Whoever calls from now on finds nobody, and starts the next one as soon as the lock is free.
   await removePlace(folder)
   await within(HAND_BACK_MS, resident.engine.stop()).catch((error: unknown) =>
     log.error('runs could not be handed back; the next daemon takes them over', { problem: problemOf(error) }),
   )
-  gateway.leave()
-  await Promise.all(listening.map((it) => it.close(PARTING_MS)))
+  // One that came in the last moment of an idle daemon is cut off instead: it comes back to the next one.
+  if (!end.quiet) gateway.leave()
+  await http.close(PARTING_MS)
   await removeSocket(place.socket).catch(() => undefined)
   log.info('the daemon has ended')
+}
+
+/** True: no step is at work any more. */
+async function drain({ gateway, resident, settings, ending }: Parts): Promise<boolean> {
+  gateway.drain()
+  const hurried = new Promise<boolean>((resolve) => {
+    if (ending.hurry.aborted) resolve(false)
+    ending.hurry.addEventListener('abort', () => resolve(false), { once: true })
+  })
+  return Promise.race([resident.engine.drain(settings.daemon.drain_seconds * 1000), hurried])
 }
 
 function within(ms: number, work: Promise<void>): Promise<void> {
@@ -298,9 +226,4 @@ function within(ms: number, work: Promise<void>): Promise<void> {
     setTimeout(() => reject(new Error(`not done within ${ms / 1000} s`)), ms).unref()
   })
   return Promise.race([work, late])
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => (made ??= make())
 }
