@@ -21,6 +21,13 @@ export function newRunId(now: number): RunId {
   return `r${encode(now, 9)}${random}`
 }
 
+/** Ids of runs that are made together, in the order in which they will be listed. */
+export function newRunIds(now: number, count: number): RunId[] {
+  const ids = new Set<RunId>()
+  while (ids.size < count) ids.add(newRunId(now))
+  return [...ids].toSorted()
+}
+
 /** A task id made from a title: lower case words joined by `-`, at most 40 characters, safe in branch names. */
 export function taskIdFrom(title: string): TaskId {
   const words = title

@@ -99,6 +99,10 @@ export interface RunView {
   cost: Cost
   paths: { project: string; workspace: string; evidence: string | null; log: string }
   createdAt: number
+  /** Among queued runs, higher begins first; the task's until somebody changed it. */
+  priority: number
+  /** It does not begin before; null: at any time. */
+  notBefore: number | null
   startedAt: number | null
   finishedAt: number | null
 }

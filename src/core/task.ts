@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { TIME_FORM, timeOf } from './not-before.ts'
 
 /** What kind of change is wanted; it decides which proof is asked for. */
 export const TASK_KINDS = ['feature', 'bugfix', 'refactor', 'docs', 'chore', 'test'] as const
@@ -41,6 +42,11 @@ export const taskSchema = z.object({
   workflow: z.string().optional(),
   depends_on: z.array(z.string()).default([]),
   priority: z.int().min(-1000).max(1000).default(0),
+  /** It does not start before. */
+  at: z
+    .string()
+    .refine((it) => timeOf(it) !== null, `is not allowed; ${TIME_FORM}`)
+    .optional(),
   provider: z.string().optional(),
   budget: budgetSchema.optional(),
   context: z.record(z.string(), z.unknown()).default({}),

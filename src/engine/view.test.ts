@@ -100,6 +100,8 @@ it('shows a run that has only been submitted', async () => {
     cost: 0,
     paths,
     createdAt: run.createdAt,
+    priority: 0,
+    notBefore: null,
     startedAt: null,
     finishedAt: null,
   })

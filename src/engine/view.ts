@@ -19,7 +19,7 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     task: row.task,
     status: row.state,
     reason: row.reason,
-    message: row.message,
+    message: row.message ?? row.held,
     workflow: row.workflow,
     base: row.facts.base ?? '',
     branch: row.facts.branch ?? '',
@@ -33,6 +33,8 @@ export function viewRun(row: RunRow, events: readonly RunEvent[], paths: RunView
     cost,
     paths,
     createdAt: row.createdAt,
+    priority: row.priority,
+    notBefore: row.runAt === 0 ? null : row.runAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
   }

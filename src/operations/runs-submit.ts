@@ -9,6 +9,7 @@ import { TASK_KINDS, type Task } from '../core/task.ts'
 import type { RunOptions } from '../steps/options.ts'
 import type { SubmitRequest } from '../store/port.ts'
 import { type Context, projectOf, runNamed } from './context.ts'
+import { durationMs } from './durations.ts'
 import { levelForTasks } from './isolation.ts'
 import { operation } from './operation.ts'
 import { projectInput, runInput, runViewSchema } from './shapes.ts'
@@ -29,6 +30,7 @@ const submitInput = z.object({
   target_dir: z.string().optional().describe('A folder of the repository to work in.'),
   priority: z.int().min(-1000).max(1000).optional(),
   at: z.string().optional().describe('Not before this time, such as 2026-11-21T02:00 of this machine, or with Z or an offset.'),
+  in: z.string().optional().describe('Not before so long from now: 30m, 2h, 1d, 1w.'),
   ...choices,
   key: z.string().min(1).optional().describe('The same key a second time gives the run that is there already.'),
 })
@@ -45,10 +47,9 @@ export const runsSubmit = operation({
   input: submitInput,
   output: submitted,
   async handler(context, input) {
-    if (input.at !== undefined && timeOf(input.at) === null)
-      throw new ReeveError('invalid_input', { problem: `at is "${input.at}"; allowed: ${TIME_FORM}` })
+    const chosen = { ...input, at: timeChosen(context, input) }
     const read = tasksOf(context, input)
-    const tasks = inDependencyOrder(read.tasks.map((it) => withChoices(it, input)))
+    const tasks = inDependencyOrder(read.tasks.map((it) => withChoices(it, chosen)))
     const { runs, warnings } = await submitAll(context, { project: input.project, tasks, choices: input, key: input.key })
     return { runs, warnings: [...read.warnings, ...warnings] }
   },
@@ -78,6 +79,17 @@ export const runsRetry = operation({
     return submitAll(context, { project: row.project, tasks: [withChoices(row.task, chosen)], choices: chosen, retryOf: row.id })
   },
 })
+
+/** `at` as it was given, or the time that `in` means. */
+function timeChosen(context: Context, { at, in: after }: Pick<z.output<typeof submitInput>, 'at' | 'in'>): string | undefined {
+  const refuse = (problem: string) => new ReeveError('invalid_input', { problem })
+  if (at !== undefined && after !== undefined) throw refuse('There is "at" and "in"; give one of them.')
+  if (at !== undefined && timeOf(at) === null) throw refuse(`at is "${at}"; allowed: ${TIME_FORM}`)
+  if (after === undefined) return at
+  const ms = durationMs(after)
+  if (ms === null) throw refuse(`in is "${after}"; allowed: minutes, hours, days or weeks such as 30m, 2h, 1d and 1w`)
+  return new Date(context.clock.now() + ms).toISOString()
+}
 
 function tasksOf(context: Context, input: z.output<typeof submitInput>): { tasks: Task[]; warnings: string[] } {
   if (input.sentence === undefined && input.documents.length === 0) {

@@ -64,6 +64,8 @@ export const runViewSchema = z.object({
   cost: z.number().nullable(),
   paths: z.object({ project: z.string(), workspace: z.string(), evidence: z.string().nullable(), log: z.string() }),
   createdAt: z.number(),
+  priority: z.int(),
+  notBefore: z.number().nullable(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
 }) satisfies z.ZodType<RunView>
@@ -84,6 +86,8 @@ export const runSummarySchema = z.object({
   landed: z.boolean(),
   project: z.string(),
   createdAt: z.number(),
+  priority: z.int(),
+  notBefore: z.number().nullable(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
 })

@@ -10,10 +10,14 @@ import { keysAdd, keysList, keysRevoke } from './keys.ts'
 import { modelsAdd, modelsList, modelsRemove } from './models.ts'
 import { projectInit } from './project.ts'
 import { providersList, providersReset, providersTest } from './providers.ts'
+import { queueList } from './queue-list.ts'
+import { queueRetry } from './queue-retry.ts'
+import { queueDrain, queuePause, queueResume } from './queue-steer.ts'
 import { rolesList } from './roles.ts'
 import { runsDiff } from './runs-diff.ts'
 import { runsClean, runsRescue } from './runs-keep.ts'
 import { runsLand } from './runs-land.ts'
+import { runsPrioritize } from './runs-prioritize.ts'
 import { runsEvents, runsExplain, runsGet, runsList } from './runs-read.ts'
 import { runsReplay } from './runs-replay.ts'
 import { runsRestart } from './runs-restart.ts'
@@ -22,6 +26,7 @@ import { runsRetry, runsSubmit } from './runs-submit.ts'
 import { runsWork } from './runs-work.ts'
 import { scannerScan } from './scanner.ts'
 import { projectTrust } from './trust.ts'
+import { webhooksDeliveries, webhooksList, webhooksTest } from './webhooks/operations.ts'
 import { workspaceRead, workspaceTree } from './workspace.ts'
 
 /** Every verb that answers once. Nothing else is public. */
@@ -39,12 +44,18 @@ export const OPERATIONS = {
   'runs.approve': runsApprove,
   'runs.reject': runsReject,
   'runs.send': runsSend,
+  'runs.prioritize': runsPrioritize,
   'runs.diff': runsDiff,
   'workspace.tree': workspaceTree,
   'workspace.read': workspaceRead,
   'runs.land': runsLand,
   'runs.rescue': runsRescue,
   'runs.clean': runsClean,
+  'queue.list': queueList,
+  'queue.pause': queuePause,
+  'queue.resume': queueResume,
+  'queue.drain': queueDrain,
+  'queue.retry': queueRetry,
   'costs.report': costsReport,
   'evidence.verify': evidenceVerify,
   'project.init': projectInit,
@@ -64,6 +75,9 @@ export const OPERATIONS = {
   'keys.add': keysAdd,
   'keys.list': keysList,
   'keys.revoke': keysRevoke,
+  'webhooks.list': webhooksList,
+  'webhooks.deliveries': webhooksDeliveries,
+  'webhooks.test': webhooksTest,
 } as const
 
 /** Every verb that answers with events. */

@@ -51,7 +51,7 @@ export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSu
     task: redactAll({ id, title, role, kind }, context.secrets.redact),
     status: row.state,
     reason: row.reason,
-    message: row.message,
+    message: row.message ?? row.held,
     workflow: row.workflow,
     branch: row.facts.branch ?? null,
     attempts: row.facts.attempts ?? 0,
@@ -60,6 +60,8 @@ export function summaryOf(context: Pick<Context, 'secrets'>, row: RunRow): RunSu
     landed: (row.facts.landed ?? null) !== null,
     project: row.project,
     createdAt: row.createdAt,
+    priority: row.priority,
+    notBefore: row.runAt === 0 ? null : row.runAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
   }

@@ -43,6 +43,8 @@ export interface RunRow {
   finishedAt: number | null
   /** Epoch ms before which it does not start. */
   runAt: number
+  /** Why it was not begun although its turn had come; it is looked at again by itself. */
+  held: string | null
   /** Time it was worked on, without the claim that is at work now, which began at `claimedAt`. */
   activeMs: number
   claimedAt: number | null

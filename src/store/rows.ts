@@ -31,6 +31,7 @@ export function toRunRow(row: Selectable<RunsTable>): RunRow {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     runAt: row.run_at,
+    held: row.held,
     activeMs: row.active_ms,
     claimedAt: row.claimed_at,
     facts: toFacts(row.facts, row.id),

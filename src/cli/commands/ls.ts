@@ -25,6 +25,7 @@ function lines(io: Io, runs: readonly RunSummary[]): string[] {
 function stateOf(run: RunSummary): string {
   if (run.landed) return 'landed'
   if (run.status === 'running' && run.progress) return `running ${run.progress.percent} %`
+  if (run.status === 'queued' && run.notBefore !== null) return `queued (${new Date(run.notBefore).toLocaleString('sv').slice(0, 16)})`
   return run.reason === null ? run.status : `${run.status} (${run.reason})`
 }
 

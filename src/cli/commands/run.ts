@@ -17,27 +17,34 @@ export const run: CommandRun = async (io, args, options) => {
     ...given('role', options['role'] as string | undefined),
     ...given('target_dir', options['targetDir'] as string | undefined),
     ...given('key', options['key'] as string | undefined),
+    ...given('priority', options['priority'] as number | undefined),
+    ...given('at', options['at'] as string | undefined),
+    ...given('in', options['in'] as string | undefined),
     ...choicesOf(options),
   })
   return follow(io, submitted, options)
 }
 
-type Runs = readonly { id: string; task: { title: string }; workflow: string }[]
+type Runs = readonly { id: string; task: { title: string }; workflow: string; notBefore: number | null }[]
+
+// More are counted, not listed.
+const LISTED = 10
+const SOON_MS = 60_000
 
 /** What comes after a submit: work on it here, or only say what was queued. */
 export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly string[] }, options: Options): Promise<number> {
   for (const it of submitted.warnings) remark(io, io.paint('yellow', `warning: ${oneLine(it)}`))
   const { runs } = submitted
   const { resident } = await io.client()
-  if (options['detach'] !== true)
+  // Nobody looks on for hours at what has not begun.
+  const later = resident && runs.every((it) => it.notBefore !== null && it.notBefore > io.now() + SOON_MS)
+  if (options['detach'] !== true && !later)
     return workOn(
       io,
       runs.map((it) => ({ id: it.id, title: it.task.title, workflow: it.workflow })),
     )
-  for (const it of runs) {
-    if (io.json) sayJson(io, it)
-    else say(io, `${it.id} is queued: ${oneLine(it.task.title)}`)
-  }
+  if (io.json) for (const it of runs) sayJson(io, it)
+  else for (const line of queuedLines(runs)) say(io, line)
   if (io.json) return 0
   const [only] = runs
   if (!resident) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
@@ -50,6 +57,16 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
       ),
     )
   return 0
+}
+
+function queuedLines(runs: Runs): string[] {
+  const shown = runs.length > LISTED ? runs.slice(0, 3) : runs
+  const lines = shown.map(({ id, task, notBefore }) => `${id} is queued${whenOf(notBefore)}: ${oneLine(task.title)}`)
+  return shown.length === runs.length ? lines : [...lines, `... ${runs.length} runs in all; see them with: reeve queue`]
+}
+
+function whenOf(notBefore: number | null): string {
+  return notBefore === null ? '' : ` for ${new Date(notBefore).toLocaleString('sv')}`
 }
 
 async function sentenceOf(io: Io, args: readonly string[]): Promise<string | undefined> {

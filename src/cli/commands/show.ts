@@ -31,7 +31,7 @@ function headLines(io: Io, run: RunView): string[] {
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const time = run.startedAt === null ? [] : [duration((run.finishedAt ?? io.now()) - run.startedAt)]
   const tries = run.attempts > 0 ? [`${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'}`] : []
-  const way = run.finishedAt === null ? [progressLine(run)] : []
+  const way = run.finishedAt === null ? [...timeLines(run), progressLine(run)] : []
   const facts = [`workflow ${run.workflow}`, ...tries, ...time, spent(run.usage, run.cost, knownOf(run)), `isolation ${run.isolation}`]
   return [
     `${mark(io, run.status)} ${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`,
@@ -40,6 +40,14 @@ function headLines(io: Io, run: RunView): string[] {
     ...way.map((it) => `  ${it}`),
     io.paint('dim', `  task ${run.task.id} · ${run.task.kind} · role ${run.task.role}`),
   ]
+}
+
+/** What decides when it begins, where that is not "now". */
+function timeLines({ status, notBefore, priority }: RunView): string[] {
+  const rank = priority === 0 ? [] : [`priority ${priority}`]
+  if (status !== 'queued') return rank
+  const time = notBefore === null ? [] : [`not before ${new Date(notBefore).toLocaleString('sv')}`]
+  return [[...rank, ...time, 'why it waits: reeve queue'].join(' · ')]
 }
 
 /** `57 % · implementing · about 2m left (median of 12 runs of build in this project)`. */
