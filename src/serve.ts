@@ -20,6 +20,8 @@ import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import { createWebhooks, type Webhooks } from './operations/webhooks/create.ts'
 import { thisProcess } from './process/alive.ts'
+import { startThrough } from './process/run-program.ts'
+import { createStarter } from './process/starter.ts'
 import { type OpenHttp, openHttp } from './serve-http.ts'
 import { type Observed, observe } from './serve-telemetry.ts'
 import { type LogFile, openLogFile } from './telemetry/log-file.ts'
@@ -60,12 +62,17 @@ export async function serve(options: ServeOptions): Promise<number> {
   const folder = reeveFolders(options.env, homedir()).state
   await privateFolder(folder)
   await holdDaemonLock(folder)
+  // Begun while this process is small; git would hold up every request for as long as it takes to start it.
+  const starter = createStarter()
+  startThrough(starter)
   try {
     const left = await readPlace(folder).catch(() => null)
     await removePlace(folder)
     if (left !== null) await removeSocket(left.socket).catch(() => undefined)
     return await live(options, folder)
   } finally {
+    startThrough(null)
+    starter.close()
     releaseDaemonLock(folder)
   }
 }
@@ -158,20 +165,8 @@ async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
     stop: ({ now }) => ending.end({ why: 'reeve daemon stop', now }),
   })
   place.url = http.url
-  const store = await app.store()
-  const { redact } = app
-  const webhooks = createWebhooks({
-    store,
-    settings: settings.webhooks,
-    env: options.env,
-    clock,
-    fetch,
-    version: options.version,
-    redact,
-    log,
-  })
   // Before the first event of a run that goes on here.
-  await webhooks.start()
+  const webhooks = await startWebhooks(options, parts)
   await resident.engine.start()
   await writePlace(folder, place)
   const { pid, socket, url, startedBy } = place
@@ -179,7 +174,14 @@ async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
   options.say(`reeve ${version} works on ${folder} and listens at ${url}. To end it: Ctrl-C, or reeve daemon stop`)
   const watch = new AbortController()
   if (startedByCommand) void endWhenIdle(parts, watch.signal)
-  return { place, http, watch }
+  return { place, http, watch, webhooks }
+}
+
+async function startWebhooks({ env, version }: ServeOptions, { app, settings, clock, log }: Parts): Promise<Webhooks> {
+  const { redact } = app
+  const webhooks = createWebhooks({ store: await app.store(), settings: settings.webhooks, env, clock, fetch, version, redact, log })
+  await webhooks.start()
+  return webhooks
 }
 
 /** Never rejects. Who waits for a person, for a key or in a paused queue needs nobody. */
@@ -194,7 +196,7 @@ async function endWhenIdle({ settings, gateway, clock, ending, app }: Parts, sig
 }
 
 /** Takes nothing new, gives steps at work their time, hands the rest back, says goodbye to whoever looks on. */
-async function finish(parts: Parts, { place, http, watch }: Open, end: End): Promise<void> {
+async function finish(parts: Parts, { place, http, watch, webhooks }: Open, end: End): Promise<void> {
   const { folder, resident, gateway, log } = parts
   watch.abort()
   log.info('the daemon ends', { why: end.why })
@@ -204,6 +206,8 @@ async function finish(parts: Parts, { place, http, watch }: Open, end: End): Pro
   await within(HAND_BACK_MS, resident.engine.stop()).catch((error: unknown) =>
     log.error('runs could not be handed back; the next daemon takes them over', { problem: problemOf(error) }),
   )
+  // What was not sent yet is sent by the next daemon.
+  await webhooks.stop()
   // One that came in the last moment of an idle daemon is cut off instead: it comes back to the next one.
   if (!end.quiet) gateway.leave()
   await http.close(PARTING_MS)

@@ -32,6 +32,7 @@ export const FAMILIES: Readonly<Record<string, { about: string; group: keyof typ
   keys: { about: 'API keys of programs: add, list, revoke', group: 'server' },
   audit: { about: 'What was done by whom: list, verify', group: 'server' },
   queue: { about: 'What runs next: list, pause, order', group: 'steer' },
+  webhooks: { about: 'Programs that are told of events: list, deliveries, test', group: 'server' },
   models: { about: 'Models by name: add, list, remove', group: 'settings' },
 }
 
