@@ -9,6 +9,7 @@ import type { RunId } from '../core/ids.ts'
 import type { Redact } from '../core/redact.ts'
 import * as admissions from './admissions.ts'
 import * as answers from './answers.ts'
+import * as audit from './audit.ts'
 import * as breakers from './breakers.ts'
 import * as costs from './costs.ts'
 import { createDurations, type Durations } from './durations.ts'
@@ -251,6 +252,22 @@ export class Store {
     return keys.keyUsed(this.#ctx, id)
   }
 
+  appendAudit(entries: readonly audit.AuditEntry[], sealer: audit.Sealer): ReturnType<typeof audit.appendAudit> {
+    return audit.appendAudit(this.#ctx, entries, sealer)
+  }
+
+  auditLines(filter: audit.AuditFilter): Promise<audit.SealedLine[]> {
+    return audit.auditLines(this.#ctx, filter)
+  }
+
+  auditPage(after: number, limit: number): Promise<audit.SealedLine[]> {
+    return audit.auditPage(this.#ctx, after, limit)
+  }
+
+  auditHead(): ReturnType<typeof audit.auditHead> {
+    return audit.auditHead(this.#ctx)
+  }
+
   /** What was answered in the last day to a request with this key; null: nothing. */
   findAnswer(id: string): Promise<answers.KeptAnswer | null> {
     return answers.findAnswer(this.#ctx, id)
@@ -416,7 +433,7 @@ export class Store {
     return nodes.livingNodes(this.folder)
   }
 
-  /** How many runs are at work, and how many will be without anybody's doing. */
+  /** How many runs are at work, and how many are in the queue. */
   workload(): Promise<load.Workload> {
     return load.workload(this.#ctx)
   }
@@ -439,6 +456,11 @@ export class Store {
   /** Size of the store. */
   bytes(): number {
     return statistics.storeBytes(this.#ctx)
+  }
+
+  /** Names of the migrations that it has had. */
+  async migrations(): Promise<string[]> {
+    return statistics.migrationsOf(this.#ctx)
   }
 
   /** Counts everything and looks for damage: seconds with millions of events. */
