@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import type { ErrorCode, ErrorDetails } from '../core/errors.ts'
-import { ERRORS, ReeveError } from '../core/errors.ts'
+import { ERRORS, problemOf, ReeveError } from '../core/errors.ts'
 import type { StreamName, Transport } from './client.ts'
 import { readEvents, type ServerEvent } from './events.ts'
 import { ROUTES, type Route } from './routes.ts'
@@ -26,7 +27,14 @@ export function remoteTransport(options: RemoteOptions): Transport {
   const line = createLine(options)
   return {
     async invoke(name, input, signal) {
-      return line.json(requestFor(ROUTES[name], input), signal)
+      // A daemon that dies in the middle makes no second run of a request that it gets again.
+      const keyed = name === 'runs.submit' ? { key: randomUUID(), ...(input as object) } : input
+      const again = name === 'runs.submit' || ROUTES[name].method === 'GET'
+      try {
+        return await line.json(requestFor(ROUTES[name], keyed), signal, again)
+      } catch (error) {
+        throw signal.aborted ? error : broken(error)
+      }
     },
     open: (name, input, signal) => resumed(line, name, input, signal),
     close: async () => line.close(),
@@ -64,7 +72,8 @@ function queryText(value: unknown): string {
 }
 
 interface Line {
-  json(wanted: Wanted, signal: AbortSignal): Promise<unknown>
+  /** `again`: may be sent a second time, even where the first may have been heard. */
+  json(wanted: Wanted, signal: AbortSignal, again: boolean): Promise<unknown>
   send(wanted: Wanted, signal: AbortSignal): Promise<IncomingMessage>
   /** The daemon was not reached: the next request asks for its place again. */
   lose(error: Error): void
@@ -117,8 +126,15 @@ function createLine({ find, place }: RemoteOptions): Line {
   return {
     send,
     lose,
-    async json(wanted, signal) {
-      return JSON.parse(await textOf(await send(wanted, signal)))
+    async json(wanted, signal, again) {
+      const once = async (): Promise<unknown> => JSON.parse(await textOf(await send(wanted, signal)))
+      try {
+        return await once()
+      } catch (error) {
+        if (!again || signal.aborted || error instanceof ReeveError || !isBroken(error)) throw error
+        lose(error as Error)
+        return once()
+      }
     },
     close: () => agent.destroy(),
   }
@@ -136,6 +152,11 @@ async function sayPlace(to: Remote, agent: Agent, { cwd, env }: NonNullable<Remo
 function isUnreached(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'ECONNREFUSED' || code === 'ENOENT'
+}
+
+/** The connection ended in the middle. */
+function isBroken(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
 function sendTo(
@@ -209,11 +230,11 @@ async function* resumed(line: Line, name: StreamName, input: unknown, signal: Ab
         from = behind(route, from, event, value)
         yield value
       }
-      throw new Error('the daemon broke off')
+      throw new Error('the stream was cut')
     } catch (error) {
       if (signal.aborted) return
       const pause = CUTS[cuts++]
-      if (error instanceof ReeveError || route.resume === null || pause === undefined) throw cutOff(error)
+      if (error instanceof ReeveError || route.resume === null || pause === undefined) throw broken(error)
       line.lose(error as Error)
       await new Promise((resolve) => setTimeout(resolve, pause))
     }
@@ -228,7 +249,7 @@ function behind(route: Route, from: { input: unknown; id: string | null }, event
   return { input: { ...input, after: { ...input.after, [run]: seq } }, id: null }
 }
 
-function cutOff(error: unknown): unknown {
+function broken(error: unknown): unknown {
   if (error instanceof ReeveError) return error
-  return new ReeveError('daemon_failed', { problem: error instanceof Error ? error.message : String(error) })
+  return new ReeveError('daemon_lost', { problem: problemOf(error) }, { cause: error })
 }

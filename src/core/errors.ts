@@ -205,6 +205,12 @@ export const ERRORS = {
     message: 'The daemon could not be started: {problem}',
     hint: 'What it said: reeve daemon logs. To work without it: --foreground',
   },
+  daemon_lost: {
+    status: 503,
+    exit: 3,
+    message: 'The daemon broke off: {problem}.',
+    hint: 'What it has begun is kept and goes on with the next command: reeve ls',
+  },
   draining: { status: 503, exit: 3, message: 'The daemon is being stopped and takes nothing new.', hint: 'Try again in a moment.' },
   address_taken: { status: 503, exit: 3, message: 'The address {address} cannot be listened on: {problem}.' },
   unsafe_listen: {

@@ -1,19 +1,37 @@
 import { describe, expect, it } from 'vitest'
 import { TOY_FILES } from '../../test/support/app.ts'
-import { testHttp } from '../../test/support/http.ts'
+import { type TestHttp, testHttp } from '../../test/support/http.ts'
 import { makeRepository } from '../../test/support/repository.ts'
+
+async function detail(answer: Response): Promise<string> {
+  return `${answer.status} ${((await answer.json()) as { detail?: string }).detail ?? ''}`
+}
+
+async function submit({ ask }: TestHttp, project: string, more: object = {}): Promise<string> {
+  const answer = await ask('POST /api/v1/runs', { project, sentence: 'Do it', workflow: 'fine', ...more })
+  const { runs } = (await answer.json()) as { runs: { id: string }[] }
+  return runs[0]?.id ?? ''
+}
+
+async function ids({ ask }: TestHttp, query: string): Promise<{ ids: string[]; next: string | null }> {
+  const { runs, next } = (await (await ask(`GET /api/v1/runs?${query}`)).json()) as { runs: { id: string }[]; next: string | null }
+  return { ids: runs.map((it) => it.id), next }
+}
 
 describe('operations', () => {
   it('answers an operation with its output, by fields of the path, the query and the body', async () => {
     const project = makeRepository(TOY_FILES)
-    const { ask } = testHttp()
-    const submitted = await ask('POST /api/v1/runs', { project, sentence: 'Do it', workflow: 'fine' })
-    expect(submitted.status, await submitted.clone().text()).toBe(200)
-    const { runs } = (await submitted.json()) as { runs: { id: string }[] }
-    const listed = await ask(`GET /api/v1/runs?all=true&limit=5&status=queued&status=running`)
-    expect(await listed.json()).toMatchObject({ runs: [{ id: runs[0]?.id, status: 'queued' }] })
-    const one = await ask(`GET /api/v1/runs/${runs[0]?.id}`)
-    expect(await one.json()).toMatchObject({ id: runs[0]?.id, status: 'queued' })
+    const it = testHttp()
+    const id = await submit(it, project)
+    expect(await (await it.ask('GET /api/v1/runs?all=true&limit=5&status=queued&status=running')).json()).toMatchObject({
+      runs: [{ id, status: 'queued' }],
+      next: null,
+    })
+    expect(await (await it.ask(`GET /api/v1/runs/${id}`)).json()).toMatchObject({ id, status: 'queued' })
+    expect(await (await it.ask(`POST /api/v1/runs/${id}/cancel`)).json()).toMatchObject({ run: { id, status: 'cancelled' } })
+    expect(it.log).toContainEqual(
+      expect.objectContaining({ method: 'GET', path: `/api/v1/runs/${id}`, route: '/api/v1/runs/{run}', status: 200, actor: 'tester' }),
+    )
   })
 
   it('tells an error as a problem with its code, its sentence and its hint', async () => {
@@ -30,5 +48,81 @@ describe('operations', () => {
       hint: 'List runs with: reeve ls',
       details: { run: 'nothing' },
     })
+  })
+
+  it('pages through a list that grows meanwhile, without a gap and without a double', async () => {
+    const project = makeRepository(TOY_FILES)
+    const it = testHttp()
+    const made: string[] = []
+    for (let n = 0; n < 5; n++) made.unshift(await submit(it, project))
+    const first = await ids(it, 'all=true&limit=2')
+    await submit(it, project)
+    const second = await ids(it, `all=true&limit=2&after=${first.next}`)
+    const third = await ids(it, `all=true&limit=2&after=${second.next}`)
+    expect([...first.ids, ...second.ids, ...third.ids]).toEqual(made)
+    expect(third.next).toBeNull()
+  })
+})
+
+describe('methods and routes', () => {
+  it.each([
+    ['PUT /api/v1/runs', '405 "/api/v1/runs" does not take PUT; it takes GET, HEAD, POST.'],
+    ['PATCH /api/v1/runs/x', '405 "/api/v1/runs/x" does not take PATCH; it takes GET, HEAD.'],
+    ['DELETE /tasks', '405 "/tasks" does not take DELETE; it takes GET, HEAD, POST.'],
+    ['GET /api/v1/nothing', '404 There is no "/api/v1/nothing" here.'],
+    ['GET /api/v1/runs/', '404 There is no "/api/v1/runs/" here.'],
+    ['GET /api/v1/runs/%E0%A4%A', '400 the path is not percent-encoded UTF-8'],
+    ['GET /api/v1/runs/a%00b', '400 the path has a control character'],
+    ['GET /api/v1/runs?project=a%0Ab', '400 the query has a control character'],
+  ])('%s: %s', async (route, expected) => {
+    const { ask } = testHttp()
+    expect(await detail(await ask(route))).toBe(expected)
+  })
+
+  it('tells what a route takes, and answers HEAD like GET without a body', async () => {
+    const { ask } = testHttp()
+    const options = await ask('OPTIONS /api/v1/runs')
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, POST, OPTIONS'])
+    const head = await ask('HEAD /api/v1/runs?all=true')
+    expect([head.status, await head.text()]).toEqual([200, ''])
+    expect((await ask('HEAD /api/v1/runs/nothing')).status).toBe(404)
+    expect((await ask('PUT /api/v1/runs')).headers.get('allow')).toBe('GET, HEAD, POST')
+  })
+})
+
+describe('the routes of older systems', () => {
+  it('submit, list and tell a task by their names', async () => {
+    const project = makeRepository(TOY_FILES)
+    const { ask } = testHttp()
+    const body = `project: ${project}\nid: t-1\ntitle: A task\ndescription: What to do\nworkflow: fine\n`
+    const submitted = await ask('POST /tasks', body, { headers: { 'content-type': 'application/yaml' } })
+    expect(submitted.status).toBe(202)
+    expect(await submitted.json()).toEqual({ job_id: expect.any(String), task_id: 't-1' })
+    expect(await (await ask('GET /tasks/t-1')).json()).toMatchObject({ id: 't-1', state: 'queued', role: 'implementer' })
+    expect(await (await ask('GET /tasks')).json()).toMatchObject([{ id: 't-1' }])
+    expect((await ask('POST /tasks', body, { token: 'viewer', headers: { 'content-type': 'application/yaml' } })).status).toBe(403)
+  })
+})
+
+describe('who says where it is', () => {
+  it('is the command of this machine, over the socket: its calls come from there', async () => {
+    const project = makeRepository(TOY_FILES)
+    const { ask } = testHttp()
+    const put = await ask('PUT /caller', { cwd: project, env: { PATH: process.env['PATH'] } }, { via: 'socket' })
+    const { id } = (await put.json()) as { id: string }
+    const listed = await ask('GET /api/v1/runs', undefined, { via: 'socket', headers: { 'reeve-caller': id } })
+    expect(await listed.json()).toEqual({ runs: [], next: null })
+    expect(await detail(await ask('GET /api/v1/runs', undefined, { headers: { 'reeve-caller': id } }))).toBe(
+      `409 The daemon does not know the caller "${id}".`,
+    )
+  })
+
+  it.each([
+    ['tcp', 'own', '403 tester is admin and may not say where it is'],
+    ['socket', 'admin', '403 key:admin is admin and may not say where it is'],
+    ['socket', null, '401 The caller is not known'],
+  ] as const)('is nobody over %s as %s', async (via, token, expected) => {
+    const { ask } = testHttp()
+    expect(await detail(await ask('PUT /caller', { cwd: '/', env: {} }, { via, token }))).toContain(expected)
   })
 })

@@ -129,10 +129,10 @@ async function callerOf(options: HttpOptions, request: Request, { via, from }: B
     throw new ReeveError('unauthorized', { problem: authorization === null ? 'it sends no token' : 'its token is none of ours' })
   }
   const id = request.headers.get('reeve-caller')
-  if (id === null) return { actor, cwd: null, env: null }
+  if (id === null) return { actor, cwd: null, env: null, via: from ?? via }
   const place = actor.kind === 'user' && via === 'socket' ? options.callers.get(id) : null
   if (place === null) throw new ReeveError('caller_unknown', { caller: id.slice(0, 100) })
-  return { actor, cwd: place.cwd, env: place.env }
+  return { actor, cwd: place.cwd, env: place.env, via }
 }
 
 function mount(options: HttpOptions, limits: Limits): App {

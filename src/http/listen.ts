@@ -40,7 +40,9 @@ export async function listen(http: Http, where: Where): Promise<Listening> {
   })
   server.maxConnections = CONNECTIONS
   server.listen('socket' in where ? { path: where.socket } : { host: where.host, port: where.port, exclusive: true })
-  await Promise.race([once(server, 'listening'), once(server, 'error').then(([error]) => Promise.reject(taken(where, error as Error)))])
+  await once(server, 'listening').catch((error: Error) => {
+    throw taken(where, error)
+  })
   const address = server.address()
   return { port: typeof address === 'string' ? 0 : (address as AddressInfo).port, close: (graceMs = 0) => close(server, graceMs) }
 }

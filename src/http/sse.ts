@@ -19,6 +19,7 @@ export function eventBody(events: AsyncIterator<unknown>, { idOf, form, onClose 
   const encoder = new TextEncoder()
   const format = form === 'sse' ? SSE : NDJSON
   let alive: NodeJS.Timeout | undefined
+  let gone = false
   const close = () => {
     clearInterval(alive)
     onClose()
@@ -36,17 +37,21 @@ export function eventBody(events: AsyncIterator<unknown>, { idOf, form, onClose 
       async pull(controller) {
         try {
           const { done, value } = await events.next()
+          if (gone) return
           controller.enqueue(encoder.encode(done === true ? format.end : format.event(value, idOf)))
           if (done !== true) return
         } catch (error) {
+          if (gone) return
           controller.enqueue(encoder.encode(format.error(problemFor(error))))
         }
         close()
         controller.close()
       },
-      async cancel() {
+      cancel() {
+        gone = true
         close()
-        await events.return?.()
+        // Its source ends in its own time; whoever has gone does not wait for it.
+        Promise.resolve(events.return?.()).catch(() => undefined)
       },
     },
     { highWaterMark: 1 },

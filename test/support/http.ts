@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type App, createApp } from '../../src/app.ts'
+import type { Client, Gateway } from '../../src/client/client.ts'
 import { type Actor, localUser } from '../../src/core/actor.ts'
+import { ReeveError } from '../../src/core/errors.ts'
 import type { Workflow } from '../../src/engine/port.ts'
 import { createCallers } from '../../src/http/callers.ts'
 import { createHttp, type Http, type HttpOptions, type RequestEntry } from '../../src/http/create.ts'
@@ -59,6 +61,13 @@ export function testHttp(more: Partial<HttpOptions> = {}, workflows: Readonly<Re
     ...more,
   })
   return { http, app, home, log, ask: (route, body, how) => http.fetch(requestOf(route, body, how), how?.via ?? 'tcp') }
+}
+
+/** A product whose only verb is a stream of events that the test makes. */
+export function streamingGateway(events: (input: { after?: unknown }, signal: AbortSignal) => AsyncIterable<unknown>): Gateway {
+  const call: Client['call'] = () => Promise.reject(new ReeveError('internal', { problem: 'no calls here' }))
+  const stream = ((_: string, input: object, signal: AbortSignal) => events(input, signal)) as unknown as Client['stream']
+  return { as: () => ({ call, stream, resident: true, close: async () => undefined }) }
 }
 
 function requestOf(
