@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { type BreakerState, breakers } from './breakers.ts'
 import { type Context, write } from './tx.ts'
 
@@ -16,6 +17,18 @@ export function storeBytes({ database }: Context): number {
   return number('page_count') * number('page_size')
 }
 
+/** Names of the migrations that the store has had. */
+export function migrationsOf({ database }: Context): string[] {
+  return names(database, 'select name from kysely_migration order by name')
+}
+
+function names(database: DatabaseSync, query: string): string[] {
+  return database
+    .prepare(query)
+    .all()
+    .map((it) => String(Object.values(it)[0]))
+}
+
 export interface StoreFacts {
   bytes: number
   migrations: string[]
@@ -28,18 +41,13 @@ export interface StoreFacts {
 /** Reads everything: seconds with millions of events. For a person who asks, in a process of its own. */
 export async function storeFacts(ctx: Context): Promise<StoreFacts> {
   const { database } = ctx
-  const names = (sql: string) =>
-    database
-      .prepare(sql)
-      .all()
-      .map((it) => String(Object.values(it)[0]))
-  const tables = names("select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name")
+  const tables = names(database, "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name")
   const rows = tables.map((it) => [it, Number(database.prepare(`select count(*) as n from "${it}"`).get()?.['n'] ?? 0)])
   return {
     bytes: storeBytes(ctx),
-    migrations: names('select name from kysely_migration order by name'),
+    migrations: migrationsOf(ctx),
     rows: Object.fromEntries(rows) as Record<string, number>,
-    problems: names('pragma quick_check(20)').filter((it) => it !== 'ok'),
+    problems: names(database, 'pragma quick_check(20)').filter((it) => it !== 'ok'),
   }
 }
 
