@@ -52,7 +52,7 @@ export const runTool = define({
   description: 'As ai_coder_create; as a task for hosts that follow tasks.',
   run: async (call, asked) => {
     const { result, run } = await create(call, asked)
-    return call.wantsTasks ? createdTask(call, run) : result
+    return call.wantsTasks ? createdTask(call, run, result) : result
   },
 })
 

@@ -16,7 +16,7 @@ export interface Decision {
 }
 
 /** What a person fills in. */
-const form = z.object({
+export const decisionForm = z.object({
   decision: z.enum(['approve', 'reject']).describe('Your decision'),
   comment: z.string().optional().describe('Why; it is kept with the decision'),
 })
@@ -32,7 +32,7 @@ export async function decide(call: Call, it: Decision): Promise<Answer> {
   if (sealed !== undefined && response.kind === 'elicit') {
     if (sealed.run !== it.run || sealed.question !== it.question)
       throw new ReeveError('invalid_input', { problem: 'ai_coder_control: the answer belongs to another question' })
-    const said = acceptedContent(ctx.mcpReq.inputResponses, 'decision', form)
+    const said = acceptedContent(ctx.mcpReq.inputResponses, 'decision', decisionForm)
     if (said !== undefined) return record(call, { ...it, verdict: said.decision, comment: said.comment ?? it.comment }, false)
     const view = await client.call('runs.get', { run: it.run }, ctx.mcpReq.signal)
     return answer({
@@ -88,7 +88,7 @@ async function ask(call: Call, { run, question }: Decision): Promise<Answer> {
     `Run ${view.id} (${view.task.title}) asks: ${open.text}\nIts changes: reeve diff ${view.id}, or reeve://runs/${view.id}/diff`,
   )
   return inputRequired({
-    inputRequests: { decision: inputRequired.elicit({ message, requestedSchema: form }) },
+    inputRequests: { decision: inputRequired.elicit({ message, requestedSchema: decisionForm }) },
     requestState: await call.seal({ run, question }),
   })
 }

@@ -4,8 +4,6 @@ import type { Call } from './tool.ts'
 
 // Events come in bursts: what follows the first within this time is told with it.
 const BURST_MS = 100
-// Hosts end a call that is silent for 60 s; most show progress only when it moves.
-const PROGRESS_MS = 5000
 
 /**
  * Events of a run after a number: those that are there, else the first that come within the time. Leaves when the call is cancelled; that
@@ -50,7 +48,7 @@ async function collect(
 }
 
 /** Tells a host that asked for it that the call is alive. */
-function showProgress({ ctx }: Call, run: string): () => void {
+function showProgress({ ctx, progressMs }: Call, run: string): () => void {
   const progressToken = ctx.mcpReq._meta?.progressToken
   if (progressToken === undefined) return () => undefined
   let progress = 0
@@ -59,6 +57,6 @@ function showProgress({ ctx }: Call, run: string): () => void {
     const params = { progressToken, progress, message: `waiting for run ${run}` }
     // Whoever is gone is not told.
     void ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
-  }, PROGRESS_MS)
+  }, progressMs)
   return () => clearInterval(timer)
 }

@@ -3,6 +3,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { Gateway } from '../client/client.ts'
 import type { Caller } from '../operations/context.ts'
 import { createMcpServer } from './server.ts'
+import { addressesIn, busOf } from './subscriptions.ts'
 import type { Tool } from './tool.ts'
 
 export interface McpHttpOptions {
@@ -26,10 +27,27 @@ export function createMcpHttp({ gateway, version, secret, tools = [], log = () =
   const key = createHmac('sha256', secret).update('mcp').digest()
   return async (request, caller) => {
     const client = gateway.as(caller)
+    const uris = request.headers.get('mcp-method') === 'subscriptions/listen' ? addressesIn(await bodyOf(request)) : []
     const handler = createMcpHandler(
-      () => createMcpServer({ client, caller: `${caller.actor.kind}:${caller.actor.name}`, version, key, twoWay: false, tools }),
-      { onerror: (error) => log(error.message) },
+      ({ era }) =>
+        createMcpServer({
+          client,
+          caller: `${caller.actor.kind}:${caller.actor.name}`,
+          version,
+          key,
+          twoWay: era === 'modern',
+          tools,
+        }),
+      { bus: busOf(client, uris), onerror: (error) => log(error.message) },
     )
     return handler.fetch(request)
   }
+}
+
+/** What is no JSON is the handler's to refuse. */
+function bodyOf(request: Request): Promise<unknown> {
+  return request
+    .clone()
+    .json()
+    .catch(() => null)
 }

@@ -33,16 +33,22 @@ export const logsTool = define({
     const after = numberOf(input.cursor)
     const view = await call.client.call('runs.get', { run }, call.ctx.mcpReq.signal)
     const events = await eventsAfter(call, view.id, after, input.follow === true ? FOLLOW_MS : 0)
-    const { text, last } = within(events, input.maxBytes, wanted)
+    const { text, last } = within(events, after, input.maxBytes, wanted)
     const whole = last === (events.at(-1)?.seq ?? after)
     const finished = isFinished(view.status) || events.some((it) => it.type === 'run.finished')
-    return answer({ text, cursor: String(Math.max(last, after)), done: finished && whole })
+    return answer({ text, cursor: String(last), done: finished && whole })
   },
 })
 
-function within(events: readonly RunEvent[], maxBytes: number, wanted: (event: RunEvent) => boolean): { text: string; last: number } {
+/** As many whole lines as fit, one at least, and the number of the last event that was looked at. */
+function within(
+  events: readonly RunEvent[],
+  after: number,
+  maxBytes: number,
+  wanted: (event: RunEvent) => boolean,
+): { text: string; last: number } {
   let text = ''
-  let last = 0
+  let last = after
   for (const event of events) {
     const line = wanted(event) ? `${logLine(event)}\n` : ''
     if (text !== '' && Buffer.byteLength(text + line) > maxBytes) break

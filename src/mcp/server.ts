@@ -18,10 +18,12 @@ export interface McpOptions {
   version: string
   /** Signs what callers hold for us; the same for all instances, 32 bytes at least. */
   key: Uint8Array
-  /** Is there a way back to the host, so that its person can be asked? There is none over HTTP before 2026-07-28. */
+  /** Is there a way back to the host, to ask its person and to tell of changes? There is none over HTTP before 2026-07-28. */
   twoWay: boolean
   /** Runs that are ready to go on: where no daemon works on them, this process does. */
   ready?: (run: string) => void
+  /** How often a call that waits says that it is alive. Hosts end one that is silent for 60 s; most show progress only when it moves. */
+  progressMs?: number
   /** Besides the product's own; tests have some. */
   tools?: readonly Tool[]
 }
@@ -33,13 +35,13 @@ const INSTRUCTIONS =
 
 /** A server for one caller. It holds nothing: it may serve a whole connection or a single request. */
 export function createMcpServer(options: McpOptions): McpServer {
-  const { client, caller, version, key, twoWay, ready = () => undefined, tools = [] } = options
+  const { client, caller, version, key, twoWay, ready = () => undefined, progressMs = 5000, tools = [] } = options
   const codec = createRequestStateCodec<Sealed>({ key, bind: (ctx) => `${ctx.mcpReq.method}\0${caller}` })
   const server = new McpServer(
     { name: 'reeve', version },
     {
       instructions: INSTRUCTIONS,
-      capabilities: { tools: { listChanged: false }, resources: { listChanged: false, subscribe: true }, extensions: { [TASKS]: {} } },
+      capabilities: { tools: { listChanged: false }, resources: { listChanged: false, subscribe: twoWay }, extensions: { [TASKS]: {} } },
       requestState: { verify: (state, ctx) => codec.verify(state, ctx) },
       cacheHints: {
         'tools/list': { ttlMs: 3_600_000, cacheScope: 'private' },
@@ -52,9 +54,10 @@ export function createMcpServer(options: McpOptions): McpServer {
     return {
       client,
       ctx,
-      canAsk: can?.elicitation !== undefined && (twoWay || ctx.mcpReq.envelope !== undefined),
+      canAsk: twoWay && can?.elicitation !== undefined,
       wantsTasks: can?.extensions?.[TASKS] !== undefined,
       seal: (state) => codec.mint(state, ctx),
+      progressMs,
       ready,
       taskId: (run) => sealTask(key, caller, run),
     }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
-import { type ServeStdioOptions, StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
 import type { Client } from '../client/client.ts'
 import { createMcpServer } from './server.ts'
+import { addressesIn, followAll, serveSubscriptions, watched } from './subscriptions.ts'
 
 export interface McpStdioOptions {
   client: Client
@@ -12,21 +13,32 @@ export interface McpStdioOptions {
   stdout?: Writable
   /** One line about what went wrong outside of an answer; never on standard output. */
   log: (line: string) => void
+  /** Does this process work on runs itself, where there is no daemon? */
+  works: boolean
   /** Ends the service. */
   signal: AbortSignal
 }
 
-/** Serves one host until it closes our input. Runs go on. */
-export async function serveMcp({ client, version, log, signal, ...streams }: McpStdioOptions): Promise<void> {
+/** Serves one host until it closes our input. Runs that a daemon works on go on; others stay where they are. */
+export async function serveMcp({ client, version, log, works, signal, ...streams }: McpStdioOptions): Promise<void> {
   const { stdin = process.stdin, stdout = process.stdout } = streams
   const leave = new AbortController()
-  const transport = new StdioServerTransport(stdin, stdout)
-  const work = workers(client, leave.signal, log)
+  const work = createWork(client, leave.signal, log)
   const key = randomBytes(32)
-  const options: ServeStdioOptions = { transport, onerror: (error) => log(error.message) }
+  let tell = (_uri: string): void => undefined
+  const followed = followAll(client, (uri) => tell(uri))
+  const transport = watched(new StdioServerTransport(stdin, stdout), (message) => {
+    for (const uri of addressesIn(message)) followed.add(uri)
+  })
   const handle = serveStdio(
-    () => createMcpServer({ client, caller: 'host', version, key, twoWay: true, ready: (run) => work.add(run) }),
-    options,
+    ({ era }) => {
+      const ready = works ? work.add : () => undefined
+      const server = createMcpServer({ client, caller: 'host', version, key, twoWay: true, ready })
+      tell = (uri) => void server.server.sendResourceUpdated({ uri }).catch(() => undefined)
+      if (era === 'legacy') serveSubscriptions(server, followed)
+      return server
+    },
+    { transport, onerror: (error) => log(error.message) },
   )
   await new Promise<void>((resolve) => {
     stdin.once('end', resolve)
@@ -34,12 +46,13 @@ export async function serveMcp({ client, version, log, signal, ...streams }: Mcp
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
   await handle.close()
+  followed.end()
   leave.abort()
   await work.ended()
 }
 
-/** Where no daemon works on runs, this process does as long as it lives; where one does, this only watches. */
-function workers(client: Client, signal: AbortSignal, log: (line: string) => void) {
+/** Runs that this process works on, each once, until the signal. */
+function createWork(client: Client, signal: AbortSignal, log: (line: string) => void) {
   const all = new Map<string, Promise<void>>()
   async function work(run: string): Promise<void> {
     try {
@@ -51,7 +64,7 @@ function workers(client: Client, signal: AbortSignal, log: (line: string) => voi
     }
   }
   return {
-    add(run: string) {
+    add: (run: string): void => {
       if (!all.has(run)) all.set(run, work(run))
     },
     ended: async () => {

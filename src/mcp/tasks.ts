@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import {
+  type CallToolResult,
   inputRequired,
   type McpServer,
   MissingRequiredClientCapabilityError,
@@ -11,6 +12,7 @@ import { ReeveError } from '../core/errors.ts'
 import { visible } from '../core/hostile-text.ts'
 import type { RunView } from '../core/run.ts'
 import { answer, harmless, linkTo } from './answer.ts'
+import { decisionForm } from './decide.ts'
 import { ids } from './fields.ts'
 import { openQuestion } from './status.ts'
 import type { Answer, Call } from './tool.ts'
@@ -38,10 +40,10 @@ function macOf(key: Uint8Array, caller: string, run: string): string {
   return createHmac('sha256', key).update(`task\0${caller}\0${run}`).digest('base64url').slice(0, 27) // 160 bits
 }
 
-/** The first answer to a call that has become a task. The run is stored by then. */
-export function createdTask(call: Call, run: RunView): Answer {
+/** The first answer to a call that has become a task. The run is stored by then. What a plain call would have answered goes along. */
+export function createdTask(call: Call, run: RunView, plain: CallToolResult): Answer {
   const { statusMessage: _, ...task } = taskOf(call.taskId(run.id), run, 'working')
-  return { resultType: 'task', ...task } as unknown as Answer
+  return { ...plain, resultType: 'task', ...task }
 }
 
 type TaskStatus = 'working' | 'input_required' | 'completed' | 'cancelled'
@@ -67,12 +69,9 @@ function taskOf(taskId: string, run: RunView, status = statusOf(run)) {
   }
 }
 
-const params = z.looseObject({ taskId: z.string(), inputResponses: z.record(z.string(), z.unknown()).optional() })
+const params = z.looseObject({ taskId: z.string() })
 const anything = z.looseObject({})
-const answered = z.object({
-  action: z.string(),
-  content: z.object({ decision: z.enum(['approve', 'reject']), comment: z.string().optional() }).optional(),
-})
+const answered = z.object({ action: z.string(), content: decisionForm.optional() })
 
 /** Answers `tasks/get`, `tasks/update` and `tasks/cancel`. `callOf`: who calls; `runOf`: the run of a handle of theirs. */
 export function serveTasks({ server }: McpServer, callOf: (ctx: Call['ctx']) => Call, runOf: (taskId: string) => string | null): void {
@@ -95,8 +94,8 @@ export function serveTasks({ server }: McpServer, callOf: (ctx: Call['ctx']) => 
     await client.call('runs.cancel', { run }, ctx.mcpReq.signal).catch(unless('wrong_state'))
     return {}
   })
-  on('tasks/update', async (call, run, { inputResponses = {} }) => {
-    for (const [question, response] of Object.entries(inputResponses)) await take(call, run, question, response)
+  on('tasks/update', async (call, run) => {
+    for (const [question, response] of Object.entries(call.ctx.mcpReq.inputResponses ?? {})) await take(call, run, question, response)
     return {}
   })
 }
@@ -120,10 +119,8 @@ async function describe({ client, ctx, canAsk }: Call, taskId: string, id: strin
   // A host that can show no form waits; the decision comes by another way.
   if (open === null || !canAsk) return { ...task, status: 'working' }
   const message = visible(`Run ${run.id} (${run.task.title}) asks: ${open.text}`)
-  return { ...task, inputRequests: { [open.id]: inputRequired.elicit({ message, requestedSchema: DECISION }) } }
+  return { ...task, inputRequests: { [open.id]: inputRequired.elicit({ message, requestedSchema: decisionForm }) } }
 }
-
-const DECISION = z.object({ decision: z.enum(['approve', 'reject']), comment: z.string().optional() })
 
 function resultOf(run: RunView): Record<string, unknown> {
   const { verdict, branch, commit, cost, status, reason, message } = run

@@ -14,6 +14,8 @@ export interface Call {
   wantsTasks: boolean
   /** Signs what a caller brings back with its answer. */
   seal: (state: Sealed) => Promise<string>
+  /** How often a call that waits says that it is alive. */
+  progressMs: number
   /** Runs that are ready to go on: where no daemon works on them, this process does. */
   ready: (run: string) => void
   /** The handle of a run as a task of this caller. */

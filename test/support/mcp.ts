@@ -5,6 +5,7 @@ import type { Client } from '../../src/client/client.ts'
 import { localUser } from '../../src/core/actor.ts'
 import { createMcpHttp } from '../../src/mcp/http.ts'
 import { createMcpServer, type McpOptions } from '../../src/mcp/server.ts'
+import { followAll, serveSubscriptions } from '../../src/mcp/subscriptions.ts'
 
 export const KEY = Buffer.alloc(32, 7)
 
@@ -12,6 +13,9 @@ export const KEY = Buffer.alloc(32, 7)
 export async function legacyHost(client: Client, options: ClientOptions = {}, more: Partial<McpOptions> = {}): Promise<McpClient> {
   const host = new McpClient({ name: 'test-host', version: '1.0.0' }, options)
   const server = createMcpServer({ client, caller: 'host', version: '1.2.3', key: KEY, twoWay: true, ...more })
+  const followed = followAll(client, (uri) => void server.server.sendResourceUpdated({ uri }))
+  onTestFinished(() => followed.end())
+  serveSubscriptions(server, followed)
   const [here, there] = InMemoryTransport.createLinkedPair()
   await server.connect(there)
   await host.connect(here)
@@ -30,4 +34,35 @@ export async function modernHost(client: Client, options: ClientOptions = {}): P
   await host.connect(transport)
   onTestFinished(() => host.close())
   return host
+}
+
+interface Answered {
+  result?: unknown
+  error?: unknown
+}
+
+/** A host of 2026-07-28 as bare requests, for what clients of the SDK refuse. */
+export function rawHost(client: Client, capabilities: object, name = 'ada') {
+  const answer = createMcpHttp({ gateway: { as: () => client }, version: '1.2.3', secret: 'a secret of the test' })
+  const caller = { actor: localUser(name), cwd: null, env: null }
+  return async (method: string, params: { [key: string]: unknown }): Promise<Answered> => {
+    const envelope = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1.0.0' },
+      'io.modelcontextprotocol/clientCapabilities': capabilities,
+    }
+    const named = params['name'] ?? params['taskId']
+    const request = new Request('http://localhost/mcp', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': method,
+        ...(typeof named === 'string' ? { 'mcp-name': named } : {}),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: envelope } }),
+    })
+    return (await (await answer(request, caller)).json()) as Answered
+  }
 }
