@@ -1,4 +1,5 @@
 import { homedir, userInfo } from 'node:os'
+import { type Audit, createAudit } from './access/audit.ts'
 import { createResident, foregroundHost, type HostOptions, type Resident, type ResidentOptions } from './app-host.ts'
 import { createKits, once } from './app-kit.ts'
 import { type Client, createClient, type Gateway } from './client/client.ts'
@@ -36,6 +37,8 @@ export interface App extends Gateway {
   /** From now on this process works on all runs of the data folder. Once, by the daemon. */
   reside(options: ResidentOptions): Promise<Resident>
   store(): Promise<Store>
+  /** The record of what was asked for, for those who ask before there is a call. */
+  audit: Audit
   /** Takes out of a text what is secret. */
   redact: Redact
   close(): Promise<void>
@@ -52,6 +55,7 @@ export function createApp(options: AppOptions): App {
   const folders = reeveFolders(env, homedir())
   const secrets = createSecrets(env)
   const store = once(async () => (await import('./store/open.ts')).openStore(folders.state, { redact: secrets.redact }))
+  const audit = createAudit({ store, clock })
   const kits = createKits({ folders, secrets, clock, version, templates: options.templates, store })
   const hosting: HostOptions = { kits, store, secrets, folders, workflows, beforeWork: options.beforeWork }
   let resident: Resident | null = null
@@ -65,6 +69,8 @@ export function createApp(options: AppOptions): App {
       cwd: caller.cwd,
       actor: caller.actor.name,
       caller: caller.actor,
+      via: caller.via ?? 'cli',
+      audit,
       version,
       self: options.self,
       templates: options.templates,
@@ -93,6 +99,7 @@ export function createApp(options: AppOptions): App {
       return resident
     },
     store,
+    audit,
     redact: secrets.redact,
     async close() {
       await kits.close()

@@ -1,5 +1,5 @@
 import { chmod } from 'node:fs/promises'
-import { createAuthenticate } from './access/authenticate.ts'
+import { createAuthenticate, type RefusedTry } from './access/authenticate.ts'
 import { listenAddress } from './access/listening.ts'
 import { readTls } from './access/tls.ts'
 import type { App } from './app.ts'
@@ -64,7 +64,12 @@ export async function openHttp(parts: HttpParts): Promise<OpenHttp> {
 function createServed(parts: HttpParts, hosts: () => readonly string[]): Http {
   const { app, gateway, observed, settings, log, clock, version, token } = parts
   const authenticate = once(async () => {
-    const onRefused = (it: object) => log.warn('a caller was refused', { ...it })
+    const onRefused = (it: RefusedTry) => {
+      log.warn('a caller was refused', { ...it })
+      const actor = it.key === null ? 'unknown' : `key ${it.key}`
+      // Nobody waits for it, and who was refused is told so all the same.
+      void app.audit.refused({ actor, action: 'login', target: '', via: it.from, result: it.problem }).catch(() => undefined)
+    }
     return createAuthenticate({ token, user: parts.user, keys: await app.store(), clock, onRefused })
   })
   // Most daemons are never asked by other agents.

@@ -22,6 +22,7 @@ export const PERMISSIONS = {
   'keys:read': 'admin',
   'keys:admin': 'admin',
   'audit:read': 'admin',
+  'webhooks:read': 'admin',
   'webhooks:admin': 'admin',
 } as const satisfies Record<string, AccessRole>
 export type Permission = keyof typeof PERMISSIONS

@@ -23,7 +23,8 @@ function keyOf(role: AccessRole, projects: readonly string[] | null): Actor {
 /** A context in which whatever is touched, besides who calls, is told. */
 function watched(caller: Actor): { context: Context; touched: string[] } {
   const touched: string[] = []
-  const known: Record<string, unknown> = { caller, actor: caller.name, secrets: { redact: (text: string) => text }, audit: null }
+  const audit = { record: async () => undefined, refused: async () => undefined }
+  const known: Record<string, unknown> = { caller, actor: caller.name, secrets: { redact: (text: string) => text }, via: 'test', audit }
   const context = new Proxy(known, {
     get(target, name) {
       if (name in target) return target[name as string]

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, normalize, resolve, sep } from 'node:path'
+import type { Audit } from '../access/audit.ts'
 import type { Env, Folders } from '../config/home.ts'
 import { type Flag, type Loaded, loadSettings, type ReadProjectFile } from '../config/load.ts'
 import { secretValues } from '../config/secrets.ts'
@@ -26,6 +27,9 @@ export interface Context {
   actor: string
   /** Who calls, and what they may do. */
   caller: Actor
+  /** From where, for the record. */
+  via: string
+  audit: Audit
   version: string
   /** Program and arguments that start this reeve again. */
   self: readonly [string, ...string[]]
@@ -48,6 +52,8 @@ export interface Caller {
   cwd: string | null
   /** Its environment, which its runs are worked on with; null: this process's own. */
   env: Env | null
+  /** From where, for the record: `socket`, an address; absent: the command line. */
+  via?: string
 }
 
 /** Where runs are worked on: in this process, by an engine of its own. */

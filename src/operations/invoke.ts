@@ -3,6 +3,7 @@ import { mustMay, refusal } from '../access/permissions.ts'
 import { isOwner } from '../core/actor.ts'
 import { nearest, ReeveError } from '../core/errors.ts'
 import { type Redact, redactAll } from '../core/redact.ts'
+import { isAudited, recordDone, recordFailed } from './audited.ts'
 import type { Context } from './context.ts'
 import type { Operation, Stream, Verb } from './operation.ts'
 
@@ -13,12 +14,18 @@ export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
   input: unknown,
   signal: AbortSignal,
 ): Promise<z.output<O>> {
+  let read: z.output<I> | undefined
   try {
-    const read = admit(it, context, input)
-    const answer = await it.handler(context, read, signal)
-    return checkOutput(it.name, it.output, answer)
+    mustCall(it, context)
+    read = readInput(it.name, it.input, input)
+    mustAsk(it, context, read)
+    const answer = checkOutput(it.name, it.output, await it.handler(context, read, signal))
+    if (isAudited(it, false)) await recordDone(it, context, read, 'ok', answer)
+    return answer
   } catch (error) {
-    throw redactedError(error, context.secrets.redact)
+    const told = redactedError(error, context.secrets.redact)
+    if (isAudited(it, false) || isRefusal(told)) await recordFailed(it, context, read, codeOf(told))
+    throw told
   }
 }
 
@@ -29,29 +36,51 @@ export function open<I extends z.ZodObject, E extends z.ZodType>(
   input: unknown,
   signal: AbortSignal,
 ): AsyncIterable<z.output<E>> {
-  const read = admit(it, context, input)
-  return checkedEvents(it, it.handler(context, read, signal), context.secrets.redact)
+  let read: z.output<I> | undefined
+  try {
+    mustCall(it, context)
+    read = readInput(it.name, it.input, input)
+    mustAsk(it, context, read)
+    return checkedEvents(it, context, read, signal)
+  } catch (error) {
+    if (isAudited(it, true) || isRefusal(error)) void recordFailed(it, context, read, codeOf(error))
+    throw error
+  }
 }
 
-/** Who may, what was said, and whether it is theirs to ask for. Nothing has happened before this. Throws `forbidden`, `invalid_input`. */
-function admit<I extends z.ZodObject>(it: Verb<I>, { caller }: Pick<Context, 'caller'>, input: unknown): z.output<I> {
+function isRefusal(error: unknown): boolean {
+  return codeOf(error) === 'forbidden'
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ReeveError ? error.code : 'internal'
+}
+
+/** May the caller call this at all? Nothing has been read before. Throws `forbidden`. */
+function mustCall(it: Pick<Verb<z.ZodObject>, 'name' | 'permission' | 'who'>, { caller }: Pick<Context, 'caller'>): void {
   mustMay(caller, it.permission, `call ${it.name}`)
   if (it.who === 'user' && caller.kind !== 'user') throw refusal(caller, `call ${it.name}`, 'the user of this machine')
-  const read = readInput(it.name, it.input, input)
-  const wanted = it.privileged?.(read) ?? null
-  if (wanted === null || isOwner(caller)) return read
-  throw refusal(caller, wanted, 'an admin of all projects')
+}
+
+/** Is what was said theirs to ask for? Nothing has happened before. Throws `forbidden`. */
+function mustAsk<I extends z.ZodObject>(it: Verb<I>, { caller }: Pick<Context, 'caller'>, input: z.output<I>): void {
+  const wanted = it.privileged?.(input) ?? null
+  if (wanted !== null && !isOwner(caller)) throw refusal(caller, wanted, 'an admin of all projects')
 }
 
 async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(
   it: Stream<I, E>,
-  events: AsyncIterable<z.input<E>>,
-  redact: Redact,
+  context: Context,
+  input: z.output<I>,
+  signal: AbortSignal,
 ) {
   try {
-    for await (const event of events) yield checkOutput(it.name, it.events, event)
+    if (isAudited(it, true)) await recordDone(it, context, input, 'begun')
+    for await (const event of it.handler(context, input, signal)) yield checkOutput(it.name, it.events, event)
   } catch (error) {
-    throw redactedError(error, redact)
+    const told = redactedError(error, context.secrets.redact)
+    if (isRefusal(told)) await recordFailed(it, context, input, 'forbidden')
+    throw told
   }
 }
 

@@ -1,3 +1,4 @@
+import { auditList, auditVerify } from './audit.ts'
 import { configShow, configValidate } from './config.ts'
 import { costsReport } from './costs.ts'
 import { demoRun } from './demo.ts'
@@ -75,6 +76,8 @@ export const OPERATIONS = {
   'keys.add': keysAdd,
   'keys.list': keysList,
   'keys.revoke': keysRevoke,
+  'audit.list': auditList,
+  'audit.verify': auditVerify,
   'webhooks.list': webhooksList,
   'webhooks.deliveries': webhooksDeliveries,
   'webhooks.test': webhooksTest,

@@ -38,4 +38,26 @@ export const ACCESS_COMMANDS: readonly CommandSpec[] = [
     exits: [0, 3, 4],
     load: async () => (await import('../commands/keys.ts')).keysRevoke,
   },
+  {
+    name: 'audit list',
+    group: 'look',
+    summary: 'List what was asked for: who, what, on what, from where, and what came of it',
+    options: [
+      { flags: '--since <when>', about: 'only since then: 24h, 7d, or a day such as 2026-11-01' },
+      { flags: '--actor <name>', about: 'only of this caller, such as key:ci' },
+      { flags: '--limit <n>', about: 'so many, the newest (default: 100)', kind: 'whole' },
+    ],
+    examples: [['reeve audit list --since 24h --actor key:ci', 'what a program has done since yesterday']],
+    exits: [0, 2, 3],
+    load: async () => (await import('../commands/audit.ts')).auditList,
+  },
+  {
+    name: 'audit verify',
+    group: 'look',
+    summary: 'Check that this record is as it was written; names the first line that is not',
+    options: [{ flags: '--head <end>', about: 'an end that an earlier check has printed' }],
+    examples: [['reeve audit verify', 'nobody has changed, removed or added a line']],
+    exits: [0, 1, 2, 3],
+    load: async () => (await import('../commands/audit.ts')).auditVerify,
+  },
 ]

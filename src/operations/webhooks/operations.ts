@@ -43,7 +43,7 @@ export const webhooksList = operation({
   name: 'webhooks.list',
   route: 'GET /api/v1/webhooks',
   summary: 'Lists the webhooks of your configuration, and how far each has come.',
-  permission: 'webhooks:admin',
+  permission: 'webhooks:read',
   effect: 'read',
   input: z.object({}),
   output: z.object({ webhooks: z.array(webhookSchema) }),
@@ -75,7 +75,7 @@ export const webhooksDeliveries = operation({
   name: 'webhooks.deliveries',
   route: 'GET /api/v1/webhooks/deliveries',
   summary: 'Lists what was sent to webhooks, the newest first.',
-  permission: 'webhooks:admin',
+  permission: 'webhooks:read',
   effect: 'read',
   input: z.object({
     webhook: z.string().optional().describe('Only to this one.'),
