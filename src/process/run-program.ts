@@ -9,6 +9,7 @@ import { type OutputCap, outputCap } from './output-cap.ts'
 import type { Breach, Launch, ProgramEnd, ProgramResult, ProgramSpec } from './port.ts'
 import { askTreeToEnd, killTree, type Mark, newMark, send } from './process-tree.ts'
 import { breachSentence, nameOf, seconds } from './sentences.ts'
+import type { Starter } from './starter.ts'
 import { unconfined } from './unconfined.ts'
 
 const KEEP_BYTES = 1024 * 1024
@@ -29,6 +30,26 @@ type Stop = 'timeout' | 'aborted' | 'flooded' | 'limit'
  * process group, its descendants and all that carry its mark have been killed, however it ended.
  */
 export async function runProgram(spec: ProgramSpec): Promise<ProgramResult> {
+  if (starter !== null && isPlain(spec)) return starter.run(spec)
+  return runHere(spec)
+}
+
+let starter: Starter | null = null
+
+/**
+ * From now on this process's own tools (git, cp, rm) are started by another one; null: by this process again. There is one for a process because
+ * it is about the process's own memory.
+ */
+export function startThrough(it: Starter | null): void {
+  starter = it
+}
+
+/** Nothing but data goes to it and comes back. */
+function isPlain({ trusted, talk, onOutput, confinement }: ProgramSpec): boolean {
+  return trusted === true && talk === undefined && onOutput === undefined && confinement === undefined
+}
+
+async function runHere(spec: ProgramSpec): Promise<ProgramResult> {
   if (!isAbsolute(spec.cwd)) throw new ReeveError('invalid_input', { problem: `The folder "${spec.cwd}" to run in is not absolute.` })
   const began = performance.now()
   const out = { stdout: outputCap(spec.keepBytes ?? KEEP_BYTES), stderr: outputCap(spec.keepBytes ?? KEEP_BYTES) }
