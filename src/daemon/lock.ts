@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { ReeveError } from '../core/errors.ts'
 import { holdLockFile, lockFileIsHeld, releaseLockFile } from '../store/lock-file.ts'
+import { DAEMON_LOCK } from '../store/places.ts'
 import { readPlace } from './place.ts'
 
 // A client that looks whether the lock is held has it for a moment itself.
 const WAIT_MS = 500
 
 function lockFile(folder: string): string {
-  return join(folder, 'daemon.lock.db')
+  return join(folder, DAEMON_LOCK)
 }
 
 /** Makes this process the daemon of a data folder, until `releaseDaemonLock` or its death, however that comes. Throws `daemon_running`. */
