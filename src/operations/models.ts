@@ -80,8 +80,11 @@ export const modelsRemove = operation({
   input: z.object({ name: z.string().min(1).describe('The name it was added with.') }),
   output: z.object({ name: z.string(), file: z.string() }),
   async handler({ folders }, { name }) {
-    const { [name]: model, ...rest } = await readModels(folders.data)
-    if (model === undefined) throw new ReeveError('model_not_found', { model: name, known: Object.keys(rest).join(', ') || 'none' })
+    const known = await readModels(folders.data)
+    const { [name]: model, ...rest } = known
+    // `__proto__` is there in every object.
+    if (model === undefined || !Object.hasOwn(known, name))
+      throw new ReeveError('model_not_found', { model: name, known: Object.keys(rest).join(', ') || 'none' })
     await writeModels(folders.data, rest)
     return { name, file: model.file }
   },
