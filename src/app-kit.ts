@@ -37,6 +37,7 @@ export interface Kits {
 
 // Terminals with an environment of their own that one daemon remembers at the same time.
 const MOST_KITS = 32
+const MOST_COMMITS = 100
 
 export function createKits(options: KitsOptions): Kits {
   const kits = new Map<string, Kit>()
@@ -45,6 +46,8 @@ export function createKits(options: KitsOptions): Kits {
   // Measuring takes a tenth of a second, and the answer is the same as long as the settings are.
   const sandboxes = new Map<string, Promise<Sandbox>>()
   const engines = createEnginePool()
+  // What is in a commit stays as it is, and each submission asks for it.
+  const roles = new Map<string, Promise<Map<string, Role>>>()
   const recorder = once(async () => {
     const { createRecorder } = await import('./models/recording/recorder.ts')
     return createRecorder({ evidenceDir: join(options.folders.data, 'evidence'), redact: options.secrets.redact, clock: options.clock })
@@ -59,11 +62,20 @@ export function createKits(options: KitsOptions): Kits {
     return known
   }
 
+  function rolesOf(project: Project, commit: string): Promise<Map<string, Role>> {
+    const key = `${project.gitDir} ${commit}`
+    const known = roles.get(key) ?? rolesAt(options.templates, project, commit)
+    if (roles.size >= MOST_COMMITS) roles.clear()
+    roles.set(key, known)
+    known.catch(() => roles.delete(key))
+    return known
+  }
+
   return {
     of(env) {
       const key = keys.get(env) ?? canonicalJson(env as Record<string, string>)
       keys.set(env, key)
-      const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxOf })
+      const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxOf, rolesOf })
       // Whoever was asked for last is kept longest.
       kits.delete(key)
       kits.set(key, known)
@@ -81,9 +93,10 @@ interface Shared extends KitsOptions {
   engines: ReturnType<typeof createEnginePool>
   recorder: () => Promise<ReturnType<typeof import('./models/recording/recorder.ts').createRecorder>>
   sandboxOf: (settings: SandboxSettings, env: Env) => Promise<Sandbox>
+  rolesOf: Kit['roles']
 }
 
-function makeKit(env: Env, { folders, secrets, clock, version, templates, store, engines, recorder, sandboxOf }: Shared): Kit {
+function makeKit(env: Env, { folders, secrets, clock, version, store, engines, recorder, sandboxOf, rolesOf }: Shared): Kit {
   const evidenceDir = join(folders.data, 'evidence')
   // Asking a program for its version may take a second: once is enough.
   const detector = once(async () => {
@@ -121,7 +134,7 @@ function makeKit(env: Env, { folders, secrets, clock, version, templates, store,
       }
     },
     router,
-    roles: (project, commit) => rolesAt(templates, project, commit),
+    roles: rolesOf,
     sandbox: (settings) => sandboxOf(settings.sandbox, env),
     env,
     home: homedir(),

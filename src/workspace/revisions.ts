@@ -6,6 +6,7 @@ import type { Project } from './port.ts'
 export async function resolveCommit(project: Project, revision: string): Promise<string> {
   const unknown = new ReeveError('unknown_revision', { revision, path: project.root })
   if (revision === '' || revision.startsWith('-') || revision.includes('\0')) throw unknown
+  if (revision === 'HEAD') return project.head
   // The common git dir has the main checkout's HEAD; the project may be a linked worktree with another.
   const meant = revision.replace(/^(?:HEAD|@)(?=$|[~^])/, project.head)
   const result = await tryGit({ gitDir: project.gitDir }, ['rev-parse', '--verify', '--quiet', `${meant}^{commit}`])
