@@ -39,6 +39,12 @@ it('reeve --help loads the parser and nothing else that is heavy', () => {
   expect([...files].filter((it) => /src\/(?:operations|store|engine|models|agents|gates|app)/.test(it))).toEqual([])
 })
 
+it('a command that finds its daemon loads no more than what asks it', () => {
+  const { packages, files } = loadedWith('connect.ts', 'daemon/find.ts')
+  expect([...packages]).toEqual([])
+  expect([...files].filter((it) => !/src\/(?:core|client|config\/home|daemon\/(?:find|place|private-files)|connect)/.test(it))).toEqual([])
+})
+
 it('a command loads no room itself: it asks the client', () => {
   const { packages, files } = loadedWith('cli/commands/run.ts', 'cli/commands/show.ts', 'cli/commands/gate.ts', 'cli/commands/demo.ts')
   expect([...packages]).toEqual([])

@@ -9,8 +9,13 @@ export interface ProcessIdentity {
 }
 
 /** This process. */
-export async function thisProcess(): Promise<ProcessIdentity> {
-  return { pid: process.pid, started: await startOf(process.pid) }
+export function thisProcess(): Promise<ProcessIdentity> {
+  return identityOf(process.pid)
+}
+
+/** The process of this number, as it is now. */
+export async function identityOf(pid: number): Promise<ProcessIdentity> {
+  return { pid, started: await startOf(pid) }
 }
 
 /** Is it still running? */

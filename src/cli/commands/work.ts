@@ -1,4 +1,5 @@
 import type { Client } from '../../client/client.ts'
+import { ReeveError } from '../../core/errors.ts'
 import type { RunEvent } from '../../core/event.ts'
 import type { RunView } from '../../core/run.ts'
 import { type ExitCode, exitOf, worst } from '../exits.ts'
@@ -22,8 +23,14 @@ export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCod
     const ids = todo
     const events = (signal: AbortSignal) => noting(client.stream('runs.work', { runs: ids, after: Object.fromEntries(seen) }, signal), seen)
     const farewell = client.resident ? null : HANDED_BACK
-    const { interrupted } = await followStream(io, follower, { events, farewell })
-    todo = interrupted ? [] : await decided(io, client, runs)
+    try {
+      const { interrupted } = await followStream(io, follower, { events, farewell })
+      todo = interrupted ? [] : await decided(io, client, runs)
+    } catch (error) {
+      if (io.json || !(error instanceof ReeveError) || error.code !== 'draining') throw error
+      for (const id of ids) say(io, `The daemon was stopped. Go on with: reeve resume ${id}`)
+      return 130
+    }
   }
   return close(io, client, runs)
 }
