@@ -123,7 +123,18 @@ export async function projectsOf(
   context: Context,
   input: { project?: string | undefined; all: boolean },
 ): Promise<readonly string[] | null> {
-  return input.all ? context.caller.projects : [(await projectOf(context, input.project)).root]
+  if (input.all) return context.caller.projects
+  const folder = pathOf(context, input.project)
+  await mustSee(context, folder)
+  return [(await rootWithRuns(context, folder)) ?? (await projectOf(context, input.project)).root]
+}
+
+/** The folder itself where it is the root of a project that has runs: for a list nobody need start git to find that out. */
+async function rootWithRuns(context: Context, folder: string): Promise<string | null> {
+  const root = await realpath(folder).catch(() => null)
+  if (root === null || !maySee(context.caller, root)) return null
+  const [run] = await (await context.store()).listRuns({ projects: [root], limit: 1 })
+  return run === undefined ? null : root
 }
 
 /**
