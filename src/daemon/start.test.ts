@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
 import type { DaemonStatus } from '../client/daemon.ts'
-import { identityOf } from '../process/alive.ts'
+import { identityOf, isAlive } from '../process/alive.ts'
+import { startInBackground } from '../process/background.ts'
 import { answerAboutDaemon } from './answer.ts'
 import { findDaemon, type StartOptions } from './find.ts'
 import { holdDaemonLock, releaseDaemonLock } from './lock.ts'
@@ -36,10 +36,10 @@ async function fakeDaemon(fake: Fake = {}) {
   }
   const stops: boolean[] = []
   const status = { ...place, folder, draining: false, running: 0, queued: 0, drainSeconds: 0, requests: 0, ...fake }
-  const server = createServer((incoming, outgoing) => {
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { method = 'GET', url = '/', headers } = incoming
     const request = new Request(`http://localhost${url}`, { method, headers: headers as Record<string, string> })
-    void answerAboutDaemon(request, 'socket', {
+    const it = await answerAboutDaemon(request, 'socket', {
       token: 'secret',
       status: () => Promise.resolve(status),
       stop: ({ now }) => {
@@ -47,11 +47,11 @@ async function fakeDaemon(fake: Fake = {}) {
         releaseDaemonLock(folder)
         server.close()
       },
-    }).then(async (it) => {
-      outgoing.writeHead(it?.status ?? 404)
-      outgoing.end(await it?.text())
     })
-  })
+    outgoing.writeHead(it?.status ?? 404)
+    outgoing.end(await it?.text())
+  }
+  const server = createServer((incoming, outgoing) => void answer(incoming, outgoing))
   await holdDaemonLock(folder)
   await new Promise<void>((resolve) => void server.listen(socket, resolve))
   onTestFinished(() => {
@@ -145,26 +145,26 @@ it('is not started again in the background when somebody has started it by himse
 
 it('one that does not answer any more is ended by --now, and only if it is still the same process', async () => {
   const folder = temporaryFolder('reeve-d-')
-  await mkdir(folder, { recursive: true })
   // It holds the lock and answers nothing.
   const script = `const { DatabaseSync } = require('node:sqlite')
     const lock = new DatabaseSync(${JSON.stringify(join(folder, 'daemon.lock.db'))})
     lock.exec('pragma locking_mode=exclusive; begin exclusive')
     console.log('held')
     setInterval(() => lock, 1000)`
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  await new Promise((resolve) => child.stdout.once('data', resolve))
-  const place = { ...(await fakeDaemon()).place, socket: join(folder, 'none.sock'), pid: child.pid ?? 0 }
+  const output = join(folder, 'output')
+  const { pid = 0 } = startInBackground({ argv: [process.execPath, '-e', script], cwd: folder, env: {}, output })
+  const identity = await identityOf(pid)
+  onTestFinished(async () => void ((await isAlive(identity)) && process.kill(pid, 'SIGKILL')))
+  await expect.poll(() => readFile(output, 'utf8'), { timeout: 20_000 }).toContain('held')
+  const place = { ...(await fakeDaemon()).place, socket: join(folder, 'none.sock'), pid }
   const control = createDaemonControl({ ...options(folder), log: place.log })
 
   await writePlace(folder, { ...place, process: 'another' })
   await expect(control.status()).rejects.toThrow('one lives and takes no connections')
   await expect(control.stop({ now: false })).rejects.toThrow('does not answer')
-  expect(child.exitCode ?? child.signalCode).toBeNull()
+  expect(await isAlive(identity)).toBe(true)
 
-  const { started } = await identityOf(child.pid ?? 0)
-  await writePlace(folder, { ...place, process: started })
+  await writePlace(folder, { ...place, process: identity.started })
   expect(await control.stop({ now: true })).toBe(true)
   expect(await control.status()).toBeNull()
 })
