@@ -38,17 +38,29 @@ export function inDependencyOrder(tasks: readonly Task[]): Task[] {
   const byId = new Map(tasks.map((it) => [it.id, it]))
   const done = new Set<string>()
   const ordered: Task[] = []
-  const visit = (task: Task, above: readonly string[]): void => {
-    if (done.has(task.id)) return
-    const at = above.indexOf(task.id)
-    if (at >= 0) throw new ReeveError('dependency_cycle', { cycle: [...above.slice(at), task.id].join(' -> ') })
-    for (const id of task.depends_on) {
-      const needed = byId.get(id)
-      if (needed) visit(needed, [...above, task.id])
+  for (const task of tasks) {
+    // From a task down to what it needs, with a list and not by recursion: a chain may be as long as the files.
+    const way: { task: Task; next: number }[] = done.has(task.id) ? [] : [{ task, next: 0 }]
+    const onWay = new Set([task.id])
+    for (let top = way.at(-1); top !== undefined; top = way.at(-1)) {
+      const id = top.task.depends_on[top.next++]
+      const needed = id === undefined || done.has(id) ? undefined : byId.get(id)
+      if (needed !== undefined) {
+        if (onWay.has(needed.id)) throw circle(way, needed.id)
+        onWay.add(needed.id)
+        way.push({ task: needed, next: 0 })
+      }
+      if (id !== undefined) continue
+      way.pop()
+      onWay.delete(top.task.id)
+      done.add(top.task.id)
+      ordered.push(top.task)
     }
-    done.add(task.id)
-    ordered.push(task)
   }
-  for (const task of tasks) visit(task, [])
   return ordered
+}
+
+function circle(way: readonly { task: Task }[], again: string): ReeveError {
+  const names = way.map((it) => it.task.id)
+  return new ReeveError('dependency_cycle', { cycle: [...names.slice(names.indexOf(again)), again].join(' -> ') })
 }

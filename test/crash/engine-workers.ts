@@ -15,9 +15,9 @@ export interface Worker {
   problem(): string
 }
 
-/** Starts `engine-worker.ts` on a data folder. Killed when the test is over. */
-export function startWorker(folder: string, args: readonly string[], env: Record<string, string> = {}): Worker {
-  const child = spawn(process.execPath, [WORKER, folder, ...args], {
+/** Starts `engine-worker.ts`, or another program, on a data folder. Killed when the test is over. */
+export function startWorker(folder: string, args: readonly string[], env: Record<string, string> = {}, program = WORKER): Worker {
+  const child = spawn(process.execPath, [program, folder, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', ...env },
   })
