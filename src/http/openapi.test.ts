@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { describe, expect, it } from 'vitest'
 import { testHttp } from '../../test/support/http.ts'
 import { type ApiDocument, openapiDocument } from './openapi.ts'
+import { apiHtml, typeName } from './page.ts'
 import { routesOf } from './routes.ts'
 
 const document = openapiDocument('1.2.3')
@@ -35,6 +37,10 @@ describe('the OpenAPI document', () => {
     expect(missing).toEqual([])
   })
 
+  it('names each noun and what it is about', () => {
+    expect(document.tags.filter((it) => it.description === '')).toEqual([])
+  })
+
   it('says of a stream both of its forms, and how to come back', () => {
     const events = document.paths['/api/v1/runs/{run}/events']?.['get']
     expect(events?.responses['200']).toMatchObject({
@@ -46,5 +52,38 @@ describe('the OpenAPI document', () => {
       'query follow',
       'header Last-Event-ID',
     ])
+  })
+})
+
+describe('the page', () => {
+  it('shows every operation once, needs nothing from elsewhere, and its policy allows its own style only', async () => {
+    const { ask } = testHttp()
+    const answer = await ask('GET /api', undefined, { token: null })
+    const html = await answer.text()
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((it) => it[1] ?? '')
+    expect(ids.filter((it, at) => ids.indexOf(it) !== at)).toEqual([])
+    for (const { name } of routesOf()) expect(ids).toContain(name.toLowerCase())
+    expect(html).not.toMatch(/<script|src=|https?:\/\/(?!127\.0\.0\.1:7433)/)
+    expect(html).not.toMatch(/ style="| on\w+="/)
+    const style = createHash('sha256')
+      .update(/<style>([\s\S]*)<\/style>/.exec(html)?.[1] ?? '')
+      .digest('base64')
+    expect(answer.headers.get('content-security-policy')).toBe(
+      `default-src 'none'; style-src 'sha256-${style}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    )
+  })
+
+  it('leads to nothing that is not on it', () => {
+    const html = apiHtml(document)
+    const links = [...html.matchAll(/href="#([^"]+)"/g)].map((it) => it[1] ?? '')
+    expect(links.filter((it) => !html.includes(` id="${it}"`))).toEqual([])
+  })
+
+  it('says a type in few words', () => {
+    expect(typeName({ enum: ['a', 'b'] })).toBe('"a" | "b"')
+    expect(typeName({ anyOf: [{ type: 'array', items: { $ref: '#/components/schemas/Run' } }, { type: 'null' }] })).toBe(
+      'list of Run | null',
+    )
+    expect(typeName({})).toBe('any')
   })
 })

@@ -48,12 +48,31 @@ const NAMED = { Run: runViewSchema, RunSummary: runSummarySchema, RunEvent: runE
 
 const OLDER = 'older names'
 const TAGS: Readonly<Record<string, string>> = {
+  runs: 'One execution of a workflow for a task: submit, watch, steer, land.',
+  workspace: 'The files of a run as they are now.',
+  queue: 'Which queued runs start, and when.',
+  costs: 'What runs have cost.',
+  evidence: 'Proof of what a run did.',
+  project: 'A repository that reeve works on.',
+  doctor: 'What this machine can do, and what it lacks.',
+  scanner: 'What a repository is made of.',
+  providers: 'Who answers: APIs, command line agents, local engines.',
+  roles: 'Prompts and permissions of agents.',
+  models: 'Local models.',
+  config: 'The settings in force.',
+  errors: 'The errors explained.',
+  keys: 'API keys for programs.',
+  audit: 'Who asked for what, and what came of it.',
+  webhooks: 'Who is told of events.',
+  events: 'Facts, as they happen.',
+  gates: 'Checks that decide.',
+  demo: 'A whole run to look at, without a model.',
   server: 'The daemon itself.',
   [OLDER]: 'Routes of older systems, kept over the operations above. New programs take those.',
 }
 
 const DESCRIPTION = `Every operation of reeve as a route. Callers send \`Authorization: Bearer <token>\`: an API key, or the daemon's own token.
-Fields of the path are in the address; the others are in the query of a GET and DELETE, else in a body of JSON or YAML. Unknown fields are refused.
+Fields of the path are in the address; the others are in the query of a GET and DELETE, else in a body of JSON or YAML. Unknown fields are refused; paths are absolute.
 Events are server-sent events, or lines of JSON with \`Accept: application/x-ndjson\`. Errors are \`application/problem+json\` with a \`code\` that stays.`
 
 /** The OpenAPI 3.1 document of all routes, in the order of the table. */
@@ -81,7 +100,7 @@ export function openapiDocument(version: string): ApiDocument {
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: used.map((name) => ({ name, description: TAGS[name] ?? `Operations on ${name}.` })),
+    tags: used.map((name) => ({ name, description: TAGS[name] ?? '' })),
     paths,
     components: {
       securitySchemes: {
@@ -141,7 +160,7 @@ function operationOf(route: Route, shared: Shared): ApiOperation {
   return {
     operationId: name,
     summary: verb.summary,
-    description: `Needs the role ${PERMISSIONS[verb.permission]} (\`${verb.permission}\`).`,
+    description: needOf(verb),
     tags: [name.split('.')[0] ?? name],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.fields === 'body' ? bodyOf(schema, route.params, EXAMPLES[name]) : {}),
@@ -152,6 +171,11 @@ function operationOf(route: Route, shared: Shared): ApiOperation {
       ...ERROR_REFS,
     },
   }
+}
+
+function needOf({ permission, who }: Route['verb']): string {
+  if (who === 'user') return 'Only for the person at this machine, with the token of the daemon: no API key may.'
+  return `Needs the role ${PERMISSIONS[permission]} (\`${permission}\`).`
 }
 
 const IDEMPOTENCY_KEY: Parameter = {

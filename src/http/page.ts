@@ -22,7 +22,13 @@ summary span { color: var(--faint); display: block; padding-left: 4.4em; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--line); }
-@media (max-width: 40rem) { summary span { padding-left: 0; } }
+@media (max-width: 40rem) {
+  summary span { padding-left: 0; }
+  thead { display: none; }
+  tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  td { display: inline; border: 0; overflow-wrap: anywhere; }
+  td:last-child { display: block; }
+}
 @media print { details > .in { display: block; } }
 `
 
@@ -46,7 +52,7 @@ ${document.info.description
   .join('\n')}
 <p>For programs: <a href="/api/v1/openapi.json">the OpenAPI 3.1 document</a>.</p></header>
 <nav aria-label="Parts"><ul>${document.tags.map((it) => `<li><a href="#${slug(it.name)}">${text(it.name)}</a></li>`).join('')}
-<li><a href="#errors">errors</a></li></ul></nav>
+<li><a href="#shapes">shapes</a></li> <li><a href="#problems">problems</a></li></ul></nav>
 <main>${sections.join('\n')}
 ${errorsHtml(document)}</main></body></html>
 `
@@ -137,8 +143,8 @@ function errorsHtml({ components }: ApiDocument): string {
       `<details id="shape-${slug(name)}"><summary><b>${text(name)}</b></summary><div class="in"><pre tabindex="0">${text(shapeOf(it, 0))}</pre></div></details>`,
   )
   return `<section aria-labelledby="shapes"><h2 id="shapes">shapes</h2>${shapes.join('\n')}</section>
-<section aria-labelledby="errors"><h2 id="errors">errors</h2><p>Each is a <code>Problem</code>; its <code>code</code> stays the same over versions.</p>
-<div class="wide" role="region" aria-label="Errors" tabindex="0"><table><thead><tr><th>status</th><th>what it means</th><th>codes</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
+<section aria-labelledby="problems"><h2 id="problems">problems</h2><p>Each is a <code>Problem</code>; its <code>code</code> stays the same over versions.</p>
+<div class="wide" role="region" aria-label="Problems" tabindex="0"><table><thead><tr><th>status</th><th>what it means</th><th>codes</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`
 }
 
 /** Text of ours with \`code\` in it. */

@@ -105,7 +105,7 @@ function request(
   const query = new URLSearchParams(
     of('query').flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((it): [string, string] => [name, textOf(it)])),
   )
-  const route = `${method} ${filled}${query.size === 0 ? '' : `?${query}`}`
+  const route = `${method} ${filled}${query.size === 0 ? '' : `?${query.toString()}`}`
   return method === 'GET' || method === 'DELETE' ? { route } : { route, body: Object.fromEntries(of('body')) }
 }
 
