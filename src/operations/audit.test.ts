@@ -17,7 +17,7 @@ function setUp() {
 }
 
 it('records who asked for what, on what, from where, and what came of it; and nothing that was said', async () => {
-  const { project, user, key, lines } = setUp()
+  const { user, key, lines } = setUp()
   const { runs } = await user.call('runs.submit', { sentence: 'A long secret story', workflow: 'fine', key: 'mine', priority: 3 })
   const run = runs[0]?.id ?? ''
   await user.call('runs.send', { run, text: 'And another one' })

@@ -1,3 +1,4 @@
+import { ACCESS_ENTRIES } from './entries/access.ts'
 import { ALWAYS } from './entries/always.ts'
 import { CONSENT_ENTRIES } from './entries/consent.ts'
 import { FILES } from './entries/files.ts'
@@ -6,6 +7,7 @@ import { LIMITS_OF_RUNS } from './entries/limits.ts'
 import { NETWORK } from './entries/network.ts'
 import { OS_SANDBOX } from './entries/os-sandbox.ts'
 import { PROGRAMS } from './entries/programs.ts'
+import { SERVER_ENTRIES } from './entries/server.ts'
 import { TEXT } from './entries/text.ts'
 import type { Entry } from './entry.ts'
 
@@ -20,4 +22,6 @@ export const ENTRIES: readonly Entry[] = [
   ...NETWORK,
   ...PROGRAMS,
   ...TEXT,
+  ...SERVER_ENTRIES,
+  ...ACCESS_ENTRIES,
 ]

@@ -1,5 +1,4 @@
 const MCP = 'reeve is no MCP client yet'
-const DAEMON = 'there is no server yet'
 
 /** Cases that have no entry, each with the reason. One that gets an entry leaves this list. */
 export const NOT_HERE: Readonly<Record<number, string>> = {
@@ -7,15 +6,6 @@ export const NOT_HERE: Readonly<Record<number, string>> = {
   38: MCP,
   39: MCP,
   40: MCP,
-  41: DAEMON,
-  42: DAEMON,
-  43: DAEMON,
-  44: DAEMON,
-  45: DAEMON,
-  46: DAEMON,
-  47: DAEMON,
-  48: DAEMON,
-  49: 'there is no audit log yet',
   53: 'reeve unpacks no archive and reads no bundle',
   54: 'reeve registers no link and no URL handler',
 }
