@@ -19,6 +19,7 @@ export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCod
   const seen = new Map<string, number>()
   const follower = createFollower(io, runs)
   let todo = runs.map((it) => it.id)
+  if (!io.json) await sayWhyTheyWait(io, client, todo)
   while (todo.length > 0) {
     const ids = todo
     const events = (signal: AbortSignal) => noting(client.stream('runs.work', { runs: ids, after: Object.fromEntries(seen) }, signal), seen)
@@ -33,6 +34,16 @@ export async function workOn(io: Io, runs: readonly Followed[]): Promise<ExitCod
     }
   }
   return close(io, client, runs)
+}
+
+/** Where none of them begins now, for a pause or for others that are at work: nothing to see would look like nothing that happens. */
+async function sayWhyTheyWait(io: Io, client: Client, runs: readonly string[]): Promise<void> {
+  // It is a remark: where it cannot be made, for somebody outside a project for instance, the work goes on.
+  const queue = await client.call('queue.list', { limit: 1000 }).catch(() => null)
+  const waiting = (queue?.runs ?? []).filter((it) => runs.includes(it.run) && it.reason !== null)
+  const [first] = waiting
+  if (first === undefined || waiting.length < runs.length) return
+  say(io, io.paint('dim', `${runs.length === 1 ? 'It waits' : 'They wait'}: ${oneLine(first.reason ?? '')}. See: reeve queue`))
 }
 
 /** Numbers of the events that were shown, so that the next round begins behind them. */
