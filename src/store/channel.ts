@@ -92,7 +92,8 @@ export function createChannel<T>(source: Source<T>): Channel<T> {
     floor: () => floor,
     ended: () => over && !dirty,
     async more(reader) {
-      if (!dirty) return reader.woken()
+      // One look is for all: who comes while it is being taken waits for it too.
+      if (!dirty && reading === null) return reader.woken()
       reading ??= read().finally(() => {
         reading = null
       })

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { fillStore } from '../../test/support/fill-store.ts'
+import { temporaryFolder } from '../../test/support/folder.ts'
 import { toyStore, toySubmit } from '../../test/support/toy-runs.ts'
 import { toyTask } from '../../test/support/toy-task.ts'
 import type { EventType, RunEvent } from '../core/event.ts'
@@ -86,6 +88,16 @@ it('knows runs, tasks, days, projects and times', async () => {
   expect(await store.costs({ by: 'run', since: Date.now() + 60_000 })).toEqual([])
   expect(await store.costs({ by: 'run', since: Date.now() - 60_000 })).toHaveLength(2)
   expect(await store.costs({ by: 'run', projects: ['/nowhere'] })).toEqual([])
+})
+
+it('adds up more runs than it reads at once', async () => {
+  const folder = temporaryFolder()
+  await fillStore(folder, { runs: 45, eventsEach: 50, project: '/here' })
+  const store = await toyStore(folder)
+  // Five calls of each run, and the end of its step, which holds the sums.
+  const total = { cachedInputTokens: 22_500, inputTokens: 270_000, outputTokens: 67_500, requests: 225 }
+  expect(await store.costs({ by: 'model' })).toMatchObject([{ key: 'm1', unknown: 0, reserved: 0, usage: total }])
+  expect(await store.costs({ by: 'run', projects: ['/here'] })).toHaveLength(45)
 })
 
 it('shows what is reserved by steps at work, and by no other', async () => {

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { type RawBuilder, sql } from 'kysely'
 import type { RunId } from '../core/ids.ts'
-import type { Usage } from '../core/run.ts'
+import { addUsage, type Usage } from '../core/run.ts'
 import type { Context } from './tx.ts'
 
 export const COST_KEYS = ['provider', 'model', 'role', 'task', 'day', 'step', 'run'] as const
@@ -29,11 +30,57 @@ export interface CostRow {
   reserved: number
 }
 
+// Some 20 ms of reading, with hundreds of events each.
+const RUNS_AT_ONCE = 20
+
+/** What runs have used, added up by a key. Some runs at a time: others want their turn too, and the store has the events of years. */
+export async function costs(ctx: Context, filter: CostFilter): Promise<CostRow[]> {
+  if (filter.run !== undefined) return inOrder(await costsOf(ctx, filter, [filter.run]), filter.by)
+  const sums = new Map<string, CostRow>()
+  for (let last = ''; ; ) {
+    const runs = await runsAfter(ctx, filter, last)
+    for (const row of await costsOf(ctx, filter, runs)) sums.set(row.key, added(sums.get(row.key), row))
+    last = runs.at(-1) ?? last
+    if (runs.length < RUNS_AT_ONCE) return inOrder([...sums.values()], filter.by)
+    await setImmediate()
+  }
+}
+
+function added(sum: CostRow | undefined, row: CostRow): CostRow {
+  if (sum === undefined) return row
+  return {
+    key: row.key,
+    title: [sum.title, row.title].reduce((a, b) => (a === null || (b !== null && b > a) ? b : a)),
+    usage: addUsage(sum.usage, row.usage),
+    known: sum.known + row.known,
+    unknown: sum.unknown + row.unknown,
+    reserved: sum.reserved + row.reserved,
+  }
+}
+
+/** Days as they come; else what costs most is first. */
+function inOrder(rows: readonly CostRow[], by: CostKey): CostRow[] {
+  const byKey = (a: CostRow, b: CostRow) => (a.key < b.key ? -1 : Number(a.key > b.key))
+  const tokens = ({ usage }: CostRow) => usage.inputTokens + usage.outputTokens
+  return by === 'day' ? rows.toSorted(byKey) : rows.toSorted((a, b) => b.known - a.known || tokens(b) - tokens(a) || byKey(a, b))
+}
+
+async function runsAfter(ctx: Context, { projects, since }: CostFilter, last: RunId): Promise<RunId[]> {
+  const own = projects === undefined ? sql`true` : sql`run in (select id from runs where project in (${sql.join(projects)}))`
+  // What ended before cannot have used anything since; what is not in the table of runs any more may have.
+  const recent = since === undefined ? sql`true` : sql`run not in (select id from runs where finished_at < ${since})`
+  const rows = await sql<{ run: RunId }>`
+    select run from events where run > ${last} and ${own} and ${recent} group by run order by run limit ${RUNS_AT_ONCE}
+  `.execute(ctx.db)
+  return rows.rows.map((it) => it.run)
+}
+
 /**
- * What runs have used, added up by the database: the same rules as `tally.ts`, which does it for one run, event by event. A line is a reported
+ * The same for some runs, by the database: the same rules as `tally.ts`, which does it for one run, event by event. A line is a reported
  * call; or what the end of a try says beyond its calls; or a try that died before its program said anything; or what is still reserved.
  */
-export async function costs(ctx: Context, filter: CostFilter): Promise<CostRow[]> {
+async function costsOf(ctx: Context, filter: CostFilter, runs: readonly RunId[]): Promise<CostRow[]> {
+  if (runs.length === 0) return []
   const rows = await sql<Line>`
     with
     told as (
@@ -41,7 +88,7 @@ export async function costs(ctx: Context, filter: CostFilter): Promise<CostRow[]
         sum(type = 'step.started') over (partition by run, data ->> '$.step' order by seq) as try
       from events
       where type in ('step.started', 'step.finished', 'step.failed', 'usage.reported', 'budget.reserved', 'agent.started', 'provider.chosen')
-        and ${runsOf(filter)}
+        and run in (${sql.join(runs)})
     ),
     tries as (
       select run, step, try,
@@ -87,7 +134,6 @@ export async function costs(ctx: Context, filter: CostFilter): Promise<CostRow[]
     from lines l left join runs r on r.id = l.run
     where l.ts >= ${filter.since ?? 0} and (l.requests <> 0 or l.input <> 0 or l.output <> 0 or l.known <> 0 or l.unknown <> 0 or l.reserved <> 0)
     group by 1
-    order by ${filter.by === 'day' ? sql`key` : sql`known desc, input + output desc, key`}
   `.execute(ctx.db)
   return rows.rows.map((it) => ({
     key: it.key ?? '',
@@ -131,14 +177,6 @@ function path(count: Count): RawBuilder<string> {
 
 /** Is the try one of the process that works on the run now? Earlier ones have died. */
 const atWork = sql<number>`(r.state = 'running' and t.began >= r.claimed_at)`
-
-function runsOf({ run, projects, since }: CostFilter): RawBuilder<boolean> {
-  if (run !== undefined) return sql`run = ${run}`
-  const own = projects === undefined ? sql`true` : sql`run in (select id from runs where project in (${sql.join(projects)}))`
-  // What ended before cannot have used anything since; what is not in the table of runs any more may have.
-  const recent = since === undefined ? sql`true` : sql`run not in (select id from runs where finished_at < ${since})`
-  return sql`${own} and ${recent}`
-}
 
 function keyOf(by: CostKey): RawBuilder<string> {
   if (by === 'task') return sql`coalesce(r.task ->> '$.id', '')`

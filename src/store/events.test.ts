@@ -23,6 +23,22 @@ it('delivers every event once and in order to watchers of this and of another pr
   expect(await collect(other, run.id)).toEqual(expected)
 })
 
+it('gives each event to all who follow, also when nothing comes after it', async () => {
+  const store = await toyStore()
+  const run = await toySubmit(store)
+  const stop = new AbortController()
+  const seen = Array.from({ length: 10 }, () => 0)
+  const tails = seen.map(async (_, reader) => {
+    for await (const event of store.tail(run.id, 0, stop.signal)) seen[reader] = event.seq
+  })
+  for (let at = 1; at <= 5; at++) {
+    await expect.poll(() => seen).toEqual(Array.from(seen, () => at))
+    await store.append(run.id, null, 'agent.said', {})
+  }
+  stop.abort()
+  await Promise.all(tails)
+})
+
 it('can be cut anywhere and resumed with the last number', async () => {
   const store = await toyStore()
   const run = await toySubmit(store)
