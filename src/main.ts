@@ -27,7 +27,14 @@ const terminal = terminalOf(process, version, {
     return (await import('./connect.ts')).connect({ ...own, cwd })
   },
   daemon: async () => (await import('./connect.ts')).daemonControl(own),
-  serve: async (wishes) =>
-    (await import('./serve.ts')).serve({ ...own, ...wishes, process, say: (line) => void process.stdout.write(`${line}\n`) }),
+  async serve(wishes) {
+    const { serve } = await import('./serve.ts')
+    try {
+      return await serve({ ...own, ...wishes, process, say: (line) => void process.stdout.write(`${line}\n`) })
+    } finally {
+      // A connection or a program that holds this process must not hold up whoever waits for its end.
+      setTimeout(() => process.exit(), 3000).unref()
+    }
+  },
 })
 process.exitCode = await main(process.argv.slice(2), terminal)
