@@ -53,8 +53,11 @@ describe('operations', () => {
   it('pages through a list that grows meanwhile, without a gap and without a double', async () => {
     const project = makeRepository(TOY_FILES)
     const it = testHttp()
-    const made: string[] = []
-    for (let n = 0; n < 5; n++) made.unshift(await submit(it, project))
+    const text = [1, 2, 3, 4, 5].map((n) => `id: t${n}\ntitle: t\ndescription: t\nworkflow: fine\n`).join('---\n')
+    const { runs } = (await (await it.ask('POST /api/v1/runs', { project, documents: [{ name: 't.yaml', text }] })).json()) as {
+      runs: { id: string }[]
+    }
+    const made = runs.map((one) => one.id).toReversed()
     const first = await ids(it, 'all=true&limit=2')
     await submit(it, project)
     const second = await ids(it, `all=true&limit=2&after=${first.next}`)
@@ -125,4 +128,23 @@ describe('who says where it is', () => {
     const { ask } = testHttp()
     expect(await detail(await ask('PUT /caller', { cwd: '/', env: {} }, { via, token }))).toContain(expected)
   })
+})
+
+it('tells other rooms who calls, and from where', async () => {
+  const seen: unknown[] = []
+  const { http, ask } = testHttp({
+    mcp: async (_, caller) => {
+      seen.push([caller.actor.name, caller.via, caller.cwd])
+      return new Response()
+    },
+  })
+  await ask('POST /mcp', {}, { token: 'viewer' })
+  await ask('POST /mcp', {}, { via: 'socket' })
+  const headers = { host: '127.0.0.1:7433', authorization: 'Bearer admin' }
+  await http.fetch(new Request('http://127.0.0.1:7433/mcp', { headers }), 'tcp', '10.0.0.7')
+  expect(seen).toEqual([
+    ['key:viewer', 'tcp', null],
+    ['tester', 'socket', null],
+    ['key:admin', '10.0.0.7', null],
+  ])
 })

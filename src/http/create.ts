@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { mustMay } from '../access/permissions.ts'
 import type { Gateway } from '../client/client.ts'
 import type { Actor } from '../core/actor.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -141,7 +142,11 @@ function mount(options: HttpOptions, limits: Limits): App {
   const documents = createDocuments(options.version)
   app.get('/health', (c) => options.health(c.req.raw))
   app.get('/ready', (c) => options.ready(c.req.raw))
-  app.get('/metrics', (c) => options.metrics(c.req.raw))
+  app.get('/metrics', (c) => {
+    // Counts are of all projects together.
+    mustMay(known(c.env).actor, 'system:read', 'read the metrics')
+    return options.metrics(c.req.raw)
+  })
   app.get('/api', () => documents.page())
   app.get('/api/v1/openapi.json', () => documents.openapi())
   app.all('/mcp', (c) => options.mcp(c.req.raw, known(c.env)))

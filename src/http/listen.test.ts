@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
-import { testHttp } from '../../test/support/http.ts'
+import { streamingGateway, testHttp } from '../../test/support/http.ts'
 import { hostNames } from './guard.ts'
 import { listen } from './listen.ts'
 
@@ -98,6 +99,30 @@ describe('over TCP', () => {
     await closed
     await expect(said(port, '')).rejects.toThrow('ECONNREFUSED')
   })
+})
+
+it('a reader that takes nothing is not read ahead for: what waits is what the system keeps for a connection', async () => {
+  const text = 'x'.repeat(10_000)
+  let made = 0
+  const gateway = streamingGateway(async function* () {
+    for (;;) yield { run: 'r', seq: ++made, ts: 0, type: 'run.queued', data: { text } }
+  })
+  const { http } = testHttp({ gateway })
+  const socket = join(temporaryFolder('reeve-listen-'), 's')
+  const server = await listen(http, { socket })
+  onTestFinished(() => server.close())
+  const reader = connect(socket)
+  reader.pause()
+  reader.write('GET /api/v1/runs/r/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer own\r\n\r\n')
+  let before = -1
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    // It makes no more.
+    if (made > 0 && made === before) break
+    before = made
+  }
+  reader.destroy()
+  expect(made * text.length).toBeLessThan(16 * 1024 * 1024)
 })
 
 it('a socket in a folder that is not there is said', async () => {

@@ -18,7 +18,14 @@ export interface Listening {
 }
 
 /** Slow callers hold a connection no longer than this. Streams are answers and have no end. */
-const SLOW = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 30_000, maxHeaderSize: 16 * 1024, maxHeaders: 100 }
+const SLOW = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  maxHeaderSize: 16 * 1024,
+  maxHeaders: 100,
+}
 const URL_LIMIT = 8 * 1024
 const CONNECTIONS = 2000
 
