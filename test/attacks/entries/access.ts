@@ -77,6 +77,15 @@ export const ACCESS_ENTRIES: readonly Entry[] = [
     to: "return wide && actor.projects?.length === 0 ? 'a key for all projects' : null",
   },
   {
+    case: '48l',
+    title: 'a key of one project reads the metrics of all',
+    level,
+    test: { file: 'test/attacks/server.test.ts', name: '48: the metrics of all projects' },
+    file: 'src/http/create.ts',
+    from: "    mustMay(known(c.env).actor, 'system:read', 'read the metrics')\n",
+    to: '',
+  },
+  {
     case: '48h',
     title: 'a key of one project is led out of it by a link',
     level,
