@@ -113,7 +113,6 @@ export const SERVER_ENTRIES: readonly Entry[] = [
     file: LISTEN,
     from: "if (names.includes('upgrade') && /websocket/i.test(rawHeaders.join(' ')))",
     to: "if (names.includes('no such header'))",
-    says: 'web sockets',
   },
   {
     case: '44a',
