@@ -60,6 +60,7 @@ function lines(io: Io, runs: readonly QueuePlace[]): string[] {
 }
 
 function startOf(io: Io, it: QueuePlace): string {
+  if (it.reason === null) return 'now'
   if (it.startsAt === null) return '?'
   const ms = it.startsAt - io.now()
   return ms < 1000 ? 'now' : `in ${it.position === null ? '' : '~'}${duration(ms)}`
