@@ -58,6 +58,7 @@ export const EVENT_TYPES = {
   'verdict.reached': 'step, status, score, summary',
   'proof.finished': 'step, status, summary',
   'checkpoint.made': 'step, commit, message, files',
+  'files.changed': 'step, commit, added, modified, deleted: paths that a checkpoint holds, 200 at most; more?: how many others',
   'attempt.kept': 'ref, commit, number',
   'attempt.rejected': 'part, attempt, summary',
   'approval.asked': 'what, message',

@@ -62,6 +62,7 @@ describe('an agent that fails', () => {
     ])
     expect(new Set(found), 'nobody finds what another left half done').toEqual(new Set(['export const a = 1\n']))
     expect(played.types('attempt.kept'), 'which is kept').toHaveLength(2)
+    expect(played.types('files.changed').map((it) => it.data)).toMatchObject([{ added: [], modified: ['src/a.js'], deleted: [] }])
   })
 
   it('for a moment goes on in its session where it was', async () => {

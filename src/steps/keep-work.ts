@@ -3,6 +3,7 @@ import { levelName } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { redactAll } from '../core/redact.ts'
 import { addCost, addUsage } from '../core/run.ts'
+import type { FileChange } from '../workspace/port.ts'
 import type { GoingOn } from './going-on.ts'
 import type { Job } from './job.ts'
 import type { Try, Work } from './work.ts'
@@ -44,7 +45,8 @@ export async function keepWork(job: Job, { ask, role, step }: Try, ended: Ended)
 
 async function checkpoint(job: Job, { ask, role, step }: Pick<Try, 'ask' | 'role' | 'step'>, result: AgentResult) {
   const { workspace, kit } = job
-  const dirty = (await workspace.changes(job.checkpoint)).length > 0
+  const changes = await workspace.changes(job.checkpoint)
+  const dirty = changes.length > 0
   const refuse = dirty && (result.status === 'failed' || role.permissions.write === 'none')
   if (refuse) {
     const kept = await workspace.keepAttempt()
@@ -61,8 +63,19 @@ async function checkpoint(job: Job, { ask, role, step }: Pick<Try, 'ask' | 'role
     await workspace.publish()
     step.fact({ commit: made.commit })
     await step.emit('checkpoint.made', { step: ask.name, commit: made.commit, message: ask.message, files: made.files })
+    await step.emit('files.changed', { step: ask.name, commit: made.commit, ...pathsOf(changes) })
   }
   return made
+}
+
+// Whoever wants all of them has the commit.
+const MOST_PATHS = 200
+
+function pathsOf(changes: readonly FileChange[]): { added: string[]; modified: string[]; deleted: string[]; more?: number } {
+  const told = changes.slice(0, MOST_PATHS)
+  const paths = (status: FileChange['status']) => told.flatMap((it) => (it.status === status ? [it.path] : []))
+  const more = changes.length - told.length
+  return { added: paths('added'), modified: paths('modified'), deleted: paths('deleted'), ...(more === 0 ? {} : { more }) }
 }
 
 /** What a structured answer says of itself. */

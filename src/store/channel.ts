@@ -150,8 +150,9 @@ export interface Following<T> {
   after: number
   signal: AbortSignal
   /** Items between two numbers, as many as one look gives; `last`: everything up to it has been looked at. */
-  catchUp(after: number, upTo: number): Promise<{ items: readonly T[]; last: number }>
-  wants?(item: T): boolean
+  catchUp: (after: number, upTo: number) => Promise<{ items: readonly T[]; last: number }>
+  /** Absent: all. */
+  wants?: (item: T) => boolean
 }
 
 /** All items after a number, in order, each once, until the channel ends or the signal aborts. */

@@ -98,6 +98,7 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'proof.finished': (it) =>
     it.marked(proofMark(it.get('status')), `red proof ${it.get('status').replace('_', ' ')}${it.because('summary')}`),
   'checkpoint.made': (it) => plain(`checkpoint ${it.get('commit').slice(0, 10)}${it.because('message')}`),
+  'files.changed': (it) => plain(`files: ${filesChanged(it)}`),
   'attempt.kept': (it) => plain(`attempt ${it.get('number')} kept in ${it.get('ref')}`),
   'attempt.rejected': (it) => it.marked('failed', `attempt rejected${it.because('summary')}`),
   'approval.asked': (it) => it.marked('waiting', `asks (${it.get('what')})${it.because('message')}`),
@@ -106,6 +107,14 @@ const SENTENCES: Record<EventType, (it: Teller) => string> = {
   'message.sent': (it) => plain(`${it.get('actor')} says${it.because('text')}`),
   'budget.reserved': () => '',
   'evidence.written': (it) => plain(`evidence in ${it.get('path')}`),
+}
+
+function filesChanged({ data }: Teller): string {
+  const parts = ['added', 'modified', 'deleted'].flatMap((how) => {
+    const paths = data[how]
+    return Array.isArray(paths) && paths.length > 0 ? [`${paths.length} ${how}`] : []
+  })
+  return [...parts, ...(typeof data['more'] === 'number' ? [`${data['more']} more`] : [])].join(', ')
 }
 
 function planParts({ data }: Teller): string {
