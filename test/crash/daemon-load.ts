@@ -3,6 +3,8 @@ import { ask, askJson, readEvents, readPlace, type Sent } from '../support/serve
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
+const isOver = (signal: AbortSignal | undefined) => signal?.aborted === true
+
 /** Clients of a server that is killed and started again: they find it by its file each time, and know nothing of its deaths. */
 export interface Load {
   /** Key of each submission -> ids of the runs that were answered to it. */
@@ -35,7 +37,7 @@ export function startLoad({ home, body, clients, open }: LoadOptions): Load {
   const all: Load['all'] = []
   const readers: Promise<void>[] = []
   const leaving = new AbortController()
-  let submitting = true
+  const enough = new AbortController()
   let cuts = 0
   let steps = 0
 
@@ -63,7 +65,7 @@ export function startLoad({ home, body, clients, open }: LoadOptions): Load {
   /** Reads to the end that is said, from where it was when it was cut. */
   async function follow<E>(path: string, onEvent: (it: Sent<E>) => void, signal?: AbortSignal): Promise<void> {
     let after: string | undefined
-    while (signal?.aborted !== true) {
+    while (!isOver(signal)) {
       const place = readPlace(home)
       const take = (it: Sent<E>): void => {
         after = it.id
@@ -88,12 +90,12 @@ export function startLoad({ home, body, clients, open }: LoadOptions): Load {
 
   async function submitter(client: number): Promise<void> {
     const mine = new Set<Promise<void>>()
-    for (let number = 0; submitting; number++) {
+    for (let number = 0; !isOver(enough.signal); number++) {
       const run = await submit(client, number)
       const reader = read(run).finally(() => mine.delete(reader))
       readers.push(reader)
       mine.add(reader)
-      while (submitting && mine.size >= open) await Promise.race([...mine, pause(100)])
+      while (!isOver(enough.signal) && mine.size >= open) await Promise.race([...mine, pause(100)])
     }
   }
 
@@ -110,7 +112,7 @@ export function startLoad({ home, body, clients, open }: LoadOptions): Load {
     cuts: () => cuts,
     finishedSteps: () => steps,
     async finish() {
-      submitting = false
+      enough.abort()
       await Promise.all(submitters)
       await Promise.all(readers)
     },
