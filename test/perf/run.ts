@@ -14,7 +14,7 @@ import { loopTurn } from './loop-turn.ts'
 import { type Figure, shown } from './measure.ts'
 import { runOf200, sandboxInstall, sandboxRun } from './sandbox.ts'
 import { map, scan } from './scan.ts'
-import { startup } from './startup.ts'
+import { asking, startup } from './startup.ts'
 import { workspace } from './workspace.ts'
 
 const PAGE = join(import.meta.dirname, '../../docs/performance.md')
@@ -26,6 +26,7 @@ const MEASURES: readonly (readonly [name: string, measure: (folder: string) => P
   ['loop', loopTurn],
   ['workspace', workspace],
   ['startup', startup],
+  ['asking', asking],
   ['scan', scan],
   ['map', map],
   ['sandbox-run', sandboxRun],
