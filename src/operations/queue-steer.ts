@@ -75,7 +75,7 @@ export const queueDrain = operation({
   summary: 'Begins no more queued runs and waits until none is at work any more, or for the given time.',
   permission: 'queue:write',
   effect: 'write',
-  input: z.object({ ...scopeInput, wait_seconds: z.number().min(0).max(3600).default(60) }),
+  input: z.object({ ...scopeInput, wait_seconds: z.number().min(0).max(600).default(30) }),
   output: answer.extend({ drained: z.boolean() }),
   async handler(context, input, signal) {
     const scope = await scopeOf(context, input)

@@ -3,20 +3,31 @@ import type { CommandSpec, OptionSpec } from '../command-spec.ts'
 
 const ALL: OptionSpec = { flags: '-a, --all', about: 'the queue of all projects' }
 
+const LIST: readonly OptionSpec[] = [
+  { flags: '-a, --all', about: 'of all projects' },
+  { flags: '-n, --limit <n>', about: 'at most so many (50)', kind: 'whole' },
+]
+
 /** Commands about which runs begin, and when. */
 export const QUEUE_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'queue',
     group: 'look',
     summary: 'Show which runs are queued: in which order they begin, when, and why each waits',
-    options: [
-      { flags: '-a, --all', about: 'of all projects' },
-      { flags: '-n, --limit <n>', about: 'at most so many (50)', kind: 'whole' },
-    ],
+    options: LIST,
     examples: [
       ['reeve queue', 'the queued runs of this project'],
       ['reeve queue --all --json', 'those of all projects, for a program'],
     ],
+    exits: [0, 2, 3],
+    load: async () => (await import('../commands/queue.ts')).queueLs,
+  },
+  {
+    name: 'queue ls',
+    group: 'look',
+    summary: 'The same as reeve queue',
+    options: LIST,
+    examples: [['reeve queue ls', 'the queued runs of this project']],
     exits: [0, 2, 3],
     load: async () => (await import('../commands/queue.ts')).queueLs,
   },
