@@ -1,5 +1,5 @@
 /**
- * The generated pages of docs/reference: errors, exit codes, configuration, command line; and the routes of the client, which must not load
+ * The generated pages of docs/reference: errors, exit codes, configuration, command line, events; and the routes of the client, which must not load
  * the operations. A test compares them with the files.
  * Run: node scripts/reference.ts
  */
@@ -10,6 +10,7 @@ import { COMMANDS } from '../src/cli/commands.ts'
 import { EXITS } from '../src/cli/exits.ts'
 import { settingKeys } from '../src/config/keys.ts'
 import { ERRORS, type ErrorEntry } from '../src/core/errors.ts'
+import { EVENT_TYPES } from '../src/core/event.ts'
 import { type Route, routesOf } from '../src/http/routes.ts'
 
 const MADE = '<!-- Made by scripts/reference.ts; change the code, not this page. -->'
@@ -193,6 +194,33 @@ ${parts.join('\n').trimEnd()}
 `
 }
 
+function eventsPage(): string {
+  const rows = Object.entries(EVENT_TYPES).map(([type, fields]) => `| ${code(type)} | ${cell(fields)} |`)
+  return `# Events
+
+${MADE}
+
+Everything that happens in a run is an event. It is written once and never changes. How to get at them, and how to be told of them:
+[events and webhooks](../guides/events-and-webhooks.md).
+
+| field | |
+| --- | --- |
+| \`run\` | id of the run |
+| \`seq\` | number of the event in its run, from 1, without gaps |
+| \`ts\` | when, in milliseconds since 1970, by the clock of the store |
+| \`type\` | one of the types below |
+| \`data\` | the fields of the type |
+| \`position\` | in the events of all runs: its number among them; it goes up, gaps mean nothing |
+| \`project\` | in the events of all runs: root of the run's project |
+
+A field with \`?\` is not always there. New types and new fields may come with any version: pass over what you do not know.
+
+| type | data |
+| --- | --- |
+${rows.join('\n')}
+`
+}
+
 /** The pages by file name. */
 export function referencePages(): Record<string, string> {
   return {
@@ -200,6 +228,7 @@ export function referencePages(): Record<string, string> {
     'exit-codes.md': exitsPage(),
     'configuration.md': configurationPage(),
     'cli.md': commandLinePage(),
+    'events.md': eventsPage(),
   }
 }
 

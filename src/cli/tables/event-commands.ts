@@ -21,10 +21,10 @@ export const EVENT_COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('../commands/events.ts')).events,
   },
   {
-    name: 'webhooks list',
+    name: 'webhooks',
     group: 'settings',
     summary: 'List the webhooks of your configuration, and how far each has come',
-    examples: [['reeve webhooks list', 'who is told of what']],
+    examples: [['reeve webhooks', 'who is told of what']],
     exits: [0, 3],
     load: async () => (await import('../commands/webhooks.ts')).webhooksList,
   },
