@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { problemOf, ReeveError } from '../core/errors.ts'
@@ -45,7 +44,8 @@ async function openOwn(path: string): Promise<FileHandle | null> {
 
 /** Writes a file that only its owner may read and write, whole or not at all. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  const made = `${path}.${randomBytes(6).toString('hex')}`
+  // The global one, which is loaded when it is used: each command reads such files, and writes none.
+  const made = `${path}.${crypto.randomUUID()}`
   try {
     // Only one that is new has the mode that is asked for.
     const file = await open(made, 'wx', 0o600)
