@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
 import type { ErrorCode, ErrorDetails } from '../core/errors.ts'
-import { ERRORS, problemOf, ReeveError } from '../core/errors.ts'
-import type { StreamName, Transport } from './client.ts'
+import { ERRORS, nearest, problemOf, ReeveError } from '../core/errors.ts'
+import type { OperationName, StreamName, Transport } from './client.ts'
 import { readEvents, type ServerEvent } from './events.ts'
 import { ROUTES, type Route } from './routes.ts'
 
@@ -27,11 +27,12 @@ export function remoteTransport(options: RemoteOptions): Transport {
   const line = createLine(options)
   return {
     async invoke(name, input, signal) {
+      const route = routeOf(name)
       // A daemon that dies in the middle makes no second run of a request that it gets again.
       const keyed = name === 'runs.submit' ? { key: randomUUID(), ...(input as object) } : input
-      const again = name === 'runs.submit' || ROUTES[name].method === 'GET'
+      const again = name === 'runs.submit' || route.method === 'GET'
       try {
-        return await line.json(requestFor(ROUTES[name], keyed), signal, again)
+        return await line.json(requestFor(route, keyed), signal, again)
       } catch (error) {
         throw signal.aborted ? error : broken(error)
       }
@@ -39,6 +40,16 @@ export function remoteTransport(options: RemoteOptions): Transport {
     open: (name, input, signal) => resumed(line, name, input, signal),
     close: async () => line.close(),
   }
+}
+
+/** Programs in JavaScript may name what is not there. */
+function routeOf(name: OperationName | StreamName): Route {
+  const route: Route | undefined = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined
+  if (route !== undefined) return route
+  const near = nearest(name, Object.keys(ROUTES))
+  throw new ReeveError('invalid_input', {
+    problem: `there is no operation "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+  })
 }
 
 interface Wanted {
@@ -215,7 +226,7 @@ export function errorFrom(problem: { code?: unknown; detail?: unknown; details?:
 
 /** The events of a stream; one that was cut is opened again behind the last event that came. */
 async function* resumed(line: Line, name: StreamName, input: unknown, signal: AbortSignal): AsyncGenerator {
-  const route = ROUTES[name]
+  const route = routeOf(name)
   let from = { input, id: null as string | null }
   for (let cuts = 0; ; ) {
     try {
