@@ -5,6 +5,7 @@ import { EVENT_COMMANDS } from './tables/event-commands.ts'
 import { OTHER_COMMANDS } from './tables/other-commands.ts'
 import { QUEUE_COMMANDS } from './tables/queue-commands.ts'
 import { RUN_COMMANDS } from './tables/run-commands.ts'
+import { STATE_COMMANDS } from './tables/state-commands.ts'
 
 /** Every command of `reeve`, in the order of its help. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -14,4 +15,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...OTHER_COMMANDS,
   ...ACCESS_COMMANDS,
   ...DAEMON_COMMANDS,
+  ...STATE_COMMANDS,
 ]

@@ -3,6 +3,7 @@ import { configShow, configValidate } from './config.ts'
 import { costsReport } from './costs.ts'
 import { demoRun } from './demo.ts'
 import { doctorCheck } from './doctor.ts'
+import { doctorReport } from './doctor-report.ts'
 import { errorsExplain } from './errors.ts'
 import { eventsWatch } from './events-watch.ts'
 import { evidenceVerify } from './evidence.ts'
@@ -15,6 +16,7 @@ import { queueList } from './queue-list.ts'
 import { queueRetry } from './queue-retry.ts'
 import { queueDrain, queuePause, queueResume } from './queue-steer.ts'
 import { rolesList } from './roles.ts'
+import { runsDiagnose } from './runs-diagnose.ts'
 import { runsDiff } from './runs-diff.ts'
 import { runsClean, runsRescue } from './runs-keep.ts'
 import { runsLand } from './runs-land.ts'
@@ -26,6 +28,7 @@ import { runsApprove, runsCancel, runsPause, runsReject, runsResume, runsSend } 
 import { runsRetry, runsSubmit } from './runs-submit.ts'
 import { runsWork } from './runs-work.ts'
 import { scannerScan } from './scanner.ts'
+import { stateBackup, stateRestore } from './state.ts'
 import { projectTrust } from './trust.ts'
 import { webhooksDeliveries, webhooksList, webhooksTest } from './webhooks/operations.ts'
 import { workspaceRead, workspaceTree } from './workspace.ts'
@@ -39,6 +42,7 @@ export const OPERATIONS = {
   'runs.list': runsList,
   'runs.get': runsGet,
   'runs.explain': runsExplain,
+  'runs.diagnose': runsDiagnose,
   'runs.cancel': runsCancel,
   'runs.pause': runsPause,
   'runs.resume': runsResume,
@@ -62,6 +66,7 @@ export const OPERATIONS = {
   'project.init': projectInit,
   'project.trust': projectTrust,
   'doctor.check': doctorCheck,
+  'doctor.report': doctorReport,
   'scanner.scan': scannerScan,
   'providers.list': providersList,
   'providers.test': providersTest,
@@ -81,6 +86,8 @@ export const OPERATIONS = {
   'webhooks.list': webhooksList,
   'webhooks.deliveries': webhooksDeliveries,
   'webhooks.test': webhooksTest,
+  'state.backup': stateBackup,
+  'state.restore': stateRestore,
 } as const
 
 /** Every verb that answers with events. */

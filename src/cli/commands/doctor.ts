@@ -6,7 +6,9 @@ import { oneLine, pad, safe, width } from '../text.ts'
 
 const MARKS = { ok: 'passed', warning: 'warning', missing: 'failed' } as const
 
-export const doctor: CommandRun = async (io) => {
+export const doctor: CommandRun = async (io, _args, options) => {
+  const report = options['report'] as string | true | undefined
+  if (report !== undefined) return (await import('./doctor-report.ts')).doctorReport(io, report)
   const found = await (await io.client()).call('doctor.check', {})
   answer(io, { reeve: io.version, ...found }, () => [
     `reeve ${io.version}`,

@@ -139,7 +139,11 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     name: 'doctor',
     group: 'start',
     summary: 'Check this machine and this project: what is there, what is missing, how to get it',
-    examples: [['reeve doctor', 'before the first run']],
+    options: [{ flags: '--report [file]', about: 'write a report for those who are asked for help, without secrets, to a new file' }],
+    examples: [
+      ['reeve doctor', 'before the first run'],
+      ['reeve doctor --report', 'reeve-report-<time>.md in the current folder'],
+    ],
     exits: [0, 2, 3],
     load: async () => (await import('../commands/doctor.ts')).doctor,
   },

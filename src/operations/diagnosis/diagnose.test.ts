@@ -34,6 +34,7 @@ function facts(row: Partial<RunRow>, told: readonly Told[] = [], more: Partial<F
     startedAt: null,
     finishedAt: null,
     runAt: 0,
+    held: null,
     activeMs: 0,
     claimedAt: null,
     facts: {},
@@ -142,7 +143,7 @@ describe('a run at work', () => {
     const told = diagnose(
       facts(
         { state: 'running', node: 'n' },
-        atWork.map(([type, data, ago = 0]) => [type, data, ago + 60]),
+        atWork.map(([type, data = {}, ago = 0]) => [type, data, ago + 60] as const),
       ),
     )
     expect(told.findings[0]?.cause).toBe('silent')

@@ -60,7 +60,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   if (size > LARGEST) throw unusable(folder, `its ${MANIFEST} is too large`)
   const value = parseJson(await readFile(path, 'utf8'), path)
   const format = typeof value === 'object' && value !== null && !Array.isArray(value) ? value['format'] : undefined
-  if (format !== FORMAT) throw unusable(folder, `its layout is number ${String(format)}, and this reeve knows number ${FORMAT}`)
+  if (format !== FORMAT) throw unusable(folder, `its layout is number ${JSON.stringify(format)}, and this reeve knows number ${FORMAT}`)
   const read = manifestSchema.safeParse(value)
   if (!read.success) throw unusable(folder, `its ${MANIFEST} is damaged: ${z.prettifyError(read.error).split('\n')[0]}`)
   return read.data
