@@ -16,6 +16,7 @@ import { privateFolder } from './daemon/private-files.ts'
 import { removeSocket, socketPath } from './daemon/socket-path.ts'
 import { tokenOf } from './daemon/token.ts'
 import { watchTrouble } from './daemon/trouble.ts'
+import { lostItsPlace } from './daemon/watch-place.ts'
 import { queueLimits } from './operations/queue-settings.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import { createWebhooks, type Webhooks } from './operations/webhooks/create.ts'
@@ -88,6 +89,8 @@ async function live(options: ServeOptions, folder: string): Promise<number> {
     const open = await begin(options, parts)
     const end = await ending.asked
     await finish(parts, open, end)
+    // Closing a socket would remove that of the daemon that has come instead.
+    if (end.lost) await file.flush().then(() => options.process.exit(end.exitCode))
     options.say(`The daemon has ended: ${end.why}.`)
     return end.exitCode
   } catch (error) {
@@ -128,7 +131,7 @@ function flagsOf({ host, port }: ServeOptions): Flag[] {
 interface Open {
   place: Place
   http: OpenHttp
-  /** Ends what looks whether anybody needs this daemon. */
+  /** Ends what looks whether anybody needs this daemon, and finds it. */
   watch: AbortController
   webhooks: Webhooks
 }
@@ -173,6 +176,7 @@ async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
   log.info('the daemon listens', { pid, version, url, socket, startedBy, folder })
   options.say(`reeve ${version} works on ${folder} and listens at ${url}. To end it: Ctrl-C, or reeve daemon stop`)
   const watch = new AbortController()
+  void endWhenLost(parts, place, watch.signal)
   if (startedByCommand) void endWhenIdle(parts, watch.signal)
   return { place, http, watch, webhooks }
 }
@@ -182,6 +186,12 @@ async function startWebhooks({ env, version }: ServeOptions, { app, settings, cl
   const webhooks = createWebhooks({ store: await app.store(), settings: settings.webhooks, env, clock, fetch, version, redact, log })
   await webhooks.start()
   return webhooks
+}
+
+/** Never rejects. */
+async function endWhenLost({ folder, clock, ending }: Parts, place: Place, signal: AbortSignal): Promise<void> {
+  const lost = await lostItsPlace({ folder, place, clock, signal })
+  if (lost) ending.end({ why: 'its data folder was removed', exitCode: 1, lost: true, now: true })
 }
 
 /** Never rejects. Who waits for a person, for a key or in a paused queue needs nobody. */
@@ -202,7 +212,7 @@ async function finish(parts: Parts, { place, http, watch, webhooks }: Open, end:
   log.info('the daemon ends', { why: end.why })
   if (!end.quiet && !(await drain(parts))) log.warn('steps at work are begun again by the next daemon')
   // Whoever calls from now on finds nobody, and starts the next one as soon as the lock is free.
-  await removePlace(folder)
+  if (!end.lost) await removePlace(folder)
   await within(HAND_BACK_MS, resident.engine.stop()).catch((error: unknown) =>
     log.error('runs could not be handed back; the next daemon takes them over', { problem: problemOf(error) }),
   )
@@ -210,6 +220,7 @@ async function finish(parts: Parts, { place, http, watch, webhooks }: Open, end:
   await webhooks.stop()
   // One that came in the last moment of an idle daemon is cut off instead: it comes back to the next one.
   if (!end.quiet) gateway.leave()
+  if (end.lost) return
   await http.close(PARTING_MS)
   await removeSocket(place.socket).catch(() => undefined)
   log.info('the daemon has ended')

@@ -5,6 +5,8 @@ export interface End {
   exitCode: number
   /** `quiet`: nothing is at work, so requests under way are answered as usual. */
   quiet: boolean
+  /** Its files are another's by now: it touches none of them. */
+  lost: boolean
 }
 
 /** The one end of a daemon: the first that is asked for counts; another one, or `now`, hurries it. */
@@ -13,7 +15,7 @@ export interface Ending {
   wasAsked(): boolean
   /** Aborted when nothing is to be waited for any more. */
   hurry: AbortSignal
-  end(how: { why: string; exitCode?: number; quiet?: boolean; now?: boolean }): void
+  end(how: { why: string; exitCode?: number; quiet?: boolean; lost?: boolean; now?: boolean }): void
 }
 
 export function createEnding(): Ending {
@@ -24,10 +26,10 @@ export function createEnding(): Ending {
     asked: promise,
     wasAsked: () => asked,
     hurry: hurry.signal,
-    end({ why, exitCode = 0, quiet = false, now = false }) {
+    end({ why, exitCode = 0, quiet = false, lost = false, now = false }) {
       if (asked || now) hurry.abort()
       asked = true
-      resolve({ why, exitCode, quiet })
+      resolve({ why, exitCode, quiet, lost })
     },
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import { type Place, placeFile, readPlace, removePlace, writePlace } from './pla
 import { privateFolder, readPrivate, writePrivate } from './private-files.ts'
 import { removeSocket, socketPath } from './socket-path.ts'
 import { tokenFile, tokenOf } from './token.ts'
+import { lostItsPlace } from './watch-place.ts'
 
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
@@ -97,6 +98,26 @@ it('one process is the daemon of a folder: a second try is refused with the numb
   await expect(holdDaemonLock(folder)).rejects.toThrow(`A daemon (process 7) works on the data folder "${folder}" already.`)
   releaseDaemonLock(folder)
   expect(daemonIsAlive(folder)).toBe(false)
+})
+
+it('a daemon whose folder was removed notices it; a place file that is gone is written again', async () => {
+  const folder = temporaryFolder()
+  await holdDaemonLock(folder)
+  const over = new AbortController()
+  let looks = 0
+  const clock = {
+    now: () => 0,
+    async sleep() {
+      looks += 1
+      if (looks === 2) expect(await readPlace(folder), 'written again').toEqual(PLACE)
+      if (looks === 3) await rm(folder, { recursive: true })
+      if (looks > 4) over.abort()
+    },
+  }
+  expect(await lostItsPlace({ folder, place: PLACE, clock, signal: over.signal })).toBe(true)
+  expect(looks).toBe(3)
+  releaseDaemonLock(folder)
+  expect(await lostItsPlace({ folder, place: PLACE, clock, signal: AbortSignal.abort() })).toBe(false)
 })
 
 it('the socket lies in the state folder, or in a private one where the path would be too long', async () => {

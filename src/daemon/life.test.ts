@@ -18,7 +18,7 @@ it('the first signal asks for the end, the second hurries it, the third leaves a
   expect([ending.wasAsked(), ending.hurry.aborted]).toEqual([true, false])
   it.emit('SIGINT', 'SIGINT')
   expect(ending.hurry.aborted).toBe(true)
-  expect(await ending.asked).toEqual({ why: 'SIGTERM', exitCode: 0, quiet: false })
+  expect(await ending.asked).toEqual({ why: 'SIGTERM', exitCode: 0, quiet: false, lost: false })
   it.emit('SIGHUP', 'SIGHUP')
   expect(exits).toEqual([1])
   quiet()

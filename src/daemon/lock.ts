@@ -7,7 +7,8 @@ import { readPlace } from './place.ts'
 // A client that looks whether the lock is held has it for a moment itself.
 const WAIT_MS = 500
 
-function lockFile(folder: string): string {
+/** Never open it by `fs`. */
+export function lockFile(folder: string): string {
   return join(folder, DAEMON_LOCK)
 }
 
