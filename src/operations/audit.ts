@@ -19,6 +19,7 @@ const lineSchema = z.object({
 export const auditList = operation({
   name: 'audit.list',
   route: 'GET /api/v1/audit',
+  place: 'caller',
   summary: 'Lists what was asked for: who, what, on what, from where, and what came of it.',
   permission: 'audit:read',
   effect: 'read',
@@ -44,6 +45,7 @@ const HEAD = /^(\d+):([\w-]{43})$/
 export const auditVerify = operation({
   name: 'audit.verify',
   route: 'GET /api/v1/audit/verification',
+  place: 'caller',
   summary: 'Checks that the record of what was asked for is as it was written, and names the first line that is not.',
   permission: 'audit:read',
   effect: 'read',

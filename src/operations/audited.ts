@@ -27,7 +27,7 @@ function entryOf(it: Known, context: Context, input: unknown, result: string, an
 
 /** Fields that say on what and how; everything else may be content. */
 const ABOUT = ['run', 'runs', 'project', 'projects', 'path', 'provider', 'model', 'webhook', 'all', 'all_projects'] as const
-const HOW = ['role', 'accept_isolation', 'trust', 'force', 'how', 'branch', 'folder', 'attempt', 'priority', 'expires', 'by_tool'] as const
+const HOW = ['role', 'accept_isolation', 'trust', 'force', 'how', 'branch', 'folder', 'attempt', 'priority', 'expires', 'by_tool', 'check'] as const
 /** Keys, models and backups have names; elsewhere a name or a key is the caller's own word. */
 const NAMED = ['key', 'name', 'file'] as const
 

@@ -28,6 +28,7 @@ const LONGEST = '3650d'
 export const keysAdd = operation({
   name: 'keys.add',
   route: 'POST /api/v1/keys',
+  place: 'caller',
   summary: 'Makes an API key for a program. Its value is in this answer and never shown again.',
   permission: 'keys:admin',
   effect: 'write',
@@ -57,6 +58,7 @@ export const keysAdd = operation({
 export const keysList = operation({
   name: 'keys.list',
   route: 'GET /api/v1/keys',
+  place: 'caller',
   summary: 'Lists the API keys: what each may do, until when, and when it was used last. Never their values.',
   permission: 'keys:read',
   effect: 'read',
@@ -71,6 +73,7 @@ export const keysList = operation({
 export const keysRevoke = operation({
   name: 'keys.revoke',
   route: 'DELETE /api/v1/keys/{key}',
+  place: 'caller',
   summary: 'Ends an API key at once.',
   permission: 'keys:admin',
   effect: 'destructive',
