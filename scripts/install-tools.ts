@@ -1,7 +1,7 @@
 /**
- * Installs what only the tests of this repository use, into `.cache/tools/<set>/`: real CLI agents, the llama.cpp engine. Versions: test/real/tools.json.
- * Run: node scripts/install-tools.ts                both, those that are there already at no cost
- *      node scripts/install-tools.ts agents|llama   one of them
+ * Installs what only the tests of this repository use, into `.cache/tools/<set>/`: real CLI agents, the llama.cpp engine, what tries MCP servers. Versions: test/real/tools.json.
+ * Run: node scripts/install-tools.ts                            all, those that are there already at no cost
+ *      node scripts/install-tools.ts agents|llama|mcp|mcp-older   one of them
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

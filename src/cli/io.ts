@@ -19,8 +19,6 @@ export interface Io {
   cwd: string
   /** What was asked for by `--json`. */
   json: boolean
-  /** Does this process work on runs itself, without the daemon? */
-  foreground: boolean
   version: string
   /** Is standard output a terminal that can be redrawn? */
   tty: boolean

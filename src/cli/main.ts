@@ -4,7 +4,7 @@ import type { Io } from './io.ts'
 import { parseCommandLine } from './program.ts'
 
 /** What a process gives to the command line. */
-export interface Host extends Omit<Io, 'json' | 'foreground' | 'client'> {
+export interface Host extends Omit<Io, 'json' | 'client'> {
   /** Opens the product for a project folder, in this process or by the daemon. Called once, and only by commands that need it. */
   open(options: { cwd: string; foreground: boolean }): Promise<Client>
 }
@@ -29,7 +29,7 @@ export async function main(argv: readonly string[], host: Host): Promise<number>
     }
     const foreground = parsed.foreground || isSet(host.env['REEVE_FOREGROUND'])
     const cwd = parsed.project === undefined ? host.cwd : host.resolve(parsed.project)
-    const io: Io = { ...host, cwd, json: parsed.json, foreground, client: () => (opened ??= host.open({ cwd, foreground })) }
+    const io: Io = { ...host, cwd, json: parsed.json, client: () => (opened ??= host.open({ cwd, foreground })) }
     const run = await parsed.spec.load()
     return await run(io, parsed.args, parsed.options)
   } catch (error) {

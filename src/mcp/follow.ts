@@ -5,11 +5,19 @@ import type { Call } from './tool.ts'
 // Events come in bursts: what follows the first within this time is told with it.
 const BURST_MS = 100
 
+const AT_REST = new Set(['run.finished', 'run.waiting'])
+
 /**
- * Events of a run after a number: those that are there, else the first that come within the time. Leaves when the call is cancelled; that
- * never touches the run.
+ * Events of a run after a number: those that are there, else the first that come within the time; with `rest` all until it has ended or
+ * waits. Leaves when the call is cancelled; that never touches the run.
  */
-export async function eventsAfter(call: Call, run: string, after: number, waitMs: number): Promise<RunEvent[]> {
+export async function eventsAfter(
+  call: Call,
+  run: string,
+  after: number,
+  waitMs: number,
+  until: 'event' | 'rest' = 'event',
+): Promise<RunEvent[]> {
   const { client, ctx } = call
   if (waitMs <= 0) return collect(client, { run, after, follow: false }, ctx.mcpReq.signal)
   const over = new AbortController()
@@ -18,8 +26,8 @@ export async function eventsAfter(call: Call, run: string, after: number, waitMs
   let burst: NodeJS.Timeout | undefined
   try {
     const leave = AbortSignal.any([over.signal, ctx.mcpReq.signal])
-    return await collect(client, { run, after, follow: true }, leave, () => {
-      burst ??= setTimeout(() => over.abort(), BURST_MS)
+    return await collect(client, { run, after, follow: true }, leave, ({ type }) => {
+      if (until === 'event' || AT_REST.has(type)) burst ??= setTimeout(() => over.abort(), BURST_MS)
     })
   } finally {
     clearTimeout(limit)
@@ -33,13 +41,13 @@ async function collect(
   client: Client,
   input: { run: string; after: number; follow: boolean },
   signal: AbortSignal,
-  onEvent: () => void = () => undefined,
+  onEvent: (event: RunEvent) => void = () => undefined,
 ): Promise<RunEvent[]> {
   const events: RunEvent[] = []
   try {
     for await (const event of client.stream('runs.events', input, signal)) {
       events.push(event)
-      onEvent()
+      onEvent(event)
     }
   } catch (error) {
     if (!signal.aborted) throw error

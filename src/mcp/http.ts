@@ -2,17 +2,16 @@ import { createHmac } from 'node:crypto'
 import { createMcpHandler } from '@modelcontextprotocol/server'
 import type { Gateway } from '../client/client.ts'
 import type { Caller } from '../operations/context.ts'
-import { createMcpServer } from './server.ts'
+import { createMcpServer, type Extend } from './server.ts'
 import { addressesIn, busOf } from './subscriptions.ts'
-import type { Tool } from './tool.ts'
 
 export interface McpHttpOptions {
   gateway: Gateway
   version: string
   /** What callers hold for us is signed by a key made of it: the same one later, and they may go on. */
   secret: string
-  /** Besides the product's own; tests have some. */
-  tools?: readonly Tool[]
+  /** What is served besides; tests have something. */
+  extend?: Extend
   /** What went wrong outside of an answer. */
   log?: (message: string) => void
 }
@@ -23,7 +22,7 @@ export type McpHttp = (request: Request, caller: Caller) => Promise<Response>
  * Answers requests to `/mcp`, in both eras of the protocol. Whoever calls this has checked Host, Origin and the caller: nothing of that is
  * done here. Nothing is kept between requests.
  */
-export function createMcpHttp({ gateway, version, secret, tools = [], log = () => undefined }: McpHttpOptions): McpHttp {
+export function createMcpHttp({ gateway, version, secret, extend, log = () => undefined }: McpHttpOptions): McpHttp {
   const key = createHmac('sha256', secret).update('mcp').digest()
   return async (request, caller) => {
     const client = gateway.as(caller)
@@ -36,7 +35,7 @@ export function createMcpHttp({ gateway, version, secret, tools = [], log = () =
           version,
           key,
           twoWay: era === 'modern',
-          tools,
+          ...(extend === undefined ? {} : { extend }),
         }),
       { bus: busOf(client, uris), onerror: (error) => log(error.message) },
     )

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Client } from '../client/client.ts'
-import type { RunView } from '../core/run.ts'
+import { isFinished, type RunView } from '../core/run.ts'
 import { answer } from './answer.ts'
 import { cut, said } from './event-line.ts'
 import { ids, idsOut, pollAfter, runFields, runIdOf, stateField } from './fields.ts'
@@ -15,11 +15,13 @@ const MAX_EVENTS = 20
 export const statusTool = define({
   name: 'ai_coder_status',
   title: 'Follow a run',
-  description: 'State of a run. With sinceEvent and waitMs it waits for the next event. Ending the call does not end the run.',
+  description:
+    'State of a run. With sinceEvent and waitMs it waits for the next event, or for its end. Ending the call does not end the run.',
   input: z.strictObject({
     ...runFields,
     sinceEvent: z.int().min(0).optional().describe('lastEvent of an earlier answer'),
     waitMs: z.int().min(0).max(MAX_WAIT_MS).optional(),
+    until: z.enum(['event', 'rest']).default('event').describe('rest: until it ends or waits'),
   }),
   output: z.looseObject({
     ...idsOut,
@@ -37,8 +39,9 @@ export const statusTool = define({
     const asked = runIdOf('ai_coder_status', input)
     const signal = call.ctx.mcpReq.signal
     const after = input.sinceEvent ?? 0
-    const { id } = await call.client.call('runs.get', { run: asked }, signal)
-    const events = await eventsAfter(call, id, after, input.waitMs ?? 0)
+    const { id, status } = await call.client.call('runs.get', { run: asked }, signal)
+    const rests = input.until === 'rest' && (status === 'waiting' || isFinished(status))
+    const events = await eventsAfter(call, id, after, rests ? 0 : (input.waitMs ?? 0), input.until)
     const view = await call.client.call('runs.get', { run: id }, signal)
     const step = view.steps.findLast((it) => it.status === 'running')?.name
     const approval = await openQuestion(call.client, view, signal)

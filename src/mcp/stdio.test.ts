@@ -13,7 +13,8 @@ interface Message {
 }
 
 /** A host on the other end of the pipes. */
-function plugIn(client: Client, works = true) {
+function plugIn(from: Client, resident = false) {
+  const client = { ...from, resident }
   const [stdin, stdout] = [new PassThrough(), new PassThrough()]
   const said: Message[] = []
   const lines: string[] = []
@@ -29,7 +30,7 @@ function plugIn(client: Client, works = true) {
     wake()
   })
   const leave = new AbortController()
-  const ended = serveMcp({ client, version: '1.2.3', stdin, stdout, log: (it) => logged.push(it), works, signal: leave.signal })
+  const ended = serveMcp({ client, version: '1.2.3', stdin, stdout, log: (it) => logged.push(it), signal: leave.signal })
   onTestFinished(async () => {
     leave.abort()
     await ended
@@ -104,7 +105,7 @@ it('leaves a run that has not ended where it is when the host ends', async () =>
 
 it('works on nothing where a daemon does', async () => {
   const client = product()
-  const host = plugIn(client, false)
+  const host = plugIn(client, true)
   await host.ask('initialize', HELLO)
   const { structuredContent: made } = (await host.ask('tools/call', create('fine'))) as { structuredContent: { runId: string } }
   host.close()
@@ -114,7 +115,7 @@ it('works on nothing where a daemon does', async () => {
 
 it('tells a host of 2026-07-28 of changes to what it listens to', async () => {
   const client = product()
-  const host = plugIn(client, false)
+  const host = plugIn(client, true)
   await host.ask('server/discover', MODERN)
   const { runs } = await client.call('runs.submit', { sentence: 'Do it', workflow: 'fine' })
   const run = runs[0]?.id ?? ''

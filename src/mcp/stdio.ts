@@ -13,14 +13,12 @@ export interface McpStdioOptions {
   stdout?: Writable
   /** One line about what went wrong outside of an answer; never on standard output. */
   log: (line: string) => void
-  /** Does this process work on runs itself, where there is no daemon? */
-  works: boolean
   /** Ends the service. */
   signal: AbortSignal
 }
 
 /** Serves one host until it closes our input. Runs that a daemon works on go on; others stay where they are. */
-export async function serveMcp({ client, version, log, works, signal, ...streams }: McpStdioOptions): Promise<void> {
+export async function serveMcp({ client, version, log, signal, ...streams }: McpStdioOptions): Promise<void> {
   const { stdin = process.stdin, stdout = process.stdout } = streams
   const leave = new AbortController()
   const work = createWork(client, leave.signal, log)
@@ -32,7 +30,7 @@ export async function serveMcp({ client, version, log, works, signal, ...streams
   })
   const handle = serveStdio(
     ({ era }) => {
-      const ready = works ? work.add : () => undefined
+      const ready = client.resident ? () => undefined : work.add
       const server = createMcpServer({ client, caller: 'host', version, key, twoWay: true, ready })
       tell = (uri) => void server.server.sendResourceUpdated({ uri }).catch(() => undefined)
       if (era === 'legacy') serveSubscriptions(server, followed)

@@ -3,7 +3,7 @@ import { hasTools, TOOL_SETS, type ToolSetName } from './tools.ts'
 
 /**
  * A program, a program with arguments that must exit 0, `bubblewrap`: one that really starts a sandbox, or a tool of
- * `scripts/install-tools.ts`: "the real claude", "the llama engine".
+ * `scripts/install-tools.ts`: "the real claude", "the llama engine", "the MCP tools".
  */
 export type Need = string | readonly [string, ...string[]]
 
@@ -30,6 +30,8 @@ export function needInWords(need: Need): string {
 
 function toolsFor(need: Need): ToolSetName | null {
   if (need === 'the llama engine') return 'llama'
+  if (need === 'the MCP tools') return 'mcp'
+  if (need === 'the older MCP tools') return 'mcp-older'
   const program = typeof need === 'string' ? /^the real (\w+)$/.exec(need)?.[1] : undefined
   return program !== undefined && program in TOOL_SETS.agents.programs ? 'agents' : null
 }

@@ -11,7 +11,7 @@ export interface ToolSet {
   programs: Readonly<Record<string, { version: string; at: readonly string[] }>>
 }
 export const TOOL_SETS = JSON.parse(readFileSync(join(import.meta.dirname, '../real/tools.json'), 'utf8')) as Record<
-  'agents' | 'llama',
+  'agents' | 'llama' | 'mcp' | 'mcp-older',
   ToolSet
 >
 export type ToolSetName = keyof typeof TOOL_SETS

@@ -7,7 +7,7 @@ export const mcp: CommandRun = async (io) => {
   const leave = new AbortController()
   const quiet = io.onInterrupt(() => leave.abort())
   try {
-    await serveMcp({ client, version: io.version, works: io.foreground, log: (line) => remark(io, line), signal: leave.signal })
+    await serveMcp({ client, version: io.version, log: (line) => remark(io, line), signal: leave.signal })
   } finally {
     quiet()
   }

@@ -164,7 +164,7 @@ describe('the screen', () => {
 
   it('redraws as time passes on a terminal, and stops when it ends', () => {
     const terminal = fakeTerminal({ tty: true, now: 10_000 })
-    const io = { ...terminal.host, json: false, foreground: false, client: () => Promise.reject(new Error('not asked')) }
+    const io = { ...terminal.host, json: false, client: () => Promise.reject(new Error('not asked')) }
     const follower = createFollower(io, [{ id: 'r1', title: 'Add a flag', workflow: 'build' }])
     follower.begin()
     for (const event of BEGUN) follower.show(event)
