@@ -103,7 +103,8 @@ export function createApp(options: AppOptions): App {
     redact: secrets.redact,
     async close() {
       await kits.close()
-      if (store.begun()) await (await store()).close()
+      // Whoever asked for one that could not be opened was told then.
+      if (store.begun()) await (await store().catch(() => null))?.close()
     },
   }
 }
