@@ -202,8 +202,8 @@ export const ERRORS = {
   daemon_failed: {
     status: 503,
     exit: 3,
-    message: 'The daemon could not be started: {problem}',
-    hint: 'What it said: reeve daemon logs. To work without it: --foreground',
+    message: 'The daemon cannot be used: {problem}',
+    hint: 'Its log: reeve daemon logs. To work without it: --foreground',
   },
   daemon_lost: {
     status: 503,

@@ -24,7 +24,7 @@ export async function askToStop(place: Where, { now }: { now: boolean }): Promis
 function ask({ socket, token }: Where, method: 'GET' | 'POST', path: string, more: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const failed = (problem: string): void => {
-      reject(new ReeveError('daemon_failed', { problem: `the one that is there does not answer: ${problem}` }))
+      reject(new ReeveError('daemon_failed', { problem: `it does not answer: ${problem}` }))
     }
     const headers = { Authorization: `Bearer ${token}`, Host: 'localhost', ...more }
     const it = request({ socketPath: socket, method, path, headers, agent: false }, (answer) => {

@@ -84,7 +84,7 @@ it('one of the same version is used as it is', async () => {
 it('one of another version that has nothing to do makes room; the start that follows says why it failed', async () => {
   const { folder, stops } = await fakeDaemon({ version: '0.9.0' })
   const own = options(folder, "console.error('reeve: the disk is full'); process.exit(3)")
-  await expect(findDaemon(own)).rejects.toThrow('The daemon could not be started: it ended with exit code 3.\nreeve: the disk is full')
+  await expect(findDaemon(own)).rejects.toThrow('The daemon cannot be used: it ended with exit code 3.\nreeve: the disk is full')
   expect(stops).toEqual([false])
 })
 
@@ -130,7 +130,7 @@ it('is asked how it is, and told to end, by whoever has the token', async () => 
   const other = await fakeDaemon()
   await writePlace(other.folder, { ...other.place, token: 'guess' })
   const wrong = createDaemonControl({ ...options(other.folder), log: place.log })
-  await expect(wrong.status()).rejects.toThrow('the one that is there does not answer: 401')
+  await expect(wrong.status()).rejects.toThrow('it does not answer: 401')
   await expect(wrong.stop({ now: false })).rejects.toThrow('does not answer')
 })
 
@@ -160,7 +160,7 @@ it('one that does not answer any more is ended by --now, and only if it is still
   const control = createDaemonControl({ ...options(folder), log: place.log })
 
   await writePlace(folder, { ...place, process: 'another' })
-  await expect(control.status()).rejects.toThrow('one lives and takes no connections')
+  await expect(control.status()).rejects.toThrow('it takes no connections, since it is being started or ended')
   await expect(control.stop({ now: false })).rejects.toThrow('does not answer')
   expect(await isAlive(identity)).toBe(true)
 

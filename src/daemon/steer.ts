@@ -41,7 +41,7 @@ async function statusOf(folder: string): Promise<DaemonStatus | null> {
   if (place !== null) return askStatus(place)
   if (!daemonIsAlive(folder)) return null
   throw new ReeveError('daemon_failed', {
-    problem: 'one lives and takes no connections: it is being started or ended. Ask again in a moment.',
+    problem: 'it takes no connections, since it is being started or ended. Ask again in a moment.',
   })
 }
 
