@@ -1,3 +1,5 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
@@ -59,10 +61,25 @@ export async function migrateStore(file: StoreFile, migrations: Migrations): Pro
     const migrator = new Migrator({ db: file.db, provider: { getMigrations: async () => ({ ...migrations }) } })
     const { error } = await migrator.migrateToLatest()
     if (error !== undefined) throw new ReeveError('store_failed', { path: file.path, problem: problemOf(error) }, { cause: error })
+    dropOldCopies(file.path)
   })
+}
+
+const COPY = '.before-migration-after-'
+// One for each update would fill the disk in the end; who goes back goes back to one of the last.
+const KEPT_COPIES = 2
+
+/** Only the newest copies stay. */
+function dropOldCopies(path: string): void {
+  const folder = dirname(path)
+  const made = readdirSync(folder)
+    .filter((it) => it.startsWith(`${basename(path)}${COPY}`))
+    .map((it) => join(folder, it))
+  const oldestFirst = made.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs || (a < b ? -1 : 1))
+  for (const it of oldestFirst.slice(0, -KEPT_COPIES)) rmSync(it, { force: true })
 }
 
 async function keepCopy(file: StoreFile): Promise<void> {
   const last = (await executed(file.db)).at(-1)
-  if (last !== undefined) await backup(file.database, `${file.path}.before-migration-after-${last}`)
+  if (last !== undefined) await backup(file.database, `${file.path}${COPY}${last}`)
 }

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, utimesSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import { expect, it, onTestFinished } from 'vitest'
@@ -85,6 +85,31 @@ it('keeps a copy of the store before it is migrated', async () => {
   const copy = new DatabaseSync(`${file.path}.before-migration-after-${Object.keys(MIGRATIONS).at(-1)}`, { readOnly: true })
   expect(copy.prepare('select id from runs').all()).toEqual([{ id: run.id }])
   copy.close()
+})
+
+it('brings a store of an older reeve forward with its runs, and keeps the last two copies of before', async () => {
+  const folder = temporaryFolder()
+  const { path, database, db, clock } = rawStore(folder)
+  const [first, second] = Object.entries(MIGRATIONS)
+  if (!first || !second) throw new Error('there are not two migrations')
+  await migrateStore({ path, database, db, clock }, Object.fromEntries([first, second]))
+  database.exec(
+    'insert into runs(id, workflow, project, task, options, state, created_at) values (\'r1\', \'toy\', \'/p\', \'{"id":"t","title":"T","role":"backend","kind":"feature"}\', \'{}\', \'queued\', 1)',
+  )
+  database.close()
+  for (const [at, name] of ['0000-a', '0000-b'].entries()) {
+    const copy = `${path}.before-migration-after-${name}`
+    writeFiles(folder, { [basename(copy)]: 'old' })
+    utimesSync(copy, at, at)
+  }
+  const store = await toyStore(folder)
+  expect(await store.getRun('r1')).toMatchObject({ id: 'r1', state: 'queued', task: { role: 'backend' } })
+  expect(await store.migrations()).toEqual(Object.keys(MIGRATIONS))
+  expect(
+    readdirSync(folder)
+      .filter((it) => it.includes('.before-'))
+      .toSorted(),
+  ).toEqual(['store.db.before-migration-after-0000-b', `store.db.before-migration-after-${second[0]}`].toSorted())
 })
 
 it('refuses a store that a newer reeve has written, and says which migration it does not know', async () => {
