@@ -38,7 +38,13 @@ function setUp(state: ApiKey['state'] = 'live') {
 it('knows the owner of the daemon by its token, and a program by its key', async () => {
   const { made, used, authenticate } = setUp()
   expect(await authenticate(`Bearer ${TOKEN}`, 'socket')).toEqual(localUser('ada'))
-  expect(await authenticate(`bearer ${made.value}`, 'tcp')).toEqual({ kind: 'key', name: 'key:ci', role: 'operator', projects: ['/p'] })
+  expect(await authenticate(`bearer ${made.value}`, 'tcp')).toEqual({
+    kind: 'key',
+    name: 'key:ci',
+    id: made.id,
+    role: 'operator',
+    projects: ['/p'],
+  })
   expect(used).toEqual([made.id])
 })
 

@@ -58,7 +58,7 @@ export function createAuthenticate({ token, user, keys, clock, onRefused }: Auth
     if (key.state !== 'live') return { key: key.id, problem: `the key is ${key.state}` }
     // A store that cannot be written now is no reason to keep a caller out.
     await keys.keyUsed(key.id).catch(() => undefined)
-    return { kind: 'key', name: `key:${key.name}`, role: key.role, projects: key.projects }
+    return { kind: 'key', name: `key:${key.name}`, id: key.id, role: key.role, projects: key.projects }
   }
 
   return async (authorization, via, from = via) => {

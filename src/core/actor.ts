@@ -7,6 +7,8 @@ export interface Actor {
   kind: 'user' | 'key'
   /** Name for records: a user name, or `key:<name>`. */
   name: string
+  /** Of its API key. */
+  id?: string
   role: AccessRole
   /** Roots of the projects it may see; null: all of them. */
   projects: readonly string[] | null

@@ -6,6 +6,7 @@ import { type Redact, redactAll } from '../core/redact.ts'
 import { isAudited, recordDone, recordFailed } from './audited.ts'
 import type { Context } from './context.ts'
 import type { Operation, Stream, Verb } from './operation.ts'
+import { createStillLive } from './still-live.ts'
 
 /** Runs an operation: reads the input, calls the handler, checks the output. The only way in, for every face. */
 export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
@@ -76,7 +77,11 @@ async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(
 ) {
   try {
     if (isAudited(it, true)) await recordDone(it, context, input, 'begun')
-    for await (const event of it.handler(context, input, signal)) yield checkOutput(it.name, it.events, event)
+    const mustBeLive = createStillLive(context)
+    for await (const event of it.handler(context, input, signal)) {
+      await mustBeLive()
+      yield checkOutput(it.name, it.events, event)
+    }
   } catch (error) {
     const told = redactedError(error, context.secrets.redact)
     if (isRefusal(told)) await recordFailed(it, context, input, 'forbidden')

@@ -4,6 +4,7 @@ import { makeRepository } from '../../test/support/repository.ts'
 import { cli } from '../../test/support/terminal.ts'
 import { createAuthenticate } from '../access/authenticate.ts'
 import { systemClock } from '../core/clock.ts'
+import { createStillLive } from './still-live.ts'
 
 async function setUp() {
   const project = makeRepository(TOY_FILES)
@@ -20,7 +21,7 @@ it('makes a key that lets its program in, for its projects and until it is revok
   expect(value).toMatch(/^rv_[0-9a-z]{8}_[\w-]{43}$/)
   expect(key).toMatchObject({ name: 'ci', role: 'operator', projects: [project], state: 'live', lastUsedAt: null })
   expect((key.expiresAt ?? 0) - key.createdAt).toBe(30 * 86_400_000)
-  expect(await who(value)).toEqual({ kind: 'key', name: 'key:ci', role: 'operator', projects: [project] })
+  expect(await who(value)).toEqual({ kind: 'key', name: 'key:ci', id: key.id, role: 'operator', projects: [project] })
 
   const { keys } = await client.call('keys.list', {})
   expect(keys).toMatchObject([{ id: key.id, lastUsedAt: expect.any(Number) as number }])
@@ -29,6 +30,17 @@ it('makes a key that lets its program in, for its projects and until it is revok
   expect(await who(value)).toBeNull()
   expect(await client.call('keys.list', {})).toEqual({ keys: [] })
   expect((await client.call('keys.list', { all: true })).keys).toMatchObject([{ id: key.id, state: 'revoked' }])
+})
+
+it('ends the streams that a key has open, too: no event comes after it is revoked', async () => {
+  const { client, store } = await setUp()
+  const { key } = await client.call('keys.add', { name: 'ci' })
+  const clock = { time: 0, now: () => clock.time, sleep: () => Promise.resolve() }
+  const mustBeLive = createStillLive({ caller: { ...key, kind: 'key', name: 'key:ci' }, clock, store: async () => store })
+  await client.call('keys.revoke', { key: 'ci' })
+  await mustBeLive()
+  clock.time += 2000
+  await expect(mustBeLive()).rejects.toMatchObject({ code: 'unauthorized', message: 'The caller is not known: its key is revoked.' })
 })
 
 it('keeps nothing in the store that would let anybody in', async () => {

@@ -77,9 +77,10 @@ describe('where a caller is and what its environment holds', () => {
 
   async function daemonWith(env: Record<string, string>) {
     const project = makeRepository({ 'a.txt': 'a\n' })
-    const { home, serve } = testApp(project, env)
+    const made = testApp(project, env)
+    const { home } = made
     writeFiles(join(home, 'reeve'), { 'config/config.toml': KEYED })
-    const app = serve()
+    const app = made.serve()
     const resident = await app.reside({ limits: queueLimits(settingsSchema.parse({})), env: {} })
     const plain = { PATH: process.env['PATH'], HOME: home, REEVE_HOME: join(home, 'reeve'), REEVE_SANDBOX__MINIMUM: 'guarded' }
     const terminal = (more: Record<string, string>) => app.as({ actor: localUser('ada'), cwd: project, env: { ...plain, ...more } })
@@ -91,7 +92,7 @@ describe('where a caller is and what its environment holds', () => {
     const { app, resident, terminal, program, task } = await daemonWith({})
     const { runs } = await terminal({ MINE_KEY: 'of-one-terminal' }).call('runs.submit', task)
     const run = runs[0]?.id ?? ''
-    const hindrance = async () => resident.hindrance((await (await app.store()).findRun(run)) as never)
+    const hindrance = async () => resident.hindrance(await (await app.store()).findRun(run))
     expect(await hindrance()).toBeNull()
     for (const other of [terminal({}), program])
       await expect(other.call('runs.submit', task)).rejects.toMatchObject({ code: 'provider_key_missing' })

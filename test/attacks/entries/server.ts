@@ -142,6 +142,15 @@ export const SERVER_ENTRIES: readonly Entry[] = [
     to: "if (key.id === '')",
   },
   {
+    case: '44g',
+    title: 'a stream that was opened before the key was revoked',
+    level,
+    test: { file: 'src/operations/keys.test.ts', name: 'ends the streams that a key has open' },
+    file: 'src/operations/still-live.ts',
+    from: "if (state !== 'live')",
+    to: "if (state === 'gone')",
+  },
+  {
     case: '44d',
     title: 'the token of the daemon, from another machine',
     level,
