@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readBody } from './body.ts'
-import { doubledKey } from './strict.ts'
+import { checkJson } from './strict.ts'
 
 function body(
   text: string | Uint8Array<ArrayBuffer> | ReadableStream,
@@ -45,8 +45,10 @@ describe('a body', () => {
     ['a tower', `${'['.repeat(200)}${']'.repeat(200)}`, undefined, 'nested deeper than 100 levels'],
     ['too much', JSON.stringify('x'.repeat(100_000)), undefined, 'The body is larger than 100000 bytes.'],
     ['broken YAML', 'a: [1\nb: 2', YAML, 'the body, line 2, column'],
-    ['YAML keys alike', 'a: 1\na: 2', YAML, 'the body, line 2, column 1: Map keys must be unique'],
-    ['YAML aliases', BOMB, YAML, 'the body has YAML aliases, which are not taken'],
+    ['YAML keys alike', 'a: 1\na: 2', YAML, 'the body, line 2, column 1: the key "a" is there twice'],
+    ['YAML aliases', BOMB, YAML, 'the body, line 2, column 8: aliases are not taken'],
+    ['a YAML table as a key', '? {a: 1}\n: b', YAML, 'a key must be a text'],
+    ['a YAML merge', 'a: &x {b: 1}\n<<: *x', YAML, 'aliases are not taken'],
     ['a YAML tag', 'a: !!js/function "() => 1"', YAML, 'the body, line 1, column 4: Unresolved tag'],
     ['a YAML __proto__', '__proto__: {admin: true}', YAML, 'the body has a key that no table may have'],
     ['a huge YAML number', 'limit: 123456789012345678901234567890', YAML, 'the body has a number that is too large'],
@@ -66,7 +68,23 @@ describe('a body', () => {
 })
 
 it('finds the key that a table has twice, and no other', () => {
-  expect(doubledKey('[{"a": 1}, {"a": 1, "b": {"a": ["a", "a"]}}]')).toBeNull()
-  expect(doubledKey('{"a": "b", "b": "a", "c": "{\\"a\\": 1, \\"a\\": 2}"}')).toBeNull()
-  expect(doubledKey('[[{"a": 1, "b": [], "a": 2}]]')).toBe('a')
+  for (const fine of [
+    '[{"a": 1}, {"a": 1, "b": {"a": ["a", "a"]}}]',
+    '{"a": "b", "b": "a", "c": "{\\"a\\": 1, \\"a\\": 2}"}',
+    '"a',
+    '{"a',
+    '}{]"',
+  ]) {
+    expect(() => checkJson(fine), fine).not.toThrow()
+  }
+  expect(() => checkJson('[[{"a": 1, "b": [], "a": 2}]]')).toThrow('the key "a" is there twice')
+})
+
+it('refuses what is made to keep it busy, before it is parsed', async () => {
+  expect(await refusal(`{"a": [${'[],'.repeat(30_000)}[]]}`)).toContain('taken')
+  expect(() => checkJson(`[${'[],'.repeat(100_000)}[]]`)).toThrow('the body has more than 100000 values')
+  expect(() => checkJson(`{"a": "${'\\n'.repeat(4_000_000)}"}`)).not.toThrow()
+  const request = (text: string) => new Request('http://a/', { method: 'POST', body: text, headers: { 'content-type': YAML } })
+  await expect(readBody(request(`a: ${'x'.repeat(300_000)}`))).rejects.toThrow('The body is larger than 262144 bytes.')
+  await expect(readBody(request('['.repeat(100_000)))).rejects.toThrow('it is nested too deep')
 })

@@ -42,24 +42,57 @@ function odd(what: string, at = ''): ReeveError {
   return new ReeveError('invalid_input', { problem: `the body has ${what}${at === '' ? '' : ` at "${at.slice(0, 100)}"`}` })
 }
 
-/** Tokens of JSON that has been parsed already: texts, and what opens, parts and closes. */
-const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g
+/** Of one request; a text may be long, but a body of this many values is made to keep the daemon busy. */
+const MOST_VALUES = 100_000
 
-/** The first key that a table has twice, which readers of JSON understand differently; null: none. */
-export function doubledKey(json: string): string | null {
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
+const [TABLE, TABLE_END, LIST, LIST_END] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+/**
+ * Refuses JSON that readers understand differently, a key twice in one table, and JSON of too many values, before it is parsed. What is no JSON
+ * passes: the parser says more of it. Throws `invalid_json`, `invalid_input`.
+ */
+export function checkJson(json: string): void {
   const open: (Set<string> | null)[] = []
-  let before = ''
-  for (const [token] of json.matchAll(TOKENS)) {
-    if (token === '{') open.push(new Set())
-    if (token === '[') open.push(null)
-    if (token === '}' || token === ']') open.pop()
-    const keys = open.at(-1) ?? null
-    if (token.startsWith('"') && keys !== null && before !== ':') {
-      const key = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1)
-      if (keys.has(key)) return key
-      keys.add(key)
+  let values = 0
+  let isKey = false
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === QUOTE) {
+      const end = endOfText(json, at)
+      const keys = open.at(-1) ?? null
+      if (isKey && keys !== null) addKey(keys, json.slice(at, end + 1))
+      isKey = false
+      at = end
+      continue
     }
-    before = token
+    if (code === COMMA || code === TABLE || code === LIST) {
+      if (++values > MOST_VALUES) throw odd(`more than ${MOST_VALUES} values`)
+      if (code !== COMMA) open.push(code === TABLE ? new Set() : null)
+      isKey = (open.at(-1) ?? null) !== null
+    }
+    if (code === COLON) isKey = false
+    if (code === TABLE_END || code === LIST_END) open.pop()
   }
-  return null
+}
+
+/** Where the text that begins here ends. */
+function endOfText(json: string, begin: number): number {
+  let at = begin + 1
+  while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1
+  return at
+}
+
+function addKey(keys: Set<string>, quoted: string): void {
+  const key = quoted.includes('\\') ? unescaped(quoted) : quoted.slice(1, -1)
+  if (keys.has(key)) throw new ReeveError('invalid_json', { source: 'the body', problem: `the key "${key.slice(0, 100)}" is there twice` })
+  keys.add(key)
+}
+
+function unescaped(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted))
+  } catch {
+    return quoted
+  }
 }
