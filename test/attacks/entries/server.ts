@@ -269,11 +269,11 @@ export const SERVER_ENTRIES: readonly Entry[] = [
   },
   {
     case: '52q',
-    title: 'a body with a key that is there twice',
+    title: 'a body with a key that is there twice, or with towers of levels',
     level,
     test: BODY_TEST,
     file: BODY,
-    from: 'if (doubled === null) return value',
-    to: "if (doubled !== '') return value",
+    from: '  checkJson(text)\n',
+    to: '',
   },
 ]
