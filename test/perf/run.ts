@@ -3,6 +3,8 @@
  * Run: npm run perf            all figures, and the page
  *      npm run perf -- engine  only those whose name fits; the page stays as it is
  *      npm run perf -- agents  only the real CLI agents, and their table on the page
+ *      npm run perf -- server  only the daemon under load, and its table; also one of its parts: server-rates, server-events,
+ *                              server-memory, server-runs (REEVE_RUNS=1000: with so many runs)
  * Nothing here fails for being slow: a machine is no promise.
  */
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'

@@ -23,7 +23,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   'server-events': {
     atOnce: 20,
     measure: ({ folder, server }) =>
-      liveEvents(loadProject({ outside: join(folder, 'looks'), looks: { turns: 40, delay: '200ms' } }), server),
+      liveEvents(loadProject({ outside: join(folder, 'looks'), more: { turns: 40, delay: '200ms' } }), server),
   },
   'server-memory': { measure: ({ home, server, run }) => memory(home, server, run) },
   'server-runs': { measure: ({ folder, project, server }) => throughput(folder, project, server) },

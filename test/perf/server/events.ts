@@ -17,8 +17,8 @@ export async function liveEvents(project: string, server: Server): Promise<Figur
   const seen = await Promise.all(readers)
   for (const id of ids) {
     const whole = seen.filter((it) => it.run === id).map((it) => it.seqs)
-    const last = (await askJson<{ events?: unknown; status: string }>(server, `/api/v1/runs/${id}`)).status
-    if (last !== 'succeeded') throw new Error(`Run ${id} is ${last}.`)
+    const { status, message } = await askJson<{ status: string; message: string }>(server, `/api/v1/runs/${id}`)
+    if (status !== 'succeeded') throw new Error(`Run ${id} is ${status}: ${message}`)
     const [first = []] = whole
     if (first.some((seq, at) => seq !== at + 1)) throw new Error(`A reader of ${id} saw ${first.join(', ')}.`)
     if (whole.some((it) => it.join() !== first.join())) throw new Error(`Readers of ${id} saw different events.`)

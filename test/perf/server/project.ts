@@ -15,16 +15,16 @@ interface LoadProject {
   /** Where it goes. */
   outside: string
   name?: string
-  /** Turns of an agent that only looks at a file, each after so long. */
-  looks?: { turns: number; delay: string }
+  /** More turns of the agent, each with a small file and after so long. */
+  more?: { turns: number; delay: string }
 }
 
 /** A repository on which a run goes through everything and hardly does anything: one file written by a scripted agent, one gate that says yes. */
-export function loadProject({ outside, name = 'tiny', looks }: LoadProject): string {
+export function loadProject({ outside, name = 'tiny', more }: LoadProject): string {
   const turns = [
-    ...Array.from({ length: looks?.turns ?? 0 }, () => ({
-      calls: [{ tool: 'read_file', input: { path: 'README.md' } }],
-      ...(looks === undefined ? {} : { delay: looks.delay }),
+    ...Array.from({ length: more?.turns ?? 0 }, (_, at) => ({
+      calls: [write(`notes/${at}.md`, 'A note.\n')],
+      ...(more === undefined ? {} : { delay: more.delay }),
     })),
     { calls: [write('NOTES.md', 'A note.\n')] },
     { text: 'The note is written.' },
