@@ -2,7 +2,7 @@ import type { QueuePlace } from '../../operations/queue-list.ts'
 import type { CommandRun, Options } from '../command-spec.ts'
 import { duration } from '../figures.ts'
 import { answer, type Io, remark } from '../io.ts'
-import { oneLine, table } from '../text.ts'
+import { fit, oneLine, table } from '../text.ts'
 
 interface Pause {
   scope: string
@@ -53,7 +53,8 @@ function lines(io: Io, runs: readonly QueuePlace[]): string[] {
     String(it.priority),
     oneLine(it.task.title),
     startOf(io, it),
-    oneLine(it.reason ?? 'begins next'),
+    // Titles need room too; the whole reason is in `reeve show`.
+    fit(oneLine(it.reason ?? 'begins next'), Math.max(24, io.columns() - 72)),
   ])
   const [head = '', ...body] = table([['#', 'RUN', 'PRIORITY', 'TITLE', 'STARTS', 'WHY IT WAITS'], ...rows], io.columns(), 3)
   return [io.paint('dim', head), ...body]
