@@ -16,11 +16,13 @@ import { loopTurn } from './loop-turn.ts'
 import { type Figure, shown } from './measure.ts'
 import { runOf200, sandboxInstall, sandboxRun } from './sandbox.ts'
 import { map, scan } from './scan.ts'
+import { serverUnderLoad } from './server.ts'
 import { asking, startup } from './startup.ts'
 import { workspace } from './workspace.ts'
 
 const PAGE = join(import.meta.dirname, '../../docs/performance.md')
 const FIGURES = ['<!-- figures: written by npm run perf -->', '<!-- end of figures -->'] as const
+const SERVER = ['<!-- server: written by npm run perf -->', '<!-- end of server -->'] as const
 const AGENTS = ['<!-- agents: written by npm run perf -->', '<!-- end of agents -->'] as const
 
 const MEASURES: readonly (readonly [name: string, measure: (folder: string) => Promise<Figure>])[] = [
@@ -61,6 +63,19 @@ async function compareAgents(folder: string): Promise<void> {
   writePage(AGENTS, agentTable(compared))
 }
 
+function tell({ name, ours, against, ratio }: Figure): void {
+  console.log(`${name}: ${ours}; ${against}; ratio ${shown(ratio)}`)
+}
+
+/** The daemon is a table of its own: it is written when all its parts were measured. */
+async function loadServer(folder: string): Promise<void> {
+  const parts = wanted.filter((it) => it.startsWith('server'))
+  if (wanted.length > 0 && parts.length === 0) return
+  const whole = wanted.length === 0 || parts.includes('server')
+  const figures = await serverUnderLoad(folder, whole ? [] : parts, tell)
+  if (whole) writePage(SERVER, table(figures))
+}
+
 const wanted = process.argv.slice(2)
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'reeve-perf-')))
 try {
@@ -71,10 +86,11 @@ try {
     mkdirSync(place)
     const figure = await measure(place)
     figures.push(figure)
-    console.log(`${figure.name}: ${figure.ours}; ${figure.against}; ratio ${shown(figure.ratio)}`)
+    tell(figure)
     rmSync(place, { recursive: true, force: true, maxRetries: 5 })
   }
   if (wanted.length === 0) writePage(FIGURES, table(figures))
+  await loadServer(folder)
   if (wanted.length === 0 || wanted.some((it) => 'agents'.includes(it))) await compareAgents(folder)
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
