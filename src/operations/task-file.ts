@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { nearest, ReeveError } from '../core/errors.ts'
 import { type Task, taskSchema } from '../core/task.ts'
 import { sentence } from './invoke.ts'
+import { oddKey } from './yaml-keys.ts'
 
 /** Text of a task file and its name for messages. */
 export interface TaskDocument {
@@ -42,7 +43,7 @@ interface Placed {
 
 function readOne(source: TaskDocument, problems: Problem[], warnings: string[]): Placed[] {
   const counter = new LineCounter()
-  const parsed = parseAllDocuments(source.text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true })
+  const parsed = parseAllDocuments(source.text, { lineCounter: counter, prettyErrors: false, uniqueKeys: false })
   const documents = Array.isArray(parsed) ? parsed : []
   const place = (node: unknown): string => `${source.name}:${lineOf(node, counter)}`
   return documents.flatMap((document) => {
@@ -50,6 +51,11 @@ function readOne(source: TaskDocument, problems: Problem[], warnings: string[]):
     const [broken] = [...document.errors, ...document.warnings]
     if (broken) {
       problems.push({ where: `${source.name}:${counter.linePos(broken.pos[0]).line}`, problem: firstLine(broken.message) })
+      return []
+    }
+    const odd = oddKey(document)
+    if (odd !== null) {
+      problems.push({ where: `${source.name}:${counter.linePos(odd.offset).line}`, problem: odd.problem })
       return []
     }
     return taskNodes(document).flatMap((node) => readTask(node, document, place, problems, warnings))

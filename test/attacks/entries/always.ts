@@ -203,9 +203,9 @@ export const ALWAYS: readonly Entry[] = [
     title: 'a key that is there twice',
     level,
     test: { file: DOCUMENTS, name: 'a task: a key that is there twice' },
-    file: 'src/operations/task-file.ts',
-    from: 'uniqueKeys: true',
-    to: 'uniqueKeys: false',
+    file: 'src/operations/yaml-keys.ts',
+    from: 'if (key !== null && !keys.has(key)) {',
+    to: 'if (key !== null) {',
   },
   {
     case: '52d',
