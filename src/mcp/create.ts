@@ -28,7 +28,7 @@ type Input = z.output<typeof input>
 const output = z.looseObject({
   ...idsOut,
   state: stateField,
-  workspace: z.string().nullable(),
+  workspace: z.string().optional(),
   pollAfterMs: z.int(),
   warnings: z.array(z.string()).optional(),
 })
@@ -68,7 +68,7 @@ async function create(call: Call, asked: Input) {
   const data = {
     ...ids(first.id),
     state: first.status,
-    workspace: first.paths.workspace === '' ? null : first.paths.workspace,
+    ...(first.paths.workspace === '' ? {} : { workspace: first.paths.workspace }),
     pollAfterMs: pollAfter(first.status),
     ...(runs.length > 1 ? { runs: runs.map((it) => it.id) } : {}),
     ...(notes.length === 0 ? {} : { warnings: notes }),

@@ -20,7 +20,13 @@ export const workspaceTool = define({
     offset: z.int().min(0).default(0).describe('read, diff: the next of an earlier answer'),
     operation: oldText('op'),
   }),
-  output: z.looseObject({ ...idsOut, files: z.array(z.unknown()).optional(), text: z.string().optional(), next: z.int().optional() }),
+  output: z.looseObject({
+    ...idsOut,
+    files: z.array(z.string()).optional(),
+    changes: z.array(z.looseObject({ path: z.string() })).optional(),
+    text: z.string().optional(),
+    next: z.int().optional(),
+  }),
   annotations: { readOnlyHint: true },
   async run(call, input) {
     const run = runIdOf('ai_coder_workspace', input)
@@ -54,7 +60,7 @@ const OPERATIONS: Record<(typeof OPS)[number], (call: Call, look: Look) => Promi
       ...ids(diff.run),
       base: diff.base,
       commit: diff.commit,
-      files: diff.files.filter((it) => of(it.path)),
+      changes: diff.files.filter((it) => of(it.path)),
       ...part(path === undefined ? diff.patch : partsOf(diff.patch, of), offset),
     })
   },

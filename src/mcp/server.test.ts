@@ -46,7 +46,8 @@ describe('definitions', () => {
     expect(modern.tools).toEqual(legacy.tools)
     expect(Buffer.byteLength(JSON.stringify(legacy.tools)), 'every host carries them in each prompt').toBeLessThan(10_000)
     for (const tool of legacy.tools) {
-      expect(tool.outputSchema, tool.name).toMatchObject({ type: 'object' })
+      expect(tool.outputSchema, tool.name).toMatchObject({ type: 'object', properties: { error: { type: 'object' } } })
+      expect(tool.outputSchema, 'an error has to fit too').not.toHaveProperty('required')
       expect(Object.keys(tool.annotations ?? {}).length, tool.name).toBeGreaterThan(0)
     }
     const { properties } = legacy.tools.find((it) => it.name === 'ai_coder_status')?.inputSchema ?? {}
@@ -66,7 +67,7 @@ describe.each([
       arguments: { task: 'Do it\nsoon', workflow: 'fine', idempotencyKey: 'k' },
     })
     const { runId } = result.structuredContent as { runId: string }
-    expect(result.structuredContent).toEqual({ runId, coder_id: runId, state: 'queued', workspace: null, pollAfterMs: 2000 })
+    expect(result.structuredContent).toEqual({ runId, coder_id: runId, state: 'queued', pollAfterMs: 2000 })
     expect(result.content).toContainEqual(expect.objectContaining({ type: 'resource_link', uri: `reeve://runs/${runId}` }))
     expect(await call(host, 'create', { task: 'Do it', idempotencyKey: 'k' }), 'the same key').toMatchObject({ runId })
 

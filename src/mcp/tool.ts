@@ -61,11 +61,16 @@ export function define<I extends z.ZodObject, O extends z.ZodObject>(spec: ToolS
     title,
     description,
     inputSchema: plain(z.toJSONSchema(spec.input, { io: 'input' })),
-    outputSchema: plain(z.toJSONSchema(output, { io: 'output' })),
+    outputSchema: orError(plain(z.toJSONSchema(output, { io: 'output' }))),
     output,
     annotations,
     run: async (call, input) => spec.run(call, read(name, spec.input, input)),
   }
+}
+
+/** Some hosts hold errors against the schema as well, and would throw away what an error says. */
+function orError({ required: _, ...schema }: JsonSchema): JsonSchema {
+  return { ...schema, properties: { ...(schema['properties'] as JsonSchema), error: { type: 'object' } } }
 }
 
 /** Every host carries the definitions in each prompt: what says nothing is left out. */

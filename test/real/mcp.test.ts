@@ -84,7 +84,8 @@ describe('hosts on standard input and output', () => {
   itNeeds('the MCP tools')('the Inspector lists our tools and calls them', async () => {
     const { reeve, ...where } = place()
     const inspect = (...args: string[]) => runHost(['mcp-inspector', '--cli', ...SERVER, ...args], where)
-    const listed = await inspect('--method', 'tools/list')
+    // Strict: schemas that every host can read.
+    const listed = await inspect('--strict', '--method', 'tools/list')
     expect(listed.exitCode, listed.text).toBe(0)
     const { tools } = JSON.parse(listed.stdout) as { tools: { name: string }[] }
     expect(tools.map((it) => it.name)).toEqual(NAMES)
@@ -92,7 +93,7 @@ describe('hosts on standard input and output', () => {
     expect(JSON.parse(called.stdout), called.text).toMatchObject({ structuredContent: { runs: [] } })
     const wrong = await inspect('--method', 'tools/call', '--tool-name', 'ai_coder_status', '--tool-arg', 'runId=nope')
     expect(JSON.parse(wrong.stdout), wrong.text).toMatchObject({ isError: true, structuredContent: { error: { code: 'run_not_found' } } })
-    expect((await inspect('--method', 'tools/call', '--tool-name', 'no_such_tool')).exitCode).toBe(5)
+    expect((await inspect('--method', 'tools/call', '--tool-name', 'no_such_tool')).text).toContain('tool_not_found')
     expect((await reeve(['ls', '--json'])).exitCode).toBe(0)
   })
 
