@@ -7,8 +7,9 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?) ?(Z|[
 export function timeOf(text: string): number | null {
   const [, day, time = '00:00', zone = ''] = TIME.exec(text.trim()) ?? []
   if (day === undefined) return null
+  const midnight = new Date(`${day}T00:00:00Z`)
   // A day that does not exist would silently become another one.
-  if (new Date(`${day}T00:00:00Z`).toISOString().slice(0, 10) !== day) return null
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return null
   const at = new Date(`${day}T${time}${zone}`).getTime()
   return Number.isNaN(at) ? null : at
 }
