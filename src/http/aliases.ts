@@ -1,27 +1,34 @@
-import type { Gateway } from '../client/client.ts'
+import type { Gateway, OperationName } from '../client/client.ts'
 import { ReeveError } from '../core/errors.ts'
 import { ROUTE_ALIASES, type RouteAlias } from '../operations/aliases.ts'
 import { sentence } from '../operations/invoke.ts'
 import { tableOf } from './answer.ts'
 import { readBody } from './body.ts'
 import { type App, honoPath, known } from './bound.ts'
+import { idempotencyKey, type Keys, withKey } from './idempotency.ts'
 import { fromQuery } from './query.ts'
 import { inputSchema } from './routes.ts'
 
 /** Routes of older systems. What they do, operations do, for the same caller. */
-export function mountAliases(app: App, gateway: Gateway): void {
+export function mountAliases(app: App, gateway: Gateway, keys: Keys): void {
   for (const alias of ROUTE_ALIASES) {
     const [method = '', path = ''] = alias.route.split(' ')
     const schema = inputSchema(alias)
     app.on(method, honoPath(path), async (c) => {
       c.env.route = path
       const { raw } = c.req
-      const client = gateway.as(known(c.env))
+      const caller = known(c.env)
+      const client = gateway.as(caller)
       const query = fromQuery(new URL(raw.url).searchParams, schema)
       const body = method === 'GET' ? {} : tableOf(await readBody(raw))
       const input = readInput(alias, { ...query, ...body, ...c.req.param() })
-      const output = await alias.run((name, it) => client.call(name, it, raw.signal), input)
-      return Response.json(output, { status: alias.status })
+      const key = method === 'GET' ? null : idempotencyKey(raw.headers)
+      const actor = caller.actor.name
+      const answer = async () => {
+        const call = (name: OperationName, it: object) => client.call(name, key === null ? it : withKey(name, it, actor, key), raw.signal)
+        return Response.json(await alias.run(call, input), { status: alias.status })
+      }
+      return key === null ? answer() : keys.once({ key, actor, name: alias.route, input }, answer)
     })
   }
 }

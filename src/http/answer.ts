@@ -4,7 +4,7 @@ import type { Json } from '../core/json.ts'
 import type { Caller } from '../operations/context.ts'
 import type { Stream } from '../operations/operation.ts'
 import { BODY_LIMIT, readBody, SUBMIT_LIMIT } from './body.ts'
-import { idempotencyKey, type Keys, ownKey } from './idempotency.ts'
+import { idempotencyKey, type Keys, withKey } from './idempotency.ts'
 import type { Limits } from './limits.ts'
 import { fromQuery } from './query.ts'
 import type { CallRoute, Route, StreamRoute } from './routes.ts'
@@ -31,12 +31,10 @@ export async function answer(route: Route, asked: Asked): Promise<Response> {
     throw new ReeveError('invalid_input', { problem: `${route.name} takes no Idempotency-Key: its answer is not kept` })
   }
   const actor = asked.caller.actor.name
-  // The run itself keeps the key, so a daemon that dies before it has answered makes no second one.
-  const keyed = route.name === 'runs.submit' && input['key'] === undefined ? { ...input, key: ownKey(actor, key) } : input
-  return asked.keys.once({ key, actor, route, input }, () => called(route, keyed, asked))
+  return asked.keys.once({ key, actor, name: route.name, input }, () => called(route, withKey(route.name, input, actor, key), asked))
 }
 
-async function called(route: CallRoute, input: Record<string, unknown>, { client, request }: Asked): Promise<Response> {
+async function called(route: CallRoute, input: object, { client, request }: Asked): Promise<Response> {
   return Response.json(await client.call(route.name, input, request.signal))
 }
 

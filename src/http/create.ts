@@ -5,6 +5,7 @@ import type { Actor } from '../core/actor.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { Caller } from '../operations/context.ts'
+import { readTraceparent } from '../telemetry/trace-ids.ts'
 import { mountAliases } from './aliases.ts'
 import { answer } from './answer.ts'
 import { type App, type Bound, honoPath, known } from './bound.ts'
@@ -130,10 +131,12 @@ async function callerOf(options: HttpOptions, request: Request, { via, from }: B
     throw new ReeveError('unauthorized', { problem: authorization === null ? 'it sends no token' : 'its token is none of ours' })
   }
   const id = request.headers.get('reeve-caller')
-  if (id === null) return { actor, cwd: null, env: null, via: from ?? via }
+  const traceparent = request.headers.get('traceparent') ?? ''
+  const traced = readTraceparent(traceparent) === null ? {} : { trace: traceparent }
+  if (id === null) return { actor, cwd: null, env: null, via: from ?? via, ...traced }
   const place = actor.kind === 'user' && via === 'socket' ? options.callers.get(id) : null
   if (place === null) throw new ReeveError('caller_unknown', { caller: id.slice(0, 100) })
-  return { actor, cwd: place.cwd, env: place.env, via }
+  return { actor, cwd: place.cwd, env: place.env, via, ...traced }
 }
 
 function mount(options: HttpOptions, limits: Limits): App {
@@ -158,7 +161,7 @@ function mount(options: HttpOptions, limits: Limits): App {
       return answer(route, { client: options.gateway.as(caller), caller, request: c.req.raw, params: c.req.param(), limits, keys })
     })
   }
-  mountAliases(app, options.gateway)
+  mountAliases(app, options.gateway, keys)
   app.notFound((c) => refuse(wrongRoute(app, c.req.method, c.req.path), c.env))
   app.onError((error, c) => refuse(error, c.env))
   return app

@@ -57,3 +57,13 @@ it('takes no key that is none, and none where an answer is a secret', async () =
     'takes no Idempotency-Key',
   )
 })
+
+it('is the same on the routes of older systems', async () => {
+  const project = makeRepository(TOY_FILES)
+  const { ask, app } = testHttp()
+  const task = { project, id: 't', title: 't', description: 't', workflow: 'fine' }
+  const [one, two] = [await ask('POST /tasks', task, { headers: KEY }), await ask('POST /tasks', task, { headers: KEY })]
+  expect([one.status, two.status, two.headers.get('idempotency-replayed')]).toEqual([202, 202, 'true'])
+  expect(await one.json()).toEqual(await two.json())
+  expect(await (await app.store()).listRuns({})).toHaveLength(1)
+})

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { OperationName, StreamName } from '../client/client.ts'
 import { ReeveError } from '../core/errors.ts'
-import type { CallRoute } from './routes.ts'
 
 /** An answer that was given, and to which request. */
 export interface KeptAnswer {
@@ -25,7 +25,8 @@ export interface Keys {
 export interface Keyed {
   key: string
   actor: string
-  route: CallRoute
+  /** Name of the operation, or the route of an older system. */
+  name: string
   input: unknown
 }
 
@@ -39,8 +40,13 @@ export function idempotencyKey(headers: Headers): string | null {
 }
 
 /** The key as one of this caller's: others may use the same by chance, and must not see what was answered. */
-export function ownKey(actor: string, key: string): string {
+function ownKey(actor: string, key: string): string {
   return createHash('sha256').update(`${actor}\n${key}`).digest('base64url')
+}
+
+/** The run itself keeps the key of its submission, so a daemon that dies before it has answered makes no second one. */
+export function withKey(name: OperationName | StreamName, input: object, actor: string, key: string): object {
+  return name === 'runs.submit' ? { key: ownKey(actor, key), ...input } : input
 }
 
 /** Same key, same request: the same answer. Those that come while it is at work wait for it. */
@@ -48,10 +54,10 @@ export function createKeys(answers: KeptAnswers): Keys {
   const atWork = new Map<string, { digest: string; done: Promise<KeptAnswer | null> }>()
 
   return {
-    async once({ key, actor, route, input }, answer) {
+    async once({ key, actor, name, input }, answer) {
       const id = ownKey(actor, key)
       const digest = createHash('sha256')
-        .update(JSON.stringify([route.name, input]))
+        .update(JSON.stringify([name, input]))
         .digest('base64url')
       for (let other = atWork.get(id); other !== undefined; other = atWork.get(id)) {
         if (other.digest !== digest) throw new ReeveError('idempotency_mismatch', { key })

@@ -66,6 +66,7 @@ const TAGS: Readonly<Record<string, string>> = {
   webhooks: 'Who is told of events.',
   events: 'Facts, as they happen.',
   gates: 'Checks that decide.',
+  state: 'What the daemon keeps: its backup.',
   demo: 'A whole run to look at, without a model.',
   server: 'The daemon itself.',
   [OLDER]: 'Routes of older systems, kept over the operations above. New programs take those.',
@@ -238,7 +239,7 @@ function aliasOf(alias: (typeof ROUTE_ALIASES)[number], method: string, path: st
   const params = [...path.matchAll(/\{(\w+)\}/g)].map((it) => it[1] ?? '')
   const schema = tidy(inputSchema(alias)) as JsonSchema
   const fields = method === 'GET' ? 'query' : 'body'
-  const parameters = parametersOf(schema, params, fields)
+  const parameters = [...parametersOf(schema, params, fields), ...(method === 'GET' ? [] : [IDEMPOTENCY_KEY])]
   const operationId = `${method.toLowerCase()}.${path.replaceAll(/[{}]/g, '').split('/').filter(Boolean).join('.')}`
   return {
     operationId,
