@@ -5,7 +5,7 @@ import { makeKey } from './api-key.ts'
 import { createAuthenticate, type RefusedTry } from './authenticate.ts'
 
 const TOKEN = 't'.repeat(43)
-const clock = { time: 0, now: () => clock.time, sleep: () => Promise.resolve() }
+const clock = { time: 1_790_000_000_000, now: () => clock.time, sleep: () => Promise.resolve() }
 
 function setUp(state: ApiKey['state'] = 'live') {
   const made = makeKey()

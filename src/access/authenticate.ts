@@ -1,7 +1,7 @@
 import { type Actor, localUser } from '../core/actor.ts'
 import type { Clock } from '../core/clock.ts'
 import { ReeveError } from '../core/errors.ts'
-import type { ApiKey } from '../store/keys.ts'
+import { type ApiKey, USED_EVERY_MS } from '../store/keys.ts'
 import { digestOf, keyIdIn, sameDigest } from './api-key.ts'
 import { isLoopback } from './listening.ts'
 import { createTries } from './tries.ts'
@@ -57,7 +57,7 @@ export function createAuthenticate({ token, user, keys, clock, onRefused }: Auth
     const { key } = found
     if (key.state !== 'live') return { key: key.id, problem: `the key is ${key.state}` }
     // A store that cannot be written now is no reason to keep a caller out.
-    await keys.keyUsed(key.id).catch(() => undefined)
+    if (clock.now() - (key.lastUsedAt ?? 0) >= USED_EVERY_MS) await keys.keyUsed(key.id).catch(() => undefined)
     return { kind: 'key', name: `key:${key.name}`, id: key.id, role: key.role, projects: key.projects }
   }
 

@@ -26,7 +26,7 @@ export interface NewKey extends Pick<ApiKey, 'id' | 'name' | 'role' | 'projects'
 }
 
 // Who uses a key many times a second makes one write of it a minute.
-const USED_EVERY_MS = 60_000
+export const USED_EVERY_MS = 60_000
 
 /** Null: a live key of that name is there already. */
 export async function addKey(ctx: Context, { projects, expiresInMs, createdBy, ...key }: NewKey): Promise<ApiKey | null> {

@@ -250,6 +250,15 @@ export const SERVER_ENTRIES: readonly Entry[] = [
     to: "if (address.startsWith('127.')) return true",
   },
   {
+    case: '47e',
+    title: 'a daemon that does not ask where it may listen',
+    level,
+    test: { file: 'src/serve-http.test.ts', name: '47: does not listen beyond this machine' },
+    file: 'src/serve-http.ts',
+    from: 'listenAddress({ host: settings.host,',
+    to: "listenAddress({ host: '127.0.0.1',",
+  },
+  {
     case: '47d',
     title: 'a private key that others can read',
     level,
