@@ -70,6 +70,7 @@ export function createApp(options: AppOptions): App {
       actor: caller.actor.name,
       caller: caller.actor,
       via: caller.via ?? 'cli',
+      ...(caller.trace === undefined ? {} : { trace: caller.trace }),
       audit,
       version,
       self: options.self,

@@ -7,12 +7,14 @@ import { measureGit, measureState } from './operations/gauges.ts'
 import { createMeasures } from './operations/measures.ts'
 import { readiness } from './operations/readiness.ts'
 import { createRunBook } from './operations/run-book.ts'
+import { createSpans } from './operations/spans.ts'
 import type { Store } from './store/open.ts'
 import { type AnsweredRequest, measureRequests } from './telemetry/http-metrics.ts'
 import type { Logger } from './telemetry/logger.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createPages, type Pages } from './telemetry/pages.ts'
 import { measureProcess } from './telemetry/process-metrics.ts'
+import type { Traces } from './telemetry/traces.ts'
 
 export interface ObserveOptions {
   app: Pick<App, 'store' | 'folders'>
@@ -22,6 +24,8 @@ export interface ObserveOptions {
   draining: () => boolean
   log: Logger
   clock: Clock
+  /** Where traces go; absent: nowhere. */
+  otlpEndpoint?: string | undefined
 }
 
 /** How the daemon is seen from outside. */
@@ -35,7 +39,7 @@ export interface Observed extends Pages {
 const AGAIN_MS = 1000
 
 /** Metrics, health and readiness of a daemon; it counts from now on. */
-export async function observe({ app, engine, version, redact, draining, log, clock }: ObserveOptions): Promise<Observed> {
+export async function observe({ app, engine, version, redact, draining, log, clock, otlpEndpoint }: ObserveOptions): Promise<Observed> {
   const store = await app.store()
   const { folders } = app
   const metrics = createMetrics({ version, redact })
@@ -44,7 +48,9 @@ export async function observe({ app, engine, version, redact, draining, log, clo
   const endGit = measureGit(metrics)
   const answered = measureRequests(metrics)
   const over = new AbortController()
-  const counting = count(store, createRunBook(store), metrics, { clock, log, signal: over.signal })
+  const traces =
+    otlpEndpoint === undefined ? null : (await import('./telemetry/traces.ts')).createTraces({ endpoint: otlpEndpoint, version, log })
+  const counting = count(store, createRunBook(store), metrics, { clock, log, traces, signal: over.signal })
   const checks = readiness({ store, folders, engine: () => engine.problem(), draining })
   return {
     ...createPages({ metrics, checks, log, clock }),
@@ -53,6 +59,7 @@ export async function observe({ app, engine, version, redact, draining, log, clo
       over.abort()
       endGit()
       await counting
+      await traces?.close()
       await metrics.close()
     },
   }
@@ -61,6 +68,7 @@ export async function observe({ app, engine, version, redact, draining, log, clo
 interface CountOptions {
   clock: Clock
   log: Logger
+  traces: Traces | null
   signal: AbortSignal
 }
 
@@ -69,9 +77,10 @@ async function count(
   store: Store,
   book: ReturnType<typeof createRunBook>,
   metrics: ReturnType<typeof createMetrics>,
-  { clock, log, signal }: CountOptions,
+  { clock, log, traces, signal }: CountOptions,
 ): Promise<void> {
   const measures = createMeasures(metrics, book, clock)
+  const spans = traces === null ? null : createSpans(traces, store)
   let after: number | null = null
   while (!signal.aborted) {
     try {
@@ -83,6 +92,7 @@ async function count(
       }
       for await (const event of store.feed({ after, signal })) {
         await measures.add(event)
+        await spans?.add(event)
         after = event.position
       }
     } catch (error) {

@@ -118,7 +118,9 @@ async function assemble(options: ServeOptions, folder: string): Promise<Parts> {
   const gateway = guardGateway(app, (name) => verbs[name].effect)
   const ending = createEnding()
   const { engine } = resident
-  const observed = await observe({ app, engine, version, redact: app.redact, draining: () => ending.wasAsked(), log, clock })
+  const draining = () => ending.wasAsked()
+  const otlpEndpoint = settings.telemetry.otlp_endpoint
+  const observed = await observe({ app, engine, version, redact: app.redact, draining, log, clock, otlpEndpoint })
   return { folder, settings, clock, app, resident, gateway, file, log, ending, observed }
 }
 

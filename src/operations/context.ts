@@ -29,6 +29,8 @@ export interface Context {
   caller: Actor
   /** From where, for the record. */
   via: string
+  /** The `traceparent` that the caller has sent. */
+  trace?: string
   audit: Audit
   version: string
   /** Program and arguments that start this reeve again. */
@@ -54,6 +56,8 @@ export interface Caller {
   env: Env | null
   /** From where, for the record: `socket`, an address; absent: the command line. */
   via?: string
+  /** The `traceparent` it sends: its runs belong to that trace. */
+  trace?: string
 }
 
 /** Where runs are worked on: in this process, by an engine of its own. */

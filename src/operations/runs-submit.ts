@@ -80,6 +80,9 @@ export const runsRetry = operation({
   },
 })
 
+// A longer one is a slip.
+const LONGEST_MS = 3653 * 86_400_000
+
 /** `at` as it was given, or the time that `in` means. */
 function timeChosen(context: Context, { at, in: after }: Pick<z.output<typeof submitInput>, 'at' | 'in'>): string | undefined {
   const refuse = (problem: string) => new ReeveError('invalid_input', { problem })
@@ -87,8 +90,9 @@ function timeChosen(context: Context, { at, in: after }: Pick<z.output<typeof su
   if (at !== undefined && timeOf(at) === null) throw refuse(`at is "${at}"; allowed: ${TIME_FORM}`)
   if (after === undefined) return at
   const ms = durationMs(after)
-  if (ms === null) throw refuse(`in is "${after}"; allowed: minutes, hours, days or weeks such as 30m, 2h, 1d and 1w`)
-  return new Date(context.clock.now() + ms).toISOString()
+  const time = ms === null || ms > LONGEST_MS ? null : new Date(context.clock.now() + ms).toISOString()
+  if (time === null) throw refuse(`in is "${after}"; allowed: minutes, hours, days or weeks such as 30m, 2h, 1d and 1w, ten years at most`)
+  return time
 }
 
 function tasksOf(context: Context, input: z.output<typeof submitInput>): { tasks: Task[]; warnings: string[] } {
@@ -210,5 +214,6 @@ function optionsFor(context: Context, task: Task, found: Pick<RunOptions, 'setti
     variables: keyVariables(found.settings, context.env),
     timeoutMs: minutes * 60_000,
     ...(wanted.retryOf === undefined ? {} : { retryOf: wanted.retryOf }),
+    ...(context.trace === undefined ? {} : { trace: context.trace }),
   }
 }

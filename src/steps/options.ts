@@ -22,6 +22,8 @@ export const runOptionsSchema = z.object({
   isolation: z.enum(ISOLATION_LEVELS).optional(),
   /** Names of the environment variables that held its keys when it was submitted. */
   variables: z.array(z.string()).optional(),
+  /** W3C `traceparent` of who submitted it. */
+  trace: z.string().optional(),
   /** For a retry: the run it repeats. */
   retryOf: z.string().optional(),
   /** For a replay: the run that is done again, and the commit of it whose files it begins with (default: the base). */
