@@ -232,9 +232,19 @@ export function referencePages(): Record<string, string> {
   }
 }
 
+/** As the formatter leaves it: on one line where it fits. */
 function clientRoute({ name, method, path, fields, streams, verb }: Route): string {
   const place = verb.place ?? 'daemon'
-  return `  '${name}': { method: '${method}', path: '${path}', fields: '${fields}', streams: ${streams}, place: '${place}', resume: ${resumeOf(verb)} },`
+  const parts = [
+    `method: '${method}'`,
+    `path: '${path}'`,
+    `fields: '${fields}'`,
+    `streams: ${streams}`,
+    `place: '${place}'`,
+    `resume: ${resumeOf(verb)}`,
+  ]
+  const line = `  '${name}': { ${parts.join(', ')} },`
+  return line.length <= 140 ? line : [`  '${name}': {`, ...parts.map((it) => `    ${it},`), '  },'].join('\n')
 }
 
 /** How a reader of a stream comes back: by the id of the last event, or by the last number of each of its runs. */
