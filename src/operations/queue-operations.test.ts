@@ -112,7 +112,9 @@ describe('a scheduled start', () => {
   it.each([
     [{ at: 'tomorrow' }, 'at is "tomorrow"; allowed: a time such as 2026-11-21T02:00'],
     [{ at: '2026-02-30' }, 'at is "2026-02-30"'],
+    [{ at: '2026-13-01' }, 'at is "2026-13-01"'],
     [{ in: '2x' }, 'in is "2x"; allowed: minutes, hours, days or weeks'],
+    [{ in: '999999w' }, 'in is "999999w"; allowed: minutes, hours, days or weeks such as 30m, 2h, 1d and 1w, ten years at most'],
     [{ in: '2h', at: '2026-11-21' }, 'There is "at" and "in"; give one of them.'],
   ])('is refused where %j is none', async (input, sentence) => {
     const { client } = setUp()
