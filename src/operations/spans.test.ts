@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
 import { toyStore, toySubmit } from '../../test/support/toy-runs.ts'
@@ -25,8 +25,8 @@ async function spansOf(options: Record<string, Json> = {}): Promise<{ spans: Spa
   const store = await toyStore()
   const { id } = await toySubmit(store, 'toy', { options })
   const spans: SpanRecord[] = []
-  const { add } = createSpans({ record: (it) => void spans.push(it) }, store)
-  for (const [at, [type, data, ts]] of EVENTS.entries()) await add({ run: id, seq: at + 2, ts, type, data } satisfies RunEvent)
+  const made = createSpans({ record: (it) => void spans.push(it) }, store)
+  for (const [at, [type, data, ts]] of EVENTS.entries()) await made.add({ run: id, seq: at + 2, ts, type, data } satisfies RunEvent)
   return { spans, run: id }
 }
 
@@ -68,12 +68,11 @@ it('takes a traceparent as it is written down and nothing else', () => {
 /** A collector that takes everything, or nothing. */
 async function collector(status: number): Promise<{ endpoint: string; bodies: unknown[] }> {
   const bodies: unknown[] = []
-  const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      bodies.push([request.url, body])
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
-    })
-  })
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    bodies.push([request.url, await json(request)])
+    response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
+  }
+  const server = createServer((request, response) => void take(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
   return { endpoint: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, bodies }

@@ -76,8 +76,8 @@ function telling(exporter: SpanExporter, log: Logger): SpanExporter {
   return {
     export(spans: ReadableSpan[], done) {
       exporter.export(spans, (result) => {
-        const failed = result.code !== 0
-        if (failed && !failing) log.warn('traces cannot be sent', { problem: result.error ?? 'refused' })
+        const failed = result.error !== undefined
+        if (failed && !failing) log.warn('traces cannot be sent', { problem: result.error })
         failing = failed
         done(result)
       })
