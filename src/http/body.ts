@@ -14,6 +14,13 @@ const ALLOWED = 'application/json, application/yaml, text/yaml'
 
 /** The input that a body holds; no body is an empty table. Throws `unsupported_media`, `body_too_large`, `invalid_json`, `invalid_input`. */
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Json> {
+  const value = await readValue(request, limit)
+  checkBody(value)
+  return value
+}
+
+/** The same without a look at its texts: what a terminal's environment holds is full of control characters. */
+export async function readValue(request: Request, limit = BODY_LIMIT): Promise<Json> {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? null
   if (type !== null && !JSON_TYPES.includes(type) && !YAML_TYPES.includes(type)) throw unsupported(type)
   const coding = request.headers.get('content-encoding')
@@ -22,9 +29,7 @@ export async function readBody(request: Request, limit = BODY_LIMIT): Promise<Js
   const text = await readText(request, limit)
   if (text === '') return {}
   if (type === null) throw unsupported('of no type')
-  const value = JSON_TYPES.includes(type) ? jsonOf(text) : await yamlOf(text)
-  checkBody(value)
-  return value
+  return JSON_TYPES.includes(type) ? jsonOf(text) : yamlOf(text)
 }
 
 function unsupported(type: string): ReeveError {

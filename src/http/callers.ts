@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Env } from '../config/home.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { Caller } from '../operations/context.ts'
-import { readBody } from './body.ts'
+import { readValue } from './body.ts'
 import type { Via } from './guard.ts'
 
 /** Where a caller is and what its environment holds: keys, which are nobody else's business. Kept in memory only. */
@@ -57,7 +57,7 @@ export async function putCaller(callers: Callers, request: Request, { actor }: C
       needed: "the daemon's own token and socket",
     })
   }
-  const read = placeSchema.safeParse(await readBody(request))
+  const read = placeSchema.safeParse(await readValue(request))
   if (!read.success)
     throw new ReeveError('invalid_input', { problem: 'the body must hold "cwd", an absolute path, and "env", a table of texts' })
   return { id: callers.put(read.data) }

@@ -111,7 +111,7 @@ describe('who says where it is', () => {
   it('is the command of this machine, over the socket: its calls come from there', async () => {
     const project = makeRepository(TOY_FILES)
     const { ask } = testHttp()
-    const put = await ask('PUT /caller', { cwd: project, env: { PATH: process.env['PATH'] } }, { via: 'socket' })
+    const put = await ask('PUT /caller', { cwd: project, env: { PATH: process.env['PATH'], PS1: '\u001b[1m$\u0007\n' } }, { via: 'socket' })
     const { id } = (await put.json()) as { id: string }
     const listed = await ask('GET /api/v1/runs', undefined, { via: 'socket', headers: { 'reeve-caller': id } })
     expect(await listed.json()).toEqual({ runs: [], next: null })
