@@ -14,6 +14,7 @@ import { agents, agentTable, type Compared } from './agents.ts'
 import { engineStep } from './engine-step.ts'
 import { loopTurn } from './loop-turn.ts'
 import { type Figure, shown } from './measure.ts'
+import { queueChoice } from './queue.ts'
 import { runOf200, sandboxInstall, sandboxRun } from './sandbox.ts'
 import { map, scan } from './scan.ts'
 import { serverUnderLoad } from './server.ts'
@@ -27,6 +28,7 @@ const AGENTS = ['<!-- agents: written by npm run perf -->', '<!-- end of agents 
 
 const MEASURES: readonly (readonly [name: string, measure: (folder: string) => Promise<Figure>])[] = [
   ['engine', engineStep],
+  ['queue', queueChoice],
   ['loop', loopTurn],
   ['workspace', workspace],
   ['startup', startup],
