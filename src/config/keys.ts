@@ -82,7 +82,7 @@ export const KEY_NOTES: Record<string, string> = {
   'runs.autonomy':
     'How far a run goes by itself: `manual` asks after the plan and before landing, `supervised` before landing, `autonomous` only when a risk rule says so. Absent: it asks nothing and lands nothing, and your `reeve land` is the yes; with `land` it asks before landing.',
   'runs.timeout_minutes': 'Time a run may be worked on, without waits for people.',
-  'runs.max_concurrent': 'Runs at work at the same time.',
+  'runs.max_concurrent': 'Runs of the project at work at the same time, over all processes.',
   'runs.land': 'How a green run lands by itself. Absent: `branch` where `autonomy` is set, else `none`.',
   'runs.refine': 'A refiner tidies the green change; kept only if the gates stay green.',
   'runs.max_usd': 'Money a run may spend, in US dollars.',
