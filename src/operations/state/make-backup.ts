@@ -49,10 +49,11 @@ export async function makeBackup(options: BackupOptions): Promise<Manifest> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await mkdir(path, { mode: 0o700 })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const why = { EEXIST: 'it is there already', ENOENT: `there is no folder "${dirname(path)}"` }[code ?? ''] ?? problemOf(error)
+    const why = code === 'EEXIST' ? 'it is there already' : problemOf(error)
     throw new ReeveError('invalid_input', { problem: `The backup "${path}" cannot be made: ${why}.` }, { cause: error })
   }
 }
