@@ -2,7 +2,7 @@ import type { AuditEntry } from '../store/audit.ts'
 import type { Context } from './context.ts'
 import type { Verb } from './operation.ts'
 
-type Known = Pick<Verb<never>, 'name' | 'effect' | 'permission'>
+type Known = Pick<Verb<never>, 'name' | 'effect' | 'permission'> & { place?: 'caller' }
 type Fields = Readonly<Record<string, unknown>>
 
 /** Does the record of what was asked for tell of calls that succeed? Those that only read leave no line; refused ones always do. */
@@ -11,9 +11,11 @@ export function isAudited(it: Pick<Verb<never>, 'effect'> & { place?: 'caller' }
   return it.effect !== 'read' && !(streams && it.place === 'caller')
 }
 
-/** Writes down that a call was done, or begun. */
-export function recordDone(it: Known, context: Context, input: unknown, result: 'ok' | 'begun', answer?: unknown): Promise<void> {
-  return context.audit.record(entryOf(it, context, input, result, answer))
+/** Writes down that a call was done, or begun. Rejects where that cannot be written, but for what a person does in a process of their own. */
+export async function recordDone(it: Known, context: Context, input: unknown, result: 'ok' | 'begun', answer?: unknown): Promise<void> {
+  const written = context.audit.record(entryOf(it, context, input, result, answer))
+  // `reeve init` works where nothing can be kept.
+  await (it.place === 'caller' && context.caller.kind === 'user' ? written.catch(() => undefined) : written)
 }
 
 /** Writes down that a call has failed or was refused. A record that cannot be written hides no error. */
@@ -27,7 +29,20 @@ function entryOf(it: Known, context: Context, input: unknown, result: string, an
 
 /** Fields that say on what and how; everything else may be content. */
 const ABOUT = ['run', 'runs', 'project', 'projects', 'path', 'provider', 'model', 'webhook', 'all', 'all_projects'] as const
-const HOW = ['role', 'accept_isolation', 'trust', 'force', 'how', 'branch', 'folder', 'attempt', 'priority', 'expires', 'by_tool', 'check'] as const
+const HOW = [
+  'role',
+  'accept_isolation',
+  'trust',
+  'force',
+  'how',
+  'branch',
+  'folder',
+  'attempt',
+  'priority',
+  'expires',
+  'by_tool',
+  'check',
+] as const
 /** Keys, models and backups have names; elsewhere a name or a key is the caller's own word. */
 const NAMED = ['key', 'name', 'file'] as const
 
