@@ -18,6 +18,7 @@ import { tokenOf } from './daemon/token.ts'
 import { watchTrouble } from './daemon/trouble.ts'
 import { lostItsPlace } from './daemon/watch-place.ts'
 import { queueLimits } from './operations/queue-settings.ts'
+import { sweepLogsDaily } from './operations/run-log.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import { createWebhooks, type Webhooks } from './operations/webhooks/create.ts'
 import { thisProcess } from './process/alive.ts'
@@ -179,6 +180,7 @@ async function begin(options: ServeOptions, parts: Parts): Promise<Open> {
   options.say(`reeve ${version} works on ${folder} and listens at ${url}. To end it: Ctrl-C, or reeve daemon stop`)
   const watch = new AbortController()
   void endWhenLost(parts, place, watch.signal)
+  void sweepLogsDaily(join(folder, 'logs'), clock, watch.signal)
   if (startedByCommand) void endWhenIdle(parts, watch.signal)
   return { place, http, watch, webhooks }
 }

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import type { z } from 'zod'
 import { nearest } from '../core/errors.ts'
+import { EVENT_TYPES, isOfTypes } from '../core/event.ts'
 import type { ProviderSettings, Settings } from '../core/settings.ts'
 import { GATE_NAMES } from '../core/verdict.ts'
 import { isLoopback } from './consent.ts'
@@ -30,7 +31,7 @@ function wrongValue(path: readonly string[], tree: unknown, filled: ReadonlySet<
   const may = shape ? `; allowed: ${allowed(shape)}` : ''
   const value = valueAt(tree, path)
   if (value === undefined) return `${key} is missing${may}`
-  const secret = filled.has(path.join('.')) || path[2] === 'headers' || path[2] === 'api_key_env'
+  const secret = filled.has(path.join('.')) || path[2] === 'headers' || path[2] === 'api_key_env' || path[2] === 'secret_env'
   return `${key} is ${secret ? 'not what is wanted' : shown(value)}${may}`
 }
 
@@ -54,7 +55,12 @@ function shown(value: unknown): string {
 
 /** What the schema cannot say: names that must fit each other, keys where names of variables are wanted. */
 export function meaningProblems(settings: Settings, where: WhereOf): Problem[] {
-  return [...providerProblems(settings, where), ...routingProblems(settings, where), ...gateProblems(settings, where)]
+  return [
+    ...providerProblems(settings, where),
+    ...routingProblems(settings, where),
+    ...webhookProblems(settings, where),
+    ...gateProblems(settings, where),
+  ]
 }
 
 /** What kinds cannot do without, besides those whose own sentence says more. */
@@ -127,6 +133,18 @@ function routingProblems(settings: Settings, where: WhereOf): Problem[] {
   )
 }
 
+/** A webhook that waits for an event that does not exist is never told of anything. */
+function webhookProblems(settings: Settings, where: WhereOf): Problem[] {
+  return Object.entries(settings.webhooks).flatMap(([name, { events }]) =>
+    events
+      .filter((it) => !Object.keys(EVENT_TYPES).some((type) => isOfTypes(type, [it])))
+      .map((it) => ({
+        where: where(['webhooks', name, 'events']),
+        problem: `webhooks.${name}.events names ${shown(it)}, which is no type of event; allowed: those of docs/reference/events.md, such as "run.finished", and "run.*" for all of a kind`,
+      })),
+  )
+}
+
 /** What is put behind it must be the path that is asked for. */
 function isPlainAddress(text: string): boolean {
   const { protocol, search, hash, username, password } = new URL(text)
@@ -135,16 +153,21 @@ function isPlainAddress(text: string): boolean {
 
 /** A key written where the name of a variable belongs, or plainly among other texts. Checked before anything prints, and never prints it. */
 export function keyProblems(tree: unknown, where: WhereOf, filled: ReadonlySet<string>): Problem[] {
-  const providers = isTable(tree) && isTable(tree['providers']) ? tree['providers'] : {}
-  return [...namedKeyProblems(providers, where), ...plainKeyProblems(providers, where, filled)]
+  const tableOf = (key: string) => (isTable(tree) && isTable(tree[key]) ? tree[key] : {})
+  const providers = tableOf('providers')
+  return [
+    ...namedKeyProblems(['providers', 'api_key_env'], providers, where),
+    ...namedKeyProblems(['webhooks', 'secret_env'], tableOf('webhooks'), where),
+    ...plainKeyProblems(providers, where, filled),
+  ]
 }
 
-function namedKeyProblems(providers: Record<string, unknown>, where: WhereOf): Problem[] {
-  return Object.entries(providers).flatMap(([name, provider]) => {
-    const value = isTable(provider) ? provider['api_key_env'] : undefined
+function namedKeyProblems([table, field]: readonly [string, string], named: Record<string, unknown>, where: WhereOf): Problem[] {
+  return Object.entries(named).flatMap(([name, it]) => {
+    const value = isTable(it) ? it[field] : undefined
     if (typeof value !== 'string') return []
-    const at = where(['providers', name, 'api_key_env'])
-    const key = `providers.${name}.api_key_env`
+    const at = where([table, name, field])
+    const key = `${table}.${name}.${field}`
     if (looksLikeSecret(value)) {
       return [
         {

@@ -195,3 +195,14 @@ it('keeps the limits of an account of the user', async () => {
     'reeve.toml:5: providers.x.account would lift a limit of yours, which counts.',
   ])
 })
+
+it('refuses a webhook that is never told of anything, and a key where the name of its variable is wanted', async () => {
+  const hook = (text: string) => load({ user: `[webhooks.chat]\nurl = "https://chat.example/in"\n${text}\n` })
+  expect((await hook('events = ["run.*", "approval.asked"]\nsecret_env = "CHAT_KEY"')).problem).toBe('')
+  expect((await hook('events = ["run.done"]')).problem).toBe(
+    'config.toml:3: webhooks.chat.events names "run.done", which is no type of event; allowed: those of docs/reference/events.md, such as "run.finished", and "run.*" for all of a kind',
+  )
+  const { problem } = await hook('secret_env = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"')
+  expect(problem).toContain('webhooks.chat.secret_env holds what looks like a key itself')
+  expect(problem).not.toContain('MfKQ9r8')
+})

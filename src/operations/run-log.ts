@@ -1,5 +1,6 @@
-import { appendFile, mkdir, open as openFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { appendFile, mkdir, open as openFile, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
 import type { RunEvent } from '../core/event.ts'
 import { jsonText } from '../core/hostile-text.ts'
 import { parseJson } from '../core/json.ts'
@@ -56,6 +57,27 @@ export async function keepLog(store: Store, run: string, path: string, over: Abo
     await log.write(event)
   }
   for await (const event of store.allEvents(run, last)) await log.write(event)
+}
+
+// The store has the events; the file is for looking, and for `tail -f`.
+const KEPT_MS = 90 * 86_400_000
+
+/** Removes the logs of runs that nothing was written to for 90 days. One that goes on later gets a whole log again. */
+export async function sweepLogs(folder: string, now: number): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter((it) => it.endsWith('.ndjson'))) {
+    const path = join(folder, name)
+    const modified = (await stat(path).catch(() => null))?.mtimeMs ?? now
+    if (now - modified > KEPT_MS) await rm(path, { force: true })
+  }
+}
+
+/** Does so every day until the signal aborts. Never rejects. */
+export async function sweepLogsDaily(folder: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sweepLogs(folder, clock.now()).catch(() => undefined) // a folder that cannot be read is nobody's log
+    await clock.sleep(86_400_000, signal).catch(() => undefined)
+  }
 }
 
 /** Number of the last event in the file, 0 where there is none; `whole`: it ends with a whole line. Reads from the end: a log may be long. */

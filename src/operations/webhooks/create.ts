@@ -145,9 +145,3 @@ export function testMessage(id: string, now: number): { id: string; body: string
   const data = { message: 'A test of this webhook. Nothing has happened.' }
   return { id, body: JSON.stringify({ id, type: 'webhook.test', run: null, project: null, position: null, seq: null, ts: now, data }) }
 }
-
-/** For a person: what is wrong with a webhook as it is set. */
-export function problemsOf(hook: WebhookSettings, env: WebhooksOptions['env'], isType: (pattern: string) => boolean): string[] {
-  const unknown = hook.events.filter((it) => !isType(it)).map((it) => `no type of event is like "${it}"`)
-  return secretOf(hook, env) === undefined ? [...unknown, `the variable ${hook.secret_env} is not set`] : unknown
-}

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { ReeveError } from '../../core/errors.ts'
-import { EVENT_TYPES, isOfTypes } from '../../core/event.ts'
 import type { Delivery } from '../../store/webhooks.ts'
 import { type Context, settingsOf } from '../context.ts'
 import { operation } from '../operation.ts'
-import { problemsOf, secretOf, testMessage } from './create.ts'
+import { secretOf, testMessage } from './create.ts'
 import { send, type WebhookSettings } from './send.ts'
 
 const STATUSES = ['trying', 'delivered', 'failed', 'disabled'] as const
@@ -37,8 +36,6 @@ const webhookSchema = z.object({
 })
 export type WebhookInfo = z.infer<typeof webhookSchema>
 
-const isType = (pattern: string) => Object.keys(EVENT_TYPES).some((type) => isOfTypes(type, [pattern]))
-
 export const webhooksList = operation({
   name: 'webhooks.list',
   route: 'GET /api/v1/webhooks',
@@ -54,7 +51,8 @@ export const webhooksList = operation({
         const [last = null] = await store.webhooks.list({ webhook: name, limit: 1 })
         const gone = last?.status === 'disabled' ? ['it answered 410: it is told nothing until the daemon is started again'] : []
         const { url, events, projects } = hook
-        const problems = [...gone, ...problemsOf(hook, context.env, isType)]
+        const unset = secretOf(hook, context.env) === undefined ? [`the variable ${hook.secret_env} is not set`] : []
+        const problems = [...gone, ...unset]
         return {
           name,
           url,
