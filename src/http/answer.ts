@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts'
 import { fromQuery } from './query.ts'
 import type { CallRoute, Route, StreamRoute } from './routes.ts'
 import { eventBody } from './sse.ts'
-import { checkLine } from './strict.ts'
+import { checkFields } from './strict.ts'
 
 export interface Asked {
   client: Client
@@ -50,7 +50,9 @@ async function inputOf(route: Route, { request, params }: Asked): Promise<Record
     throw new ReeveError('invalid_input', { problem: `${route.name} takes no "${extra}" in the query; its fields go into the body` })
   }
   const limit = route.name === 'runs.submit' ? SUBMIT_LIMIT : BODY_LIMIT
-  return merged(tableOf(await readBody(request, limit)), fromPath)
+  const fields = tableOf(await readBody(request, limit))
+  checkFields(fields)
+  return merged(fields, fromPath)
 }
 
 export function hasBody({ headers }: Request): boolean {
@@ -64,9 +66,8 @@ export function tableOf(body: Json): Record<string, unknown> {
 
 /** A field of the path is said there and nowhere else. */
 function merged(rest: Record<string, unknown>, path: Record<string, unknown>): Record<string, unknown> {
-  for (const [field, value] of Object.entries(path)) {
+  for (const field of Object.keys(path)) {
     if (Object.hasOwn(rest, field)) throw new ReeveError('invalid_input', { problem: `"${field}" is in the path already` })
-    checkLine(value, field)
   }
   return { ...rest, ...path }
 }

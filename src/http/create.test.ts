@@ -67,6 +67,18 @@ describe('operations', () => {
   })
 })
 
+it('takes a pasted log in a text, and no control character in a name', async () => {
+  const project = makeRepository(TOY_FILES)
+  const { ask } = testHttp()
+  const submit = (more: object) =>
+    ask('POST /api/v1/runs', { project, sentence: 'Mend \u001b[31mthis\u001b[0m:\n\tline\u0007', workflow: 'fine', ...more })
+  expect((await submit({})).status).toBe(200)
+  expect(await detail(await submit({ workflow: 'fine\n' }))).toBe('400 the body has a control character at "workflow"')
+  expect(await detail(await ask('POST /api/v1/runs/resume', { runs: ['\u001b[2J'] }))).toBe(
+    '400 the body has a control character at "runs"',
+  )
+})
+
 describe('methods and routes', () => {
   it.each([
     ['PUT /api/v1/runs', '405 "/api/v1/runs" does not take PUT; it takes GET, HEAD, POST.'],
