@@ -32,7 +32,7 @@ describe('a task that is submitted', () => {
     expect(error).toMatchObject({ code: 'isolation_too_low', exit: 3 })
     expect(error.message).toMatch(/^The isolation of this machine is L1 guarded, and this run needs L2 os-sandbox: /)
     expect(error.hint).toContain('--accept-isolation guarded')
-    expect(await client.call('runs.list', { all: true })).toEqual({ runs: [] })
+    expect(await client.call('runs.list', { all: true })).toEqual({ runs: [], next: null })
   })
 
   it('is taken when the level is accepted, and keeps that', async () => {

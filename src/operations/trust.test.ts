@@ -27,7 +27,7 @@ it('refuses a run whose project decides where the key goes, and says what would 
     message: expect.stringContaining('reeve.toml:6: provider "gate" sends the key in MY_KEY to https://models.example/v1'),
     hint: expect.stringContaining('reeve trust'),
   })
-  expect(await client.call('runs.list', { all: true })).toEqual({ runs: [] })
+  expect(await client.call('runs.list', { all: true })).toEqual({ runs: [], next: null })
   expect((await submit(client, { trust: true })).runs, 'this time').toHaveLength(1)
   await expect(submit(client), 'the next time').rejects.toMatchObject({ code: 'not_trusted' })
 })
