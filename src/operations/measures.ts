@@ -137,7 +137,8 @@ function gateMeasures(metrics: Metrics): (event: RunEvent) => void {
     if (type === 'checkpoint.made') commits({})
     if (type !== 'gate.finished') return
     const gate = wordOf(data['gate'])
-    results({ gate, status: wordOf(data['status']) })
+    // On the change, on its base to compare with, or for the proof by tests.
+    results({ gate, status: wordOf(data['status']), where: wordOf(data['where']) })
     if (typeof data['durationMs'] === 'number') duration({ gate }, data['durationMs'] / SECOND)
   }
 }

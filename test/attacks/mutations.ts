@@ -8,6 +8,7 @@ import { NETWORK } from './entries/network.ts'
 import { OS_SANDBOX } from './entries/os-sandbox.ts'
 import { PROGRAMS } from './entries/programs.ts'
 import { SERVER_ENTRIES } from './entries/server.ts'
+import { STATE_ENTRIES } from './entries/state.ts'
 import { TEXT } from './entries/text.ts'
 import type { Entry } from './entry.ts'
 
@@ -23,5 +24,6 @@ export const ENTRIES: readonly Entry[] = [
   ...PROGRAMS,
   ...TEXT,
   ...SERVER_ENTRIES,
+  ...STATE_ENTRIES,
   ...ACCESS_ENTRIES,
 ]

@@ -6,7 +6,6 @@ export const NOT_HERE: Readonly<Record<number, string>> = {
   38: MCP,
   39: MCP,
   40: MCP,
-  53: 'reeve unpacks no archive and reads no bundle',
   54: 'reeve registers no link and no URL handler',
 }
 /** The list of attack cases ends here. */
