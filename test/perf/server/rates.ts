@@ -9,7 +9,7 @@ import { type Bare, rowWriter } from './bare.ts'
 import { noteTask, type Place } from './project.ts'
 import { rowsOf } from './stored.ts'
 
-const SECONDS = 3
+const SECONDS = 2
 const ROUNDS = 3
 const CONNECTIONS = 10
 

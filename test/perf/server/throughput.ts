@@ -7,7 +7,7 @@ import { type Figure, shown } from '../measure.ts'
 import { noteTask } from './project.ts'
 
 // The record is made with 1000, which takes ten minutes on two cores.
-const RUNS = Number(process.env['REEVE_RUNS'] ?? 200)
+const RUNS = Number(process.env['REEVE_RUNS'] ?? 100)
 const AT_ONCE = 8
 const MAIN = join(import.meta.dirname, '../../../src/main.ts')
 const exec = promisify(execFile)
