@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { position } from './position.ts'
 import type { Db } from './schema.ts'
 
-/** What a commit has changed: a run (null: something else, such as a slot), and whether that may let runs begin, go on or end. */
+/** What a commit has changed: a run (null: something else, such as the queue), and whether that may let runs begin, go on or end. */
 export interface Change {
   run: string | null
   state: boolean
@@ -64,7 +64,7 @@ export function otherWriters(database: DatabaseSync, db: Db): Others {
       }
       const states = new Map<string, boolean>()
       for (const { run, type } of rows) states.set(run, states.get(run) === true || isState(type))
-      // What is no event may have been a slot that came free.
+      // What is no event may have been a pause of the queue that has ended.
       return [{ run: null, state: true }, ...[...states].map(([run, state]) => ({ run, state }))]
     },
   }
