@@ -3,7 +3,8 @@
  * answer; nothing of what does them is loaded.
  */
 import { type Client, createClient } from './client/client.ts'
-import { type Remote, remoteTransport } from './client/remote.ts'
+import type { Remote } from './client/line.ts'
+import { remoteTransport } from './client/remote.ts'
 import { reeveFolders } from './config/home.ts'
 import { ReeveError } from './core/errors.ts'
 import { readPlace } from './daemon/place.ts'

@@ -8,7 +8,9 @@ import { createCallers } from '../http/callers.ts'
 import { hostNames, type Via } from '../http/guard.ts'
 import { type Listening, listen } from '../http/listen.ts'
 import { type Client, createClient } from './client.ts'
-import { type Remote, remoteTransport, requestFor } from './remote.ts'
+import type { Remote } from './line.ts'
+import { remoteTransport } from './remote.ts'
+import { requestFor } from './request.ts'
 import { ROUTES } from './routes.ts'
 
 function clientOf(find: () => Promise<Remote>, place?: { cwd: string; env: object }): Client {
