@@ -5,10 +5,13 @@ import type { Json } from '../core/json.ts'
 // A line that a model reads; the whole event is in the REST API.
 const MOST = 400
 
+/** For programs: a model has nothing of them. */
+const FIGURES = new Set(['usage', 'request', 'charged'])
+
 /** What an event says, in words: the fields that tell something, in the order in which they are. */
 export function said({ data }: RunEvent): string {
   const parts = Object.entries(data).flatMap(([key, value]) => {
-    const text = textOf(value)
+    const text = FIGURES.has(key) ? '' : textOf(value)
     return text === '' ? [] : [`${key}: ${text}`]
   })
   return oneLine(parts.join('; '))

@@ -1,16 +1,14 @@
+import { Client as McpClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { describe, expect, it } from 'vitest'
-import { TOY_FILES, testApp } from '../../test/support/app.ts'
-import { legacyHost, modernHost } from '../../test/support/mcp.ts'
-import { makeRepository } from '../../test/support/repository.ts'
+import { legacyHost, modernHost, sharedProduct } from '../../test/support/mcp.ts'
 import type { Client } from '../client/client.ts'
+import { localUser } from '../core/actor.ts'
+import { createMcpHttp } from './http.ts'
 
 const NAMES = ['create', 'list', 'status', 'control', 'workspace', 'logs', 'run'].map((it) => `ai_coder_${it}`)
 type Host = Awaited<ReturnType<typeof legacyHost>>
 
-function product(env: Readonly<Record<string, string>> = {}) {
-  const project = makeRepository(TOY_FILES)
-  return { project, client: testApp(project, env).open() }
-}
+const shared = sharedProduct()
 
 /** Calls a tool and gives what it says as data. */
 async function call(host: Host, tool: string, args: Record<string, unknown> = {}): Promise<Record<string, never> & { runId: string }> {
@@ -39,7 +37,7 @@ const ASK = { capabilities: { elicitation: { form: {} } } }
 
 describe('definitions', () => {
   it('are the same in both eras, in the same order, in less than 10 KB', async () => {
-    const { client } = product()
+    const { client } = shared
     const legacy = await (await legacyHost(client)).listTools()
     const modern = await (await modernHost(client)).listTools()
     expect(legacy.tools.map((it) => it.name)).toEqual(NAMES)
@@ -58,18 +56,18 @@ describe('definitions', () => {
 describe.each([
   ['a handshake', legacyHost],
   ['2026-07-28', modernHost],
-])('a host of %s', (_, open) => {
+])('a host of %s', (era, open) => {
   it('starts a run, follows it to its end and reads what it has come to', async () => {
-    const { client, project } = product()
+    const { client, project } = shared
     const host = await open(client)
     const result = await host.callTool({
       name: 'ai_coder_create',
-      arguments: { task: 'Do it\nsoon', workflow: 'fine', idempotencyKey: 'k' },
+      arguments: { task: 'Do it\nsoon', workflow: 'fine', idempotencyKey: era },
     })
     const { runId } = result.structuredContent as { runId: string }
     expect(result.structuredContent).toEqual({ runId, coder_id: runId, state: 'queued', pollAfterMs: 2000 })
     expect(result.content).toContainEqual(expect.objectContaining({ type: 'resource_link', uri: `reeve://runs/${runId}` }))
-    expect(await call(host, 'create', { task: 'Do it', idempotencyKey: 'k' }), 'the same key').toMatchObject({ runId })
+    expect(await call(host, 'create', { task: 'Do it', idempotencyKey: era }), 'the same key').toMatchObject({ runId })
 
     const queued = await call(host, 'status', { runId })
     expect(queued).toMatchObject({ state: 'queued', lastEvent: 1, events: [{ seq: 1, type: 'run.queued' }] })
@@ -78,10 +76,13 @@ describe.each([
     expect((await next)['events'], 'the long poll has heard of it').toContainEqual(expect.objectContaining({ type: 'run.started' }))
     expect(await call(host, 'status', { runId })).toMatchObject({ state: 'succeeded', message: 'It is done.', pollAfterMs: 0 })
 
-    expect(await call(host, 'list', { status_filter: 'succeeded' })).toMatchObject({
+    expect(await call(host, 'status', { runId, sinceEvent: 0, waitMs: 25_000, until: 'rest' }), 'at once').toMatchObject({
+      state: 'succeeded',
+    })
+    expect(await call(host, 'list', { status_filter: 'succeeded', limit: 1 })).toMatchObject({
       runs: [{ runId, coder_id: runId, title: 'Do it', state: 'succeeded', repository: project }],
     })
-    expect(await call(host, 'list', { state: 'failed' })).toEqual({ runs: [] })
+    expect(JSON.stringify(await call(host, 'list', { state: 'queued' }))).not.toContain(runId)
     const { text, cursor, done } = await call(host, 'logs', { runId })
     expect([done, text]).toEqual([
       true,
@@ -93,12 +94,12 @@ describe.each([
     expect(JSON.parse((await read(`reeve://runs/${runId}`)).text)).toMatchObject({ id: runId, status: 'succeeded' })
     expect((await read(`reeve://runs/${runId}/log`)).text).toContain('run.finished')
     expect((await read(`reeve://runs/${runId}/report`)).text).toContain('# Do it\n\nRun r')
-    expect((await host.listResources()).resources).toMatchObject([{ uri: `reeve://runs/${runId}`, title: 'Do it' }])
+    expect((await host.listResources()).resources).toContainEqual(expect.objectContaining({ uri: `reeve://runs/${runId}`, title: 'Do it' }))
     await expect(host.readResource({ uri: 'reeve://runs/r000' })).rejects.toThrow(/not found/i)
   })
 
   it('is told what is wrong with a call as data, with the next move', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await open(client)
     expect(await refusal(host, 'status', { runId: 'nope' })).toEqual({
       code: 'run_not_found',
@@ -115,7 +116,7 @@ describe.each([
   })
 
   it('stops a run only by saying so, as often as it likes', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await open(client)
     const { runId } = await call(host, 'create', { task: 'Do it', workflow: 'hangs' })
     const leave = new AbortController()
@@ -137,7 +138,7 @@ describe.each([
   })
 
   it('decides nothing that a person has to, unless the configuration lets it', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await open(client)
     const runId = await asking(host, client)
     const { approval } = await call(host, 'status', { runId })
@@ -157,7 +158,7 @@ describe.each([
   })
 
   it('asks its person where it can, and what they say counts', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await open(client, ASK)
     const asked: string[] = []
     let person: object = { action: 'decline' }
@@ -191,7 +192,7 @@ describe.each([
   })
 
   it('decides itself where the configuration says so', async () => {
-    const { client } = product({ REEVE_MCP__APPROVE: 'true' })
+    const client = shared.withEnv({ REEVE_MCP__APPROVE: 'true' })
     const host = await open(client, ASK)
     const runId = await asking(host, client)
     const approve = () => call(host, 'control', { runId, action: 'approve', approvalId: 'land' })
@@ -206,7 +207,7 @@ describe.each([
 
 describe('what goes over the wire', () => {
   it('carries nothing that a terminal or a model could be led by', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await legacyHost(client)
     const { runId } = await call(host, 'create', { task: 'Do \u001b[31mit\u202e now', workflow: 'fine' })
     await client.call('runs.send', { run: runId, text: 'red \u001b]52;c;AAAA\u0007 \u202e\u{e0041}' })
@@ -223,7 +224,7 @@ describe('what goes over the wire', () => {
   })
 
   it('shows progress of a long poll to a host that wants it', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await legacyHost(client, {}, { progressMs: 20 })
     const { runId } = await call(host, 'create', { task: 'Do it', workflow: 'fine' })
     const seen: number[] = []
@@ -233,7 +234,7 @@ describe('what goes over the wire', () => {
   })
 
   it('tells a host with a connection of changes to what it has subscribed to', async () => {
-    const { client } = product()
+    const { client } = shared
     const host = await legacyHost(client)
     const { runId } = await call(host, 'create', { task: 'Do it', workflow: 'fine' })
     const uri = `reeve://runs/${runId}`
@@ -243,5 +244,53 @@ describe('what goes over the wire', () => {
     await host.subscribeResource({ uri })
     await work(client, runId)
     expect(await changed).toBe(uri)
+  })
+
+  it('waits for the end of a run, not only for what comes next', async () => {
+    const { client } = shared
+    const host = await legacyHost(client)
+    const { runId } = await call(host, 'create', { task: 'Do it', workflow: 'fine' })
+    const ended = call(host, 'status', { runId, sinceEvent: 1, waitMs: 25_000, until: 'rest' })
+    await work(client, runId)
+    expect(await ended).toMatchObject({ state: 'succeeded', events: [{ type: 'run.started' }, {}, {}, { type: 'run.finished' }] })
+  })
+
+  it('cannot ask over HTTP with a handshake, so a person decides elsewhere', async () => {
+    const { client } = shared
+    const answer = createMcpHttp({ gateway: { as: () => client }, version: '1.2.3', secret: 'a secret' })
+    const caller = { actor: localUser('ada'), cwd: null, env: null }
+    const host = new McpClient({ name: 'older', version: '1' }, ASK)
+    const fetch = (url: string | URL, init?: RequestInit) => answer(new Request(url, init), caller)
+    await host.connect(new StreamableHTTPClientTransport(new URL('http://localhost/mcp'), { fetch }))
+    const runId = await asking(host, client)
+    expect(await refusal(host, 'control', { runId, action: 'approve', approvalId: 'land' })).toMatchObject({ code: 'needs_person' })
+    expect(host.getServerCapabilities()?.resources?.subscribe).toBe(false)
+    await host.close()
+  })
+
+  it('tells a host of 2026-07-28 over HTTP of changes to what it listens to, and follows nothing when it has left', async () => {
+    const { client } = shared
+    let open = 0
+    async function* stream(...args: Parameters<Client['stream']>) {
+      open += 1
+      try {
+        yield* client.stream(...args)
+      } finally {
+        open -= 1
+      }
+    }
+    const counted = { ...client, stream: stream as Client['stream'] }
+    const host = await modernHost(counted)
+    const { runId } = await call(host, 'create', { task: 'Do it', workflow: 'fine' })
+    const uri = `reeve://runs/${runId}`
+    const changed = new Promise((resolve) =>
+      host.setNotificationHandler('notifications/resources/updated', ({ params }) => resolve(params.uri)),
+    )
+    const subscription = await host.listen({ resourceSubscriptions: [uri] })
+    await expect.poll(() => open).toBe(1)
+    await work(client, runId)
+    expect(await changed).toBe(uri)
+    await subscription.close()
+    await expect.poll(() => open).toBe(0)
   })
 })

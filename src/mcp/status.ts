@@ -10,7 +10,7 @@ import { type Call, define } from './tool.ts'
 // Below the 30 s that some hosts give a call.
 const MAX_WAIT_MS = 25_000
 // What a model reads of the past; more with ai_coder_logs.
-const MAX_EVENTS = 20
+const MAX_EVENTS = 12
 
 export const statusTool = define({
   name: 'ai_coder_status',

@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, it, onTestFinished } from 'vitest'
-import { TOY_FILES, testApp } from '../../test/support/app.ts'
-import { makeRepository } from '../../test/support/repository.ts'
+import { sharedProduct } from '../../test/support/mcp.ts'
 import type { Client } from '../client/client.ts'
 import { serveMcp } from './stdio.ts'
 
@@ -61,9 +60,7 @@ function plugIn(from: Client, resident = false) {
   }
 }
 
-function product() {
-  return testApp(makeRepository(TOY_FILES)).open()
-}
+const shared = sharedProduct()
 
 const HELLO = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'host', version: '1' } }
 const MODERN = {
@@ -76,7 +73,7 @@ const MODERN = {
 const create = (workflow: string) => ({ name: 'ai_coder_create', arguments: { task: 'Do it', workflow } })
 
 it('works on what a host asks for where there is no daemon, and ends when the host does', async () => {
-  const client = product()
+  const { client } = shared
   const host = plugIn(client)
   expect(await host.ask('initialize', HELLO)).toMatchObject({ serverInfo: { name: 'reeve', version: '1.2.3' } })
   host.send({ method: 'notifications/initialized' })
@@ -93,7 +90,7 @@ it('works on what a host asks for where there is no daemon, and ends when the ho
 })
 
 it('leaves a run that has not ended where it is when the host ends', async () => {
-  const client = product()
+  const { client } = shared
   const host = plugIn(client)
   await host.ask('initialize', HELLO)
   const { structuredContent: made } = (await host.ask('tools/call', create('hangs'))) as { structuredContent: { runId: string } }
@@ -104,7 +101,7 @@ it('leaves a run that has not ended where it is when the host ends', async () =>
 })
 
 it('works on nothing where a daemon does', async () => {
-  const client = product()
+  const { client } = shared
   const host = plugIn(client, true)
   await host.ask('initialize', HELLO)
   const { structuredContent: made } = (await host.ask('tools/call', create('fine'))) as { structuredContent: { runId: string } }
@@ -114,7 +111,7 @@ it('works on nothing where a daemon does', async () => {
 })
 
 it('tells a host of 2026-07-28 of changes to what it listens to', async () => {
-  const client = product()
+  const { client } = shared
   const host = plugIn(client, true)
   await host.ask('server/discover', MODERN)
   const { runs } = await client.call('runs.submit', { sentence: 'Do it', workflow: 'fine' })
@@ -127,7 +124,7 @@ it('tells a host of 2026-07-28 of changes to what it listens to', async () => {
 })
 
 it('answers what is no message without losing the host', async () => {
-  const host = plugIn(product())
+  const host = plugIn(shared.client)
   host.send({ nonsense: true })
   expect(await host.ask('initialize', HELLO)).toMatchObject({ serverInfo: { name: 'reeve' } })
   expect(host.lines.every((it) => it.startsWith('{"'))).toBe(true)

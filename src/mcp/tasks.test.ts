@@ -1,15 +1,11 @@
 import { expect, it } from 'vitest'
-import { TOY_FILES, testApp } from '../../test/support/app.ts'
-import { rawHost } from '../../test/support/mcp.ts'
-import { makeRepository } from '../../test/support/repository.ts'
+import { rawHost, sharedProduct } from '../../test/support/mcp.ts'
 import type { Client } from '../client/client.ts'
 import { openTask, sealTask } from './tasks.ts'
 
 const TASKS = { extensions: { 'io.modelcontextprotocol/tasks': {} }, elicitation: { form: {} } }
 
-function product(): Client {
-  return testApp(makeRepository(TOY_FILES)).open()
-}
+const shared = sharedProduct()
 
 async function work(client: Client, task: string): Promise<void> {
   for await (const _ of client.stream('runs.work', { runs: [task.split('.')[0] ?? ''] }));
@@ -18,7 +14,7 @@ async function work(client: Client, task: string): Promise<void> {
 const run = (workflow: string) => ({ name: 'ai_coder_run', arguments: { task: 'Do it', workflow } })
 
 it('gives a run as a task to a host that follows tasks, with its result in the end', async () => {
-  const client = product()
+  const { client } = shared
   const host = rawHost(client, TASKS)
   const { result: created } = await host('tools/call', run('fine'))
   expect(created).toMatchObject({ resultType: 'task', status: 'working', ttlMs: null, pollIntervalMs: 2000 })
@@ -32,7 +28,7 @@ it('gives a run as a task to a host that follows tasks, with its result in the e
 })
 
 it('says a red verdict as the result of a task that has done its work', async () => {
-  const client = product()
+  const { client } = shared
   const host = rawHost(client, TASKS)
   const { taskId } = (await host('tools/call', run('red'))).result as { taskId: string }
   await work(client, taskId)
@@ -40,7 +36,7 @@ it('says a red verdict as the result of a task that has done its work', async ()
 })
 
 it('asks through the task, and goes on with the answer', async () => {
-  const client = product()
+  const { client } = shared
   const host = rawHost(client, TASKS)
   const { taskId } = (await host('tools/call', run('asks'))).result as { taskId: string }
   await work(client, taskId)
@@ -61,21 +57,21 @@ it('asks through the task, and goes on with the answer', async () => {
 })
 
 it('is cancelled as a task, and seen so', async () => {
-  const host = rawHost(product(), TASKS)
+  const host = rawHost(shared.client, TASKS)
   const { taskId } = (await host('tools/call', run('hangs'))).result as { taskId: string }
   expect((await host('tasks/cancel', { taskId })).result).toMatchObject({ resultType: 'complete' })
   expect((await host('tasks/get', { taskId })).result).toMatchObject({ status: 'cancelled' })
 })
 
 it('answers as ai_coder_create to a host that does not follow tasks, and lets it ask for none', async () => {
-  const host = rawHost(product(), {})
+  const host = rawHost(shared.client, {})
   expect((await host('tools/call', run('fine'))).result).toMatchObject({ resultType: 'complete', structuredContent: { state: 'queued' } })
   for (const method of ['tasks/get', 'tasks/cancel', 'tasks/update'])
     expect((await host(method, { taskId: 'r1.x', inputResponses: {} })).error, method).toMatchObject({ code: -32021 })
 })
 
 it('knows no task that it has not given to this caller', async () => {
-  const client = product()
+  const { client } = shared
   const ada = rawHost(client, TASKS)
   const { taskId } = (await ada('tools/call', run('fine'))).result as { taskId: string }
   const bob = rawHost(client, TASKS, 'bob')

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest'
 import { startScriptedServer } from '../../src/models/scripted-server/server.ts'
 import { type ConformanceServer, startConformanceServer } from '../mcp/serve.ts'
 import { goodDirect, RANGES } from '../scenarios/cases.ts'

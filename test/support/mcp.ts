@@ -1,11 +1,59 @@
+import { join } from 'node:path'
 import { type ClientOptions, Client as McpClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { InMemoryTransport } from '@modelcontextprotocol/server'
-import { onTestFinished } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import { openApp } from '../../src/app.ts'
 import type { Client } from '../../src/client/client.ts'
 import { localUser } from '../../src/core/actor.ts'
 import { createMcpHttp } from '../../src/mcp/http.ts'
 import { createMcpServer, type McpOptions } from '../../src/mcp/server.ts'
 import { followAll, serveSubscriptions } from '../../src/mcp/subscriptions.ts'
+import { TOY_FILES, TOYS } from './app.ts'
+import { lastingFolder, writeFiles } from './folder.ts'
+import { git } from './repository.ts'
+
+/** The product that the tests of a file share, as opening one is most of what a test would take. */
+export interface Shared {
+  project: string
+  client: Client
+  /** The same data folder with more in the environment. */
+  withEnv(env: Readonly<Record<string, string>>): Client
+}
+
+export function sharedProduct(): Shared {
+  const shared = {} as Shared
+  const opened: Client[] = []
+  let remove = (): void => undefined
+  beforeAll(() => {
+    const made = lastingFolder('reeve-mcp-')
+    remove = made.remove
+    const project = join(made.folder, 'project')
+    writeFiles(project, TOY_FILES)
+    git(project, 'init', '-q', '-b', 'main')
+    git(project, 'add', '-A')
+    git(project, 'commit', '-q', '-m', 'First commit')
+    const withEnv = (more: Readonly<Record<string, string>>) => {
+      const own = {
+        PATH: process.env['PATH'],
+        HOME: made.folder,
+        REEVE_HOME: join(made.folder, 'reeve'),
+        REEVE_SANDBOX__MINIMUM: 'guarded',
+      }
+      const rest = { cwd: project, version: '1.2.3', self: [process.execPath] as [string], templates: TEMPLATES, workflows: TOYS }
+      const client = openApp({ ...rest, env: { ...own, ...more } })
+      opened.push(client)
+      return client
+    }
+    Object.assign(shared, { project, client: withEnv({}), withEnv })
+  })
+  afterAll(async () => {
+    for (const it of opened) await it.close()
+    remove()
+  })
+  return shared
+}
+
+const TEMPLATES = join(import.meta.dirname, '../../templates')
 
 export const KEY = Buffer.alloc(32, 7)
 
@@ -13,7 +61,7 @@ export const KEY = Buffer.alloc(32, 7)
 export async function legacyHost(client: Client, options: ClientOptions = {}, more: Partial<McpOptions> = {}): Promise<McpClient> {
   const host = new McpClient({ name: 'test-host', version: '1.0.0' }, options)
   const server = createMcpServer({ client, caller: 'host', version: '1.2.3', key: KEY, twoWay: true, ...more })
-  const followed = followAll(client, (uri) => void server.server.sendResourceUpdated({ uri }))
+  const followed = followAll(client, (uri) => void server.server.sendResourceUpdated({ uri }).catch(() => undefined))
   onTestFinished(() => followed.end())
   serveSubscriptions(server, followed)
   const [here, there] = InMemoryTransport.createLinkedPair()
