@@ -45,8 +45,9 @@ export function startThrough(it: Starter | null): void {
 }
 
 /** Nothing but data goes to it and comes back. */
-function isPlain({ trusted, talk, onOutput, confinement }: ProgramSpec): boolean {
-  return trusted === true && talk === undefined && onOutput === undefined && confinement === undefined
+function isPlain({ trusted, talk, onOutput, confinement, signal }: ProgramSpec): boolean {
+  // What was stopped before it began is not begun.
+  return trusted === true && talk === undefined && onOutput === undefined && confinement === undefined && signal?.aborted !== true
 }
 
 async function runHere(spec: ProgramSpec): Promise<ProgramResult> {

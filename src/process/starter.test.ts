@@ -99,6 +99,7 @@ describe('programs that another process starts', () => {
     await runProgram(script('echo ours'))
     await runProgram(script('echo theirs', { trusted: false }))
     await runProgram(script('echo watched', { onOutput: () => undefined }))
+    expect((await runProgram(script('echo stopped', { signal: AbortSignal.abort() }))).problem).toContain('was not started')
     expect(asked).toEqual(['echo ours'])
   })
 })
