@@ -6,7 +6,7 @@ export const EXITS = {
   3: 'could not run: environment, provider, tool',
   4: 'not found',
   5: 'waiting for a person',
-  130: 'detached: the run can be resumed',
+  130: 'left: the run goes on with the daemon, or can be resumed',
 } as const
 export type ExitCode = keyof typeof EXITS
 
