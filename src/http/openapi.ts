@@ -1,50 +1,11 @@
-import { z } from 'zod'
 import { PERMISSIONS } from '../access/permissions.ts'
-import { ERRORS, type ErrorEntry } from '../core/errors.ts'
-import { canonicalJson } from '../core/json.ts'
-import { taskSchema } from '../core/task.ts'
-import { verdictSchema } from '../core/verdict.ts'
 import { ROUTE_ALIASES } from '../operations/aliases.ts'
 import type { Operation, Stream } from '../operations/operation.ts'
-import { runEventSchema, runSummarySchema, runViewSchema } from '../operations/shapes.ts'
+import type { ApiDocument, ApiOperation, Content, Parameter } from './api-document.ts'
+import { ERROR_REFS, errorResponses, problemSchema } from './api-errors.ts'
+import { outputSchema, type Shared, sharedSchemas, tidy } from './api-schemas.ts'
 import { EXAMPLES } from './examples.ts'
 import { inputSchema, type JsonSchema, type Route, routesOf } from './routes.ts'
-
-export interface ApiOperation {
-  operationId: string
-  summary: string
-  description: string
-  tags: string[]
-  security?: []
-  parameters?: Parameter[]
-  requestBody?: { required: boolean; content: Content }
-  responses: Record<string, { $ref: string } | { description: string; content?: Content }>
-}
-export interface Parameter {
-  name: string
-  in: 'path' | 'query' | 'header'
-  required: boolean
-  description?: string
-  schema?: JsonSchema
-  content?: Content
-}
-type Content = Record<string, { schema: JsonSchema; example?: unknown }>
-export interface ApiDocument {
-  openapi: string
-  info: { title: string; version: string; summary: string; description: string; license: { name: string; identifier: string } }
-  servers: { url: string }[]
-  security: Record<string, []>[]
-  tags: { name: string; description: string }[]
-  paths: Record<string, Record<string, ApiOperation>>
-  components: {
-    securitySchemes: object
-    schemas: Record<string, JsonSchema>
-    responses: Record<string, { description: string; content: Content }>
-  }
-}
-
-/** Shapes that occur in several answers, by the name that readers know them under. */
-const NAMED = { Run: runViewSchema, RunSummary: runSummarySchema, RunEvent: runEventSchema, Task: taskSchema, Verdict: verdictSchema }
 
 const OLDER = 'older names'
 const TAGS: Readonly<Record<string, string>> = {
@@ -111,43 +72,6 @@ export function openapiDocument(version: string): ApiDocument {
       responses: errorResponses(),
     },
   }
-}
-
-interface Shared {
-  schemas: Record<string, JsonSchema>
-  /** A schema with the shapes that have a name replaced by it. */
-  named(schema: JsonSchema): JsonSchema
-}
-
-function sharedSchemas(): Shared {
-  const whole = Object.entries(NAMED).map(([name, it]): [string, JsonSchema] => [name, outputSchema(it)])
-  const names = new Map(whole.map(([name, it]) => [canonicalJson(it), name]))
-  const replace = (value: unknown, top: boolean): unknown => {
-    if (value === null || typeof value !== 'object') return value
-    if (Array.isArray(value)) return value.map((it) => replace(it, false))
-    const name = top ? undefined : names.get(canonicalJson(value))
-    if (name !== undefined) return { $ref: `#/components/schemas/${name}` }
-    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, replace(it, false)]))
-  }
-  return {
-    schemas: Object.fromEntries(whole.map(([name, it]) => [name, replace(it, true) as JsonSchema])),
-    named: (schema) => replace(schema, false) as JsonSchema,
-  }
-}
-
-function outputSchema(schema: z.ZodType): JsonSchema {
-  return tidy(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' })) as JsonSchema
-}
-
-/** Without what says nothing: the bounds of all whole numbers, the dialect, and the definition of "any JSON" in terms of itself. */
-function tidy(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(tidy)
-  const { $schema: _dialect, $defs: _defs, ...rest } = value as Record<string, unknown>
-  if (typeof rest['$ref'] === 'string' && rest['$ref'].startsWith('#/$defs/')) return {}
-  if (rest['minimum'] === Number.MIN_SAFE_INTEGER) delete rest['minimum']
-  if (rest['maximum'] === Number.MAX_SAFE_INTEGER) delete rest['maximum']
-  return Object.fromEntries(Object.entries(rest).map(([key, it]) => [key, tidy(it)]))
 }
 
 function operationOf(route: Route, shared: Shared): ApiOperation {
@@ -274,62 +198,5 @@ function serverRoutes(): Record<string, ApiOperation> {
       tags: ['server'],
       responses: { 200: { description: 'The answer.', content: text('text/plain') }, ...ERROR_REFS },
     },
-  }
-}
-
-const MEANINGS: Readonly<Record<number, string>> = {
-  400: 'The request is wrong, or what it asks for cannot be done so.',
-  401: 'The caller is not known.',
-  403: 'The caller may not.',
-  404: 'There is no such thing.',
-  405: 'The route does not take this method.',
-  409: 'It does not go together with what is there.',
-  413: 'The body is too large.',
-  415: 'The body is of a kind that is not taken.',
-  421: 'The request is not for this server.',
-  429: 'Too many requests.',
-  500: 'It failed here.',
-  503: 'Not now.',
-}
-
-/** Codes by the status that they come with. */
-function codesByStatus(): Map<number, string[]> {
-  const codes = new Map<number, string[]>()
-  for (const [code, { status }] of Object.entries<ErrorEntry>(ERRORS).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    codes.set(status, [...(codes.get(status) ?? []), code])
-  }
-  return new Map([...codes].filter(([status]) => status >= 400).toSorted(([a], [b]) => a - b))
-}
-
-const ERROR_REFS: ApiOperation['responses'] = Object.fromEntries(
-  [...codesByStatus().keys()].filter((it) => it !== 405).map((it) => [it, { $ref: `#/components/responses/Error${it}` }]),
-)
-
-function errorResponses(): ApiDocument['components']['responses'] {
-  return Object.fromEntries(
-    [...codesByStatus()].map(([status, codes]) => {
-      const schema = {
-        allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { status: { const: status }, code: { enum: codes } } }],
-      }
-      return [`Error${status}`, { description: MEANINGS[status] ?? 'It failed.', content: { 'application/problem+json': { schema } } }]
-    }),
-  )
-}
-
-function problemSchema(): JsonSchema {
-  return {
-    type: 'object',
-    description: 'An error, after RFC 9457. `code` is what programs go by; each is explained by `reeve explain <code>`.',
-    properties: {
-      type: { type: 'string', format: 'uri' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      code: { type: 'string', enum: Object.keys(ERRORS).toSorted() },
-      detail: { type: 'string', description: 'What is wrong, and what is allowed.' },
-      hint: { type: ['string', 'null'] as unknown as 'string', description: 'What to do.' },
-      details: { type: 'object', additionalProperties: { type: ['string', 'number'] as unknown as 'string' } },
-    },
-    required: ['type', 'title', 'status', 'code', 'detail', 'hint', 'details'],
-    additionalProperties: false,
   }
 }

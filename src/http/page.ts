@@ -1,4 +1,4 @@
-import type { ApiDocument, ApiOperation, Parameter } from './openapi.ts'
+import type { ApiDocument, ApiOperation, Parameter } from './api-document.ts'
 import type { JsonSchema } from './routes.ts'
 
 /** Of the page; the policy of the page allows this text and nothing else. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it } from 'vitest'
-import type { ApiOperation } from '../../src/http/openapi.ts'
+import type { ApiOperation } from '../../src/http/api-document.ts'
 import { openapiDocument } from '../../src/http/openapi.ts'
 import type { JsonSchema } from '../../src/http/routes.ts'
 import { TOY_FILES } from '../support/app.ts'
