@@ -125,7 +125,7 @@ describe('what is refused, word for word', () => {
     [
       'a key far from all others',
       toml('colour = 1\n'),
-      'reeve.toml:1: unknown key "colour"; known here: daemon, files, gates, network, prices, project, providers, queue, routing, runs, sandbox, telemetry, tests, webhooks',
+      'reeve.toml:1: unknown key "colour"; known here: daemon, files, gates, mcp, network, prices, project, providers, queue, routing, runs, sandbox, telemetry, tests, webhooks',
     ],
     [
       'a text for a number',

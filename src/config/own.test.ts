@@ -33,6 +33,20 @@ async function load({ project = '', user, files = {}, env = {}, flags = [] }: Gi
 
 const sandbox = (text: string) => `[sandbox]\n${text}\n`
 
+describe('what is not about one project', () => {
+  it.each([
+    ['mcp', 'approve = true'],
+    ['daemon', 'port = 1'],
+    ['queue', 'max_concurrent = 1'],
+  ])('refuses [%s] from a file of the project, and takes it from the user', async (table, line) => {
+    const text = `[${table}]\n${line}\n`
+    expect((await load({ project: text })).problem).toBe(
+      `reeve.toml:1: a project's file may not set ${table}; put it into your own configuration: OWN`,
+    )
+    expect((await load({ user: text })).problem).toBe('')
+  })
+})
+
 describe('what a project may not lower', () => {
   it.each([
     ['none', 'minimum'],

@@ -69,8 +69,9 @@ export function define<I extends z.ZodObject, O extends z.ZodObject>(spec: ToolS
 }
 
 /** Some hosts hold errors against the schema as well, and would throw away what an error says. */
-function orError({ required: _, ...schema }: JsonSchema): JsonSchema {
-  return { ...schema, properties: { ...(schema['properties'] as JsonSchema), error: { type: 'object' } } }
+function orError(schema: JsonSchema): JsonSchema {
+  const { type, properties } = schema as { type: string; properties: JsonSchema }
+  return { type, properties: { ...properties, error: { type: 'object' } } }
 }
 
 /** Every host carries the definitions in each prompt: what says nothing is left out. */
