@@ -40,8 +40,9 @@ describe('what is not about one project', () => {
     ['queue', 'max_concurrent = 1'],
   ])('refuses [%s] from a file of the project, and takes it from the user', async (table, line) => {
     const text = `[${table}]\n${line}\n`
-    expect((await load({ project: text })).problem).toBe(
-      `reeve.toml:1: a project's file may not set ${table}; put it into your own configuration: OWN`,
+    const { problem } = await load({ project: text })
+    expect(problem).toContain(
+      `reeve.toml:2: a project's file may not set ${table}.${line.split(' ')[0]}; put it into your own configuration: OWN`,
     )
     expect((await load({ user: text })).problem).toBe('')
   })
