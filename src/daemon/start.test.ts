@@ -159,6 +159,7 @@ it('one that does not answer any more is ended by --now, and only if it is still
   const place = { ...(await fakeDaemon()).place, socket: join(folder, 'none.sock'), pid }
   const control = createDaemonControl({ ...options(folder), log: place.log })
 
+  await expect(control.stop({ now: false }), 'it has not said yet where it is').rejects.toThrow('it is being started or ended')
   await writePlace(folder, { ...place, process: 'another' })
   await expect(control.status()).rejects.toThrow('it takes no connections, since it is being started or ended')
   await expect(control.stop({ now: false })).rejects.toThrow('does not answer')

@@ -40,14 +40,18 @@ async function statusOf(folder: string): Promise<DaemonStatus | null> {
   const place = await placeInUse(folder)
   if (place !== null) return askStatus(place)
   if (!daemonIsAlive(folder)) return null
-  throw new ReeveError('daemon_failed', {
-    problem: 'it takes no connections, since it is being started or ended. Ask again in a moment.',
-  })
+  throw between()
+}
+
+function between(): ReeveError {
+  const problem = 'it takes no connections, since it is being started or ended. Ask again in a moment.'
+  return new ReeveError('daemon_failed', { problem })
 }
 
 async function stop(folder: string, now: boolean): Promise<boolean> {
   const place = await readPlace(folder)
-  if (place === null || !daemonIsAlive(folder)) return false
+  if (!daemonIsAlive(folder)) return false
+  if (place === null) throw between()
   let drainMs = 0
   try {
     if (!now) drainMs = (await askStatus(place)).drainSeconds * 1000
