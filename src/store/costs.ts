@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { type RawBuilder, sql } from 'kysely'
 import type { RunId } from '../core/ids.ts'
 import { addUsage, type Usage } from '../core/run.ts'
@@ -42,7 +41,7 @@ export async function costs(ctx: Context, filter: CostFilter): Promise<CostRow[]
     for (const row of await costsOf(ctx, filter, runs)) sums.set(row.key, added(sums.get(row.key), row))
     last = runs.at(-1) ?? last
     if (runs.length < RUNS_AT_ONCE) return inOrder([...sums.values()], filter.by)
-    await setImmediate()
+    await ctx.live.turn()
   }
 }
 

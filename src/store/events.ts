@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { EventType, RunEvent } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
 import { isFinished } from '../core/run.ts'
@@ -25,14 +24,13 @@ export async function* allEvents(ctx: Context, run: RunId, after = 0): AsyncGene
   const now = await ctx.db.selectFrom('runs').select('last_seq').where('id', '=', run).executeTakeFirst()
   let last = after
   while (last < (now?.last_seq ?? 0)) {
+    await ctx.live.turn()
     const page = await events(ctx, run, last, PAGE)
     if (page.length === 0) return
     for (const event of page) {
       yield event
       last = event.seq
     }
-    // Reads of SQLite are synchronous: others want their turn too.
-    await setImmediate()
   }
 }
 
@@ -58,8 +56,8 @@ export async function* tail(ctx: Context, run: RunId, after: number, signal: Abo
     after,
     signal,
     async catchUp(from, upTo) {
+      await ctx.live.turn()
       const items = await events(ctx, run, from, Math.min(PAGE, upTo - from))
-      await setImmediate()
       return { items, last: items.at(-1)?.seq ?? upTo }
     },
   })

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { type FeedEvent, isOfTypes } from '../core/event.ts'
 import type { RunId } from '../core/ids.ts'
@@ -24,7 +23,7 @@ export interface FeedOptions extends FeedFilter {
 }
 
 // Rows that are looked at in one go, wanted or not: a millisecond or two.
-const WINDOW = 500
+const WINDOW = 256
 
 /**
  * Events of all runs after a position, each once, in the order of their commits. Can be cut anywhere and resumed with the last position. All
@@ -82,10 +81,9 @@ function toFeedEvent(row: FeedRow): FeedEvent {
 }
 
 async function look(ctx: Context, after: number, upTo: number, wants: Wants): Promise<{ items: FeedEvent[]; last: number }> {
+  await ctx.live.turn()
   const rows = await rowsBetween(ctx, after, upTo, WINDOW)
   const items = rows.filter(wants).map(toFeedEvent)
-  // Reads of SQLite are synchronous: others want their turn too.
-  await setImmediate()
   return { items, last: rows.length < WINDOW ? upTo : (rows.at(-1)?.position ?? upTo) }
 }
 

@@ -34,6 +34,7 @@ import * as signals from './signals.ts'
 import { openDatabase, sqliteDialect } from './sqlite.ts'
 import * as statistics from './statistics.ts'
 import type { Spent } from './tally.ts'
+import { createTurns } from './turns.ts'
 import { append, type Context, fence, write } from './tx.ts'
 import * as webhooks from './webhooks.ts'
 import * as load from './workload.ts'
@@ -89,7 +90,7 @@ export class Store {
 
   constructor(ctx: Omit<Context, 'live'>) {
     this.folder = ctx.folder
-    this.#ctx = { ...ctx, live: { runs: new Map(), all: null } }
+    this.#ctx = { ...ctx, live: { runs: new Map(), all: null, turn: createTurns() } }
     this.webhooks = webhooks.webhookStore(this.#ctx)
     this.#durations = createDurations(this.#ctx)
   }

@@ -10,6 +10,7 @@ import type { Channel } from './channel.ts'
 import type { Hub } from './hub.ts'
 import { isState } from './others.ts'
 import type { Db, DbTransaction } from './schema.ts'
+import type { Turn } from './turns.ts'
 
 /** What every function of this room works with. */
 export interface Context {
@@ -29,6 +30,8 @@ export interface Context {
 export interface Live {
   runs: Map<RunId, Channel<RunEvent>>
   all: Channel<FeedEvent> | null
+  /** To be waited for before each page of many. */
+  turn: Turn
 }
 
 /** A transaction at work. Never wait for anything but its own statements in it: it holds the store's only write lock. */
