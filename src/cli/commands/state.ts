@@ -26,7 +26,7 @@ export const restore: CommandRun = async (io, args, options) => {
     if (!done.restored) return [`${what} is whole and can be restored: ${done.files} files, ${size(done.bytes)}.`]
     return [
       `${what} is restored.`,
-      ...(done.at_work === 0 ? [] : [`${runs(done.at_work)} were at work when it was made; they begin their step again.`]),
+      ...(done.at_work === 0 ? [] : [`${runs(done.at_work)} at work when it was made: each begins its step again.`]),
       ...(done.before === null ? [] : [`What was there before is kept in ${oneLine(done.before)}.`]),
       io.paint('dim', 'API keys that were revoked since are valid again: reeve keys list'),
     ]
