@@ -8,12 +8,12 @@ import { TOY_FILES } from '../support/app.ts'
 import { testHttp } from '../support/http.ts'
 import { makeRepository } from '../support/repository.ts'
 
-/** What may be right is tried on a run and a project that are there: REEVE_FUZZ=all npx vitest run test/http */
+/** Every odd value for every field, on a run and a project that are there: REEVE_FUZZ=all npx vitest run test/http */
 const ALL = process.env['REEVE_FUZZ'] === 'all'
 /** Nothing that is refused takes as long as this. */
 const HANGS_MS = 10_000
 /** What a right request would do for a minute, or to the machine; they get wrong ones only. */
-const NEVER_RIGHT = new Set(['demo.run', 'doctor.check'])
+const NEVER_RIGHT = new Set(['demo.run', 'doctor.check', 'doctor.report'])
 
 const ODD: readonly unknown[] = [
   null,
@@ -140,11 +140,12 @@ function* requests(method: string, path: string, it: ApiOperation, there: World,
     const { route } = sent(base, 400)
     yield { route: `${route}${route.includes('?') ? '&' : '?'}no_such_field=1`, expected: 400 }
   }
-  for (const field of fields) {
-    for (const value of ODD) {
+  for (const [at, field] of fields.entries()) {
+    // Else a third of them, each field another.
+    for (const value of ODD.filter((_, nth) => ALL || (nth + at) % 3 === 0)) {
       // An empty part of a path is another route.
       if (field.in === 'path' && (value === '' || textOf(value).length > 5000)) continue
-      if (NEVER_RIGHT.has(it.operationId) && takes(field.schema, value)) continue
+      if (NEVER_RIGHT.has(it.operationId) && (field.in === 'query' || takes(field.schema, value))) continue
       yield sent(new Map([...perhaps, [field.name, value]]), 'any')
     }
   }
