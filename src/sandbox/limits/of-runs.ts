@@ -16,6 +16,9 @@ export interface LimitsOfRuns {
   close(): Promise<void>
 }
 
+// Several times what can be at work at once: what is dropped has ended long ago, and its control group with it.
+const MOST_RUNS = 2000
+
 /** Asks the machine once what it can hold. `cgroups`: how control groups are found, null to do without. */
 export async function createLimits(settings: LimitSettings, cgroups: typeof findCgroups | null = findCgroups): Promise<LimitsOfRuns> {
   const home = (await cgroups?.()) ?? null
@@ -26,7 +29,10 @@ export async function createLimits(settings: LimitSettings, cgroups: typeof find
   const limitsOf = (name: string, kind: 'run' | 'install', run: string | undefined): RunLimits => {
     const key = `${kind} ${name}`
     const found = made.get(key) ?? createRunLimits({ limits: limitsFrom(settings, kind), run, folders: [], cgroups: home, tools })
+    // Whoever was asked for last is kept longest.
+    made.delete(key)
     made.set(key, found)
+    if (made.size > MOST_RUNS) made.delete(made.keys().next().value ?? '')
     return found
   }
 
