@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf, ReeveError } from '../core/errors.ts'
 import type { StreamName, Transport } from './client.ts'
 import { readEvents, type ServerEvent } from './events.ts'
@@ -52,7 +53,8 @@ async function* resumed(line: Line, name: StreamName, input: unknown, signal: Ab
       const pause = CUTS[cuts++]
       if (error instanceof ReeveError || route.resume === null || pause === undefined) throw broken(error)
       line.lose(error as Error)
-      await new Promise((resolve) => setTimeout(resolve, pause))
+      // Who leaves meanwhile need not wait: the next try ends at once.
+      await sleep(pause, undefined, { signal }).catch(() => undefined)
     }
   }
 }
