@@ -44,7 +44,7 @@ export const eventsWatch = stream({
 })
 
 /** Throws `invalid_input` for a pattern that no type of event has. */
-export function mustBeType(pattern: string): void {
+function mustBeType(pattern: string): void {
   if (Object.keys(EVENT_TYPES).some((type) => isOfTypes(type, [pattern]))) return
   throw new ReeveError('invalid_input', {
     problem: `no type of event is like "${pattern}"; allowed: ${Object.keys(EVENT_TYPES).join(', ')}`,
