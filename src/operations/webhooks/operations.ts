@@ -34,7 +34,7 @@ const webhookSchema = z.object({
   last: deliverySchema.nullable(),
   problems: z.array(z.string()).describe('Why it may not be told what it should be.'),
 })
-export type WebhookInfo = z.infer<typeof webhookSchema>
+
 
 export const webhooksList = operation({
   name: 'webhooks.list',
