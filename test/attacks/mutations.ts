@@ -4,6 +4,7 @@ import { CONSENT_ENTRIES } from './entries/consent.ts'
 import { FILES } from './entries/files.ts'
 import { GIT_BOUNDARY } from './entries/git.ts'
 import { LIMITS_OF_RUNS } from './entries/limits.ts'
+import { MCP_ENTRIES } from './entries/mcp.ts'
 import { NETWORK } from './entries/network.ts'
 import { OS_SANDBOX } from './entries/os-sandbox.ts'
 import { PROGRAMS } from './entries/programs.ts'
@@ -26,4 +27,5 @@ export const ENTRIES: readonly Entry[] = [
   ...SERVER_ENTRIES,
   ...STATE_ENTRIES,
   ...ACCESS_ENTRIES,
+  ...MCP_ENTRIES,
 ]
