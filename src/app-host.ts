@@ -104,7 +104,7 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
         // A program that only decides must not take away the environment that a run came with.
         if (caller !== null) for (const run of runs) envs.set(run, caller)
         // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
-        store.releaseHolds(runs).then(
+        store.queue.releaseHolds(runs).then(
           () => engine.poke(),
           () => undefined,
         )

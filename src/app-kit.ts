@@ -105,7 +105,7 @@ function makeKit(env: Env, { folders, secrets, clock, version, store, engines, r
   })
   const detect: Detector = async (...asked) => (await detector())(...asked)
   const agentDeps = { env, home: homedir(), evidenceDir, dataDir: folders.data, engines, redaction: secrets, clock, detect }
-  const router = createRouter({ shared: store, clock, env })
+  const router = createRouter({ shared: async () => (await store()).routing, clock, env })
   return {
     clock,
     dataDir: folders.data,

@@ -70,7 +70,7 @@ function createServed(parts: HttpParts, hosts: () => readonly string[]): Http {
       // Nobody waits for it, and who was refused is told so all the same.
       void app.audit.refused({ actor, action: 'login', target: '', via: it.from, result: it.problem }).catch(() => undefined)
     }
-    return createAuthenticate({ token, user: parts.user, keys: await app.store(), clock, onRefused })
+    return createAuthenticate({ token, user: parts.user, keys: (await app.store()).access, clock, onRefused })
   })
   // Most daemons are never asked by other agents.
   const mcp = once(async () => {
@@ -83,8 +83,8 @@ function createServed(parts: HttpParts, hosts: () => readonly string[]): Http {
     hosts,
     version,
     answers: {
-      findAnswer: async (id) => (await app.store()).findAnswer(id),
-      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
+      findAnswer: async (id) => (await app.store()).access.findAnswer(id),
+      keepAnswer: async (id, answer) => (await app.store()).access.keepAnswer(id, answer),
     },
     loopDelay: loopDelay(),
     requestsPerMinute: settings.requests_per_minute,
@@ -113,7 +113,7 @@ interface TcpListening {
 
 /** Where the port of the settings is taken, another one of this machine. */
 async function listenTcp(http: Http, { settings, app, clock, log }: HttpParts): Promise<TcpListening> {
-  const keys = await (await app.store()).listKeys()
+  const keys = await (await app.store()).access.listKeys()
   const liveKeys = keys.filter((it) => it.state === 'live').length
   const address = listenAddress({ host: settings.host, tlsCert: settings.tls_cert, tlsKey: settings.tls_key, liveKeys })
   const { host } = address

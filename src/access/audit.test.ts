@@ -19,7 +19,7 @@ async function setUp() {
   const audit = createAudit({ store: async () => store, clock })
   const sealer = createSealer(await auditKey(folder))
   const verify = async () => verifyAudit(store, { sealer, anchors: await readAnchors(folder) })
-  const lines = () => store.auditLines({ limit: 1000 })
+  const lines = () => store.access.auditLines({ limit: 1000 })
   /** What somebody does who can write the file of the store. */
   function tamper(sql: string): void {
     const database = new DatabaseSync(join(folder, 'store.db'))
@@ -57,7 +57,7 @@ describe('the record', () => {
     })
     const audit = createAudit({ store: async () => counted, clock })
     await Promise.all(Array.from({ length: 100 }, () => audit.record(ENTRY)))
-    expect(await store.auditLines({ limit: 1000 })).toHaveLength(100)
+    expect(await store.access.auditLines({ limit: 1000 })).toHaveLength(100)
     expect(transactions).toBeLessThan(5)
   })
 
@@ -68,7 +68,7 @@ describe('the record', () => {
     await expect(audit.record(ENTRY)).rejects.toThrow('disk full')
     broken = false
     await audit.record(ENTRY)
-    expect(await store.auditLines({ limit: 10 })).toMatchObject([{ seq: 1 }])
+    expect(await store.access.auditLines({ limit: 10 })).toMatchObject([{ seq: 1 }])
   })
 
   it('leaves out what one caller fails at again and again, and says so', async () => {
@@ -91,8 +91,8 @@ describe('the record', () => {
     await audit.record({ ...ENTRY, target: 'name=hunter22' })
     clock.time += 1000
     await audit.record({ ...ENTRY, actor: 'ada', target: 'x'.repeat(5000) })
-    expect(await store.auditLines({ limit: 10, actor: 'key:ci' })).toMatchObject([{ seq: 1, target: 'name=[redacted]' }])
-    const [late] = await store.auditLines({ limit: 10, since: START + 1 })
+    expect(await store.access.auditLines({ limit: 10, actor: 'key:ci' })).toMatchObject([{ seq: 1, target: 'name=[redacted]' }])
+    const [late] = await store.access.auditLines({ limit: 10, since: START + 1 })
     expect([late?.seq, late?.target.length]).toEqual([2, 500])
   })
 })

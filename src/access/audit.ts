@@ -30,7 +30,7 @@ export function createAudit({ store, clock }: { store: () => Promise<Store>; clo
     sealer.catch(() => {
       sealer = null
     })
-    const { head, due } = await its.appendAudit(entries, await sealer)
+    const { head, due } = await its.access.appendAudit(entries, await sealer)
     if (due) await appendFile(anchorsFile(its.folder), `${anchorLine(head, clock.now())}\n`, { mode: 0o600 })
   }
 

@@ -24,13 +24,13 @@ const PAGE = 1000
  * where that was put back to an older one as well, against the notes outside of the store that are younger than the cut.
  */
 export async function verifyAudit(
-  store: Pick<Store, 'auditPage' | 'auditHead'>,
+  store: Pick<Store, 'access'>,
   { sealer, anchors }: { sealer: Sealer; anchors: readonly Anchor[] },
 ): Promise<AuditCheck> {
   const noted = new Map(anchors.map((it) => [it.seq, it]))
   let before = { seq: 0, seal: '' }
   for (;;) {
-    const page = await store.auditPage(before.seq, PAGE)
+    const page = await store.access.auditPage(before.seq, PAGE)
     for (const line of page) {
       const problem = problemOfLine(line, before, sealer, noted.get(line.seq))
       if (problem !== null) return { lines: before.seq, broken: { line: before.seq + 1, problem }, head: null, anchors: anchors.length }
@@ -38,7 +38,7 @@ export async function verifyAudit(
     }
     if (page.length < PAGE) break
   }
-  const problem = problemOfEnd(before, await store.auditHead(), { sealer, anchors })
+  const problem = problemOfEnd(before, await store.access.auditHead(), { sealer, anchors })
   const broken = problem === null ? null : { line: before.seq + 1, problem }
   return { lines: before.seq, broken, head: broken === null && before.seq > 0 ? before : null, anchors: anchors.length }
 }

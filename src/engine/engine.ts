@@ -104,7 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (loop) throw new Error('The engine was started already.')
     allowed = only ?? null
     // What kept another process from beginning a run may be no hindrance here.
-    if (allowed === null) await store.releaseHolds(null)
+    if (allowed === null) await store.queue.releaseHolds(null)
     store.holdNode(node)
     loop = dispatch()
   }
@@ -160,10 +160,10 @@ export function createEngine(options: EngineOptions): Engine {
   async function claimMore(): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (atWork.size >= concurrency || draining) return
-      const heads = await store.queueHeads(allowed === null ? null : [...allowed, ...added])
+      const heads = await store.queue.queueHeads(allowed === null ? null : [...allowed, ...added])
       const next = nextRun(
         heads.filter((it) => !atWork.has(it.run)),
-        heads.length === 0 ? NO_LOAD : await store.load(),
+        heads.length === 0 ? NO_LOAD : await store.queue.load(),
         limits,
         { starts, served, now: clock.now() },
       )
@@ -182,7 +182,7 @@ export function createEngine(options: EngineOptions): Engine {
     const row = options.hindrance === undefined ? null : await store.getRun(run)
     const reason = row === null ? null : await options.hindrance?.(row).catch(problemOf)
     if (reason === null || reason === undefined) return false
-    await store.holdRun(run, reason, HOLD_MS)
+    await store.queue.holdRun(run, reason, HOLD_MS)
     return true
   }
 

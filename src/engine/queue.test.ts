@@ -63,14 +63,14 @@ it('begins nothing of a queue that is paused, also not after a restart, and goes
   const folder = temporaryFolder()
   const before = await openStore(folder)
   const run = await toySubmit(before)
-  await before.pauseQueue('*', 'paused', 'ada')
+  await before.queue.pauseQueue('*', 'paused', 'ada')
   await before.close()
   const store = await toyStore(folder)
   const { toy, begun } = watched(() => 'run')
   const engine = await toyEngine(store, { toy })
   await expect(engine.waitFor(run.id, AbortSignal.timeout(150))).rejects.toThrow(/timeout/)
   expect(begun).toEqual([])
-  await store.resumeQueue('*')
+  await store.queue.resumeQueue('*')
   expect((await engine.waitFor(run.id, soon())).state).toBe('succeeded')
 })
 
@@ -91,7 +91,7 @@ it('leaves a run queued with the reason where it cannot be worked on here, witho
   expect(await store.getRun(held.id)).toMatchObject({ state: 'queued', held: 'it needs KEY' })
   expect(asked.filter((it) => it === 'keyless')).toHaveLength(1)
   key = true
-  await store.releaseHolds([held.id])
+  await store.queue.releaseHolds([held.id])
   expect((await engine.waitFor(held.id, soon())).state).toBe('succeeded')
 })
 

@@ -31,7 +31,7 @@ export const auditList = operation({
   output: z.object({ lines: z.array(lineSchema) }),
   async handler(context, input) {
     const store = await context.store()
-    const lines = await store.auditLines({
+    const lines = await store.access.auditLines({
       limit: input.limit,
       ...(input.since === undefined ? {} : { since: sinceOf(input.since, context.clock.now()) }),
       ...(input.actor === undefined ? {} : { actor: input.actor }),
@@ -75,7 +75,7 @@ export const auditVerify = operation({
     }
     // Without the key nothing can be checked, and a new one would fit nothing.
     const key = await readKey(auditKeyFile(store.folder))
-    if (key === null && (await store.auditHead()) !== null)
+    if (key === null && (await store.access.auditHead()) !== null)
       throw new ReeveError('environment', {
         problem: `The key of the audit record is gone: ${auditKeyFile(store.folder)}. Without it nothing can be checked.`,
       })

@@ -8,7 +8,7 @@ import { GIT_CALLS, type GitCall } from '../workspace/git.ts'
 
 export interface GaugesOptions {
   metrics: Metrics
-  store: Pick<Store, 'allBreakers' | 'bytes' | 'pauses'>
+  store: Pick<Store, 'routing' | 'bytes' | 'queue'>
   folders: Pick<Folders, 'state' | 'data'>
 }
 
@@ -18,7 +18,7 @@ export function measureState({ metrics, store, folders }: GaugesOptions): void {
   measureFolders(metrics, folders)
   let paused = 0
   metrics.beforeScrape(async () => {
-    paused = (await store.pauses()).length
+    paused = (await store.queue.pauses()).length
   })
   metrics.gauge('reeve_queue_pauses', 'Pauses of the queue in force, of all projects or of one.', () => [[paused]])
   metrics.gauge('reeve_store_bytes', 'Size of the store.', () => [[store.bytes()]])
@@ -27,12 +27,12 @@ export function measureState({ metrics, store, folders }: GaugesOptions): void {
 const SHUT = 1
 const TRIED = 0.5
 
-function measureBreakers(metrics: Metrics, store: Pick<Store, 'allBreakers'>): void {
+function measureBreakers(metrics: Metrics, store: Pick<Store, 'routing'>): void {
   let states: Reading[] = []
   metrics.beforeScrape(async () => {
     states = []
     const worst = new Map<string, number>()
-    for (const { key, openFor } of await store.allBreakers()) {
+    for (const { key, openFor } of await store.routing.allBreakers()) {
       // What comes after the name tells settings and keys apart: two of a name are one series, the worse one.
       const provider = key.replace(/#[0-9a-f]+$/, '')
       const state = openFor === null ? 0 : openFor > 0 ? SHUT : TRIED

@@ -11,7 +11,7 @@ async function setUp() {
   const app = testApp(project)
   const client = app.open()
   const store = await app.serve().store()
-  const authenticate = createAuthenticate({ token: 't'.repeat(43), user: 'ada', keys: store, clock: systemClock })
+  const authenticate = createAuthenticate({ token: 't'.repeat(43), user: 'ada', keys: store.access, clock: systemClock })
   return { project, app, client, store, who: (value: string) => authenticate(`Bearer ${value}`, 'tcp') }
 }
 
@@ -46,7 +46,7 @@ it('ends the streams that a key has open, too: no event comes after it is revoke
 it('keeps nothing in the store that would let anybody in', async () => {
   const { client, store } = await setUp()
   const { key, value } = await client.call('keys.add', { name: 'ci' })
-  const kept = await store.findKey(key.id)
+  const kept = await store.access.findKey(key.id)
   expect(kept?.digest).toMatch(/^[\w-]{43}$/)
   expect(JSON.stringify(kept)).not.toContain(value.slice(12))
 })

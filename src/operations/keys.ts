@@ -48,7 +48,15 @@ export const keysAdd = operation({
     const expiresInMs = lifeOf(input.expires)
     const { id, value, digest } = makeKey()
     const store = await context.store()
-    const key = await store.addKey({ id, digest, name: input.name, role: input.role, projects, createdBy: context.actor, expiresInMs })
+    const key = await store.access.addKey({
+      id,
+      digest,
+      name: input.name,
+      role: input.role,
+      projects,
+      createdBy: context.actor,
+      expiresInMs,
+    })
     if (key === null)
       throw new ReeveError('invalid_input', { problem: `there is a live key "${input.name}" already; revoke it, or take another name` })
     return { key: viewOf(key), value }
@@ -65,7 +73,7 @@ export const keysList = operation({
   input: z.object({ all: z.boolean().default(false).describe('Also expired and revoked ones.') }),
   output: z.object({ keys: z.array(keySchema) }),
   async handler(context, input) {
-    const keys = await (await context.store()).listKeys()
+    const keys = await (await context.store()).access.listKeys()
     return { keys: keys.filter((it) => input.all || it.state === 'live').map(viewOf) }
   },
 })
@@ -81,11 +89,11 @@ export const keysRevoke = operation({
   output: z.object({ key: keySchema }),
   async handler(context, input) {
     const store = await context.store()
-    const known = (await store.listKeys()).filter((it) => it.state !== 'revoked')
+    const known = (await store.access.listKeys()).filter((it) => it.state !== 'revoked')
     // A name may have been given again: the live one is meant.
     const meant = known.find((it) => it.id === input.key) ?? known.find((it) => it.name === input.key && it.state === 'live')
     const found = meant ?? known.find((it) => it.name === input.key)
-    const revoked = found === undefined ? null : await store.revokeKey(found.id)
+    const revoked = found === undefined ? null : await store.access.revokeKey(found.id)
     if (revoked === null) throw new ReeveError('key_not_found', { key: input.key })
     return { key: viewOf(revoked) }
   },

@@ -183,15 +183,15 @@ it('tells at a scrape which providers are left alone, how much room there is and
   const folder = temporaryFolder()
   measureState({ metrics, store, folders: { state: folder, data: folder } })
   const failure = { class: 'auth', problem: 'x', retryMs: null, threshold: 3, recoveryMs: 1000 }
-  await store.breakerFailed('claude#0123456789', { ...failure, openMs: null })
-  await store.breakerFailed('claude#abcdef0123', { ...failure, openMs: 60_000 })
-  await store.breakerFailed('local#0123456789', { ...failure, openMs: null })
+  await store.routing.breakerFailed('claude#0123456789', { ...failure, openMs: null })
+  await store.routing.breakerFailed('claude#abcdef0123', { ...failure, openMs: 60_000 })
+  await store.routing.breakerFailed('local#0123456789', { ...failure, openMs: null })
   expect(await numbers('reeve_provider_breaker_state{')).toEqual([
     'reeve_provider_breaker_state{provider="claude"} 1',
     'reeve_provider_breaker_state{provider="local"} 0',
   ])
-  await store.breakerClosed('claude#abcdef0123')
-  await store.breakerClosed('claude#0123456789')
+  await store.routing.breakerClosed('claude#abcdef0123')
+  await store.routing.breakerClosed('claude#0123456789')
   expect(await numbers('reeve_provider_breaker_state{'), 'what is over does not stay').toEqual([
     'reeve_provider_breaker_state{provider="claude"} 0',
     'reeve_provider_breaker_state{provider="local"} 0',

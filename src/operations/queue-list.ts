@@ -57,8 +57,8 @@ export const queueList = operation({
     const { settings } = await settingsOf(context, null)
     const limits = queueLimits(settings)
     const now = context.clock.now()
-    const [queued, atWork, pauses] = [await store.queuedRuns(), await store.runsAtWork(), await store.pauses()]
-    const order = queueOrder(queued, await store.load(), limits, { starts: 0, served: new Map(), now }, stoppedBy(pauses, now))
+    const [queued, atWork, pauses] = [await store.queue.queuedRuns(), await store.queue.runsAtWork(), await store.queue.pauses()]
+    const order = queueOrder(queued, await store.queue.load(), limits, { starts: 0, served: new Map(), now }, stoppedBy(pauses, now))
     const usual = await durationsOf(store, [...queued, ...atWork])
     const usualMs = (it: { project: string; workflow: string }) => usual.get(it.project)?.get(it.workflow)?.medianMs ?? null
     const starts = startTimes(

@@ -28,12 +28,12 @@ async function scopeOf(context: Context, input: Scope): Promise<string> {
 }
 
 async function standOf(store: Store, scope: string): Promise<z.input<typeof answer>> {
-  const pauses = (await store.pauses()).filter((it) => it.scope === ALL_PROJECTS || it.scope === scope)
+  const pauses = (await store.queue.pauses()).filter((it) => it.scope === ALL_PROJECTS || it.scope === scope)
   return { pauses, atWork: await atWorkIn(store, scope) }
 }
 
 async function atWorkIn(store: Store, scope: string): Promise<string[]> {
-  const atWork = await store.runsAtWork()
+  const atWork = await store.queue.runsAtWork()
   return atWork.filter((it) => scope === ALL_PROJECTS || it.project === scope).map((it) => it.run)
 }
 
@@ -48,7 +48,7 @@ export const queuePause = operation({
   async handler(context, input) {
     const scope = await scopeOf(context, input)
     const store = await context.store()
-    await store.pauseQueue(scope, 'paused', context.actor)
+    await store.queue.pauseQueue(scope, 'paused', context.actor)
     return standOf(store, scope)
   },
 })
@@ -64,7 +64,7 @@ export const queueResume = operation({
   async handler(context, input) {
     const scope = await scopeOf(context, input)
     const store = await context.store()
-    await store.resumeQueue(scope)
+    await store.queue.resumeQueue(scope)
     return standOf(store, scope)
   },
 })
@@ -80,7 +80,7 @@ export const queueDrain = operation({
   async handler(context, input, signal) {
     const scope = await scopeOf(context, input)
     const store = await context.store()
-    await store.pauseQueue(scope, 'draining', context.actor)
+    await store.queue.pauseQueue(scope, 'draining', context.actor)
     const drained = await untilNoneAtWork(context, store, scope, input.wait_seconds * 1000, signal)
     return { ...(await standOf(store, scope)), drained }
   },

@@ -11,7 +11,7 @@ export function createStillLive({ caller, clock, store }: Pick<Context, 'caller'
   let looked = clock.now()
   return async () => {
     if (clock.now() - looked < LOOK_AGAIN_MS) return
-    const state = (await (await store()).findKey(id))?.key.state ?? 'gone'
+    const state = (await (await store()).access.findKey(id))?.key.state ?? 'gone'
     if (state !== 'live') throw new ReeveError('unauthorized', { problem: `its key is ${state}` })
     looked = clock.now()
   }

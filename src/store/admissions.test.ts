@@ -20,7 +20,7 @@ describe('requests to an account', () => {
     const stores = [await toyStore(folder), await toyStore(folder), await toyStore(folder)]
     const rules = { ...ANY, concurrent: 4 }
     const asked = await Promise.all(
-      stores.flatMap((store, s) => Array.from({ length: 4 }, (_, at) => store.admit('a', request(`r${s}/${at}`), rules))),
+      stores.flatMap((store, s) => Array.from({ length: 4 }, (_, at) => store.routing.admit('a', request(`r${s}/${at}`), rules))),
     )
     expect(asked.filter((it) => it === true)).toHaveLength(4)
     for (const refused of asked.filter((it) => it !== true)) expect(refused.why).toBe('concurrent')
@@ -31,9 +31,9 @@ describe('requests to an account', () => {
     const rules = { ...ANY, windows: [{ ms: 60_000, requests: 5, tokens: null }] }
     const gone: number[] = []
     for (let at = 0; at < 300; at++) {
-      if ((await store.admit('a', request(`r/${at}`), rules)) === true) {
+      if ((await store.routing.admit('a', request(`r/${at}`), rules)) === true) {
         gone.push(clock.time)
-        await store.endAdmission('a', `r/${at}`, null)
+        await store.routing.endAdmission('a', `r/${at}`, null)
       }
       clock.time += 777
     }
@@ -44,25 +44,25 @@ describe('requests to an account', () => {
   it('say when they may go: when the oldest leaves the window', async () => {
     const { clock, store } = await clockedStore()
     const rules = { ...ANY, windows: [{ ms: 60_000, requests: 2, tokens: null }] }
-    expect(await store.admit('a', request('r/1'), rules)).toBe(true)
+    expect(await store.routing.admit('a', request('r/1'), rules)).toBe(true)
     clock.time += 20_000
-    expect(await store.admit('a', request('r/2'), rules)).toBe(true)
+    expect(await store.routing.admit('a', request('r/2'), rules)).toBe(true)
     clock.time += 10_000
-    expect(await store.admit('a', request('r/3'), rules)).toEqual({ retryInMs: 30_000, why: 'requests' })
+    expect(await store.routing.admit('a', request('r/3'), rules)).toEqual({ retryInMs: 30_000, why: 'requests' })
     clock.time += 30_000
-    expect(await store.admit('a', request('r/3'), rules)).toBe(true)
-    expect(await store.admit('b', request('r/4'), rules), 'another account').toBe(true)
+    expect(await store.routing.admit('a', request('r/3'), rules)).toBe(true)
+    expect(await store.routing.admit('b', request('r/4'), rules), 'another account').toBe(true)
   })
 
   it('give back what they reserved and did not use', async () => {
     const { clock, store } = await clockedStore()
     const rules = { ...ANY, windows: [{ ms: 60_000, requests: null, tokens: 1000 }] }
-    expect(await store.admit('a', request('r/1', 900), rules)).toBe(true)
+    expect(await store.routing.admit('a', request('r/1', 900), rules)).toBe(true)
     clock.time += 90_000
-    expect(await store.admit('a', request('r/2', 200), rules), 'it was at work a moment ago').toMatchObject({ why: 'tokens' })
-    await store.renewAdmission('a', 'r/1', 60_000)
-    await store.endAdmission('a', 'r/1', 300)
-    expect(await store.admit('a', request('r/2', 700), rules)).toBe(true)
+    expect(await store.routing.admit('a', request('r/2', 200), rules), 'it was at work a moment ago').toMatchObject({ why: 'tokens' })
+    await store.routing.renewAdmission('a', 'r/1', 60_000)
+    await store.routing.endAdmission('a', 'r/1', 300)
+    expect(await store.routing.admit('a', request('r/2', 700), rules)).toBe(true)
   })
 
   it('larger than a limit go alone', () => {
@@ -84,12 +84,12 @@ describe('requests to an account', () => {
 
   it('go to nobody while the account is closed; the longer closing holds', async () => {
     const { clock, store } = await clockedStore()
-    await store.closeAccount('a', 20_000)
-    await store.closeAccount('a', 5000)
-    expect(await store.admit('a', request('r/1'), ANY)).toEqual({ retryInMs: 20_000, why: 'closed' })
-    expect(await store.admit('b', request('r/1'), ANY)).toBe(true)
+    await store.routing.closeAccount('a', 20_000)
+    await store.routing.closeAccount('a', 5000)
+    expect(await store.routing.admit('a', request('r/1'), ANY)).toEqual({ retryInMs: 20_000, why: 'closed' })
+    expect(await store.routing.admit('b', request('r/1'), ANY)).toBe(true)
     clock.time += 20_000
-    expect(await store.admit('a', request('r/1'), ANY)).toBe(true)
+    expect(await store.routing.admit('a', request('r/1'), ANY)).toBe(true)
   })
 
   it('of a process that died end when its run is put back, and expire in any case', async () => {
@@ -97,20 +97,20 @@ describe('requests to an account', () => {
     const rules = { ...ANY, concurrent: 1 }
     const run = await toySubmit(store)
     await store.claim(run.id, 'dead')
-    await store.admit('a', request(`${run.id}/step/1`, 0, 3_600_000), rules)
-    expect(await store.admit('a', request('r/other'), rules)).not.toBe(true)
+    await store.routing.admit('a', request(`${run.id}/step/1`, 0, 3_600_000), rules)
+    expect(await store.routing.admit('a', request('r/other'), rules)).not.toBe(true)
     await store.recover()
-    expect(await store.admit('a', request('r/other'), rules)).toBe(true)
+    expect(await store.routing.admit('a', request('r/other'), rules)).toBe(true)
   })
 
   it('that gave no sign of life for too long are told so, and count again', async () => {
     const { clock, store } = await clockedStore()
     const rules = { ...ANY, concurrent: 1 }
-    await store.admit('a', request('r/1', 0, 1000), rules)
+    await store.routing.admit('a', request('r/1', 0, 1000), rules)
     clock.time += 999
-    expect(await store.renewAdmission('a', 'r/1', 1000)).toBe(true)
+    expect(await store.routing.renewAdmission('a', 'r/1', 1000)).toBe(true)
     clock.time += 1000
-    expect(await store.renewAdmission('a', 'r/1', 1000)).toBe(false)
-    expect(await store.admit('a', request('r/2'), rules)).toMatchObject({ why: 'concurrent' })
+    expect(await store.routing.renewAdmission('a', 'r/1', 1000)).toBe(false)
+    expect(await store.routing.admit('a', request('r/2'), rules)).toMatchObject({ why: 'concurrent' })
   })
 })

@@ -15,45 +15,49 @@ async function clockedStore() {
 it('keeps what a key may do, and ends it at its time and when it is revoked', async () => {
   const { clock, store } = await clockedStore()
   const made = { id: 'abcd2345', name: 'ci', role: 'operator', projects: ['/p'], createdBy: 'ada' }
-  expect(await store.addKey(KEY)).toEqual({
+  expect(await store.access.addKey(KEY)).toEqual({
     ...made,
     createdAt: 1_000_000,
     expiresAt: 1_060_000,
     lastUsedAt: null,
     state: 'live',
   })
-  expect(await store.findKey('abcd2345')).toMatchObject({ digest: 'd', key: { state: 'live' } })
+  expect(await store.access.findKey('abcd2345')).toMatchObject({ digest: 'd', key: { state: 'live' } })
   clock.time += 60_000
-  expect(await store.findKey('abcd2345'), 'its time is over').toMatchObject({ key: { state: 'expired' } })
-  expect(await store.revokeKey('abcd2345')).toMatchObject({ state: 'revoked' })
-  expect(await store.revokeKey('abcd2345'), 'a second time').toBeNull()
-  expect(await store.findKey('none')).toBeNull()
+  expect(await store.access.findKey('abcd2345'), 'its time is over').toMatchObject({ key: { state: 'expired' } })
+  expect(await store.access.revokeKey('abcd2345')).toMatchObject({ state: 'revoked' })
+  expect(await store.access.revokeKey('abcd2345'), 'a second time').toBeNull()
+  expect(await store.access.findKey('none')).toBeNull()
 })
 
 it('has one live key of a name; a name is free again when its key has ended', async () => {
   const { clock, store } = await clockedStore()
-  await store.addKey(KEY)
-  expect(await store.addKey({ ...KEY, id: 'second00' })).toBeNull()
+  await store.access.addKey(KEY)
+  expect(await store.access.addKey({ ...KEY, id: 'second00' })).toBeNull()
   clock.time += 60_000
-  expect(await store.addKey({ ...KEY, id: 'second00', projects: null, expiresInMs: null })).toMatchObject({
+  expect(await store.access.addKey({ ...KEY, id: 'second00', projects: null, expiresInMs: null })).toMatchObject({
     projects: null,
     expiresAt: null,
   })
-  await store.revokeKey('second00')
-  expect(await store.addKey({ ...KEY, id: 'third000' })).not.toBeNull()
-  expect((await store.listKeys()).map((it) => `${it.id} ${it.state}`)).toEqual(['second00 revoked', 'third000 live', 'abcd2345 expired'])
+  await store.access.revokeKey('second00')
+  expect(await store.access.addKey({ ...KEY, id: 'third000' })).not.toBeNull()
+  expect((await store.access.listKeys()).map((it) => `${it.id} ${it.state}`)).toEqual([
+    'second00 revoked',
+    'third000 live',
+    'abcd2345 expired',
+  ])
 })
 
 it('writes that a key is in use once a minute at most', async () => {
   const { clock, store } = await clockedStore()
-  await store.addKey({ ...KEY, expiresInMs: null })
-  const lastUse = async () => (await store.findKey(KEY.id))?.key.lastUsedAt
-  await store.keyUsed(KEY.id)
+  await store.access.addKey({ ...KEY, expiresInMs: null })
+  const lastUse = async () => (await store.access.findKey(KEY.id))?.key.lastUsedAt
+  await store.access.keyUsed(KEY.id)
   expect(await lastUse()).toBe(1_000_000)
   clock.time += 59_999
-  await store.keyUsed(KEY.id)
+  await store.access.keyUsed(KEY.id)
   expect(await lastUse()).toBe(1_000_000)
   clock.time += 1
-  await store.keyUsed(KEY.id)
+  await store.access.keyUsed(KEY.id)
   expect(await lastUse()).toBe(1_060_000)
 })

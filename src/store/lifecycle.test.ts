@@ -75,9 +75,9 @@ it('does not park a run for quota when a wake came while it was at work', async 
 it('starts a run not before the time it was submitted for', async () => {
   const { store, pass, now } = await clockedStore()
   const { id } = await toySubmit(store, 'later', { runAt: now() + 500 })
-  expect(await store.queueHeads(null)).toEqual([])
+  expect(await store.queue.queueHeads(null)).toEqual([])
   pass(500)
-  expect((await store.queueHeads(null)).map((it) => it.run)).toEqual([id])
+  expect((await store.queue.queueHeads(null)).map((it) => it.run)).toEqual([id])
 })
 
 it('gives events the time of the store', async () => {

@@ -10,6 +10,7 @@ import type { Redact } from '../core/redact.ts'
 import * as admissions from './admissions.ts'
 import * as answers from './answers.ts'
 import * as audit from './audit.ts'
+import { type Bound, bind } from './bind.ts'
 import * as breakers from './breakers.ts'
 import * as costs from './costs.ts'
 import { createDurations, type Durations } from './durations.ts'
@@ -77,6 +78,44 @@ export async function openStore(folder: string, options: StoreOptions = {}): Pro
   }
 }
 
+const ROUTING = {
+  admit: admissions.admit,
+  renewAdmission: admissions.renewAdmission,
+  endAdmission: admissions.endAdmission,
+  closeAccount: admissions.closeAccount,
+  openAccount: admissions.openAccount,
+  breakers: breakers.breakers,
+  breakerFailed: breakers.breakerFailed,
+  breakerClosed: breakers.breakerClosed,
+  takeProbe: breakers.takeProbe,
+  freeProbe: breakers.freeProbe,
+  allBreakers: statistics.allBreakers,
+}
+const QUEUE = {
+  queueHeads: queue.queueHeads,
+  queuedRuns: queue.queuedRuns,
+  runsAtWork: queue.runsAtWork,
+  holdRun: queue.holdRun,
+  releaseHolds: queue.releaseHolds,
+  pauses: queue.pauses,
+  pauseQueue: queue.pauseQueue,
+  resumeQueue: queue.resumeQueue,
+  load: (ctx: Context) => queue.loadNow(ctx.db),
+}
+const ACCESS = {
+  addKey: keys.addKey,
+  findKey: keys.findKey,
+  listKeys: keys.listKeys,
+  revokeKey: keys.revokeKey,
+  keyUsed: keys.keyUsed,
+  appendAudit: audit.appendAudit,
+  auditLines: audit.auditLines,
+  auditPage: audit.auditPage,
+  auditHead: audit.auditHead,
+  findAnswer: answers.findAnswer,
+  keepAnswer: answers.keepAnswer,
+}
+
 /**
  * Runs, journal, events, signals and limits of one data folder: the only truth about them. Each method is one transaction or one read.
  * Those that take a `Claim` are a run's own writes: they throw `fenced` as soon as the run belongs to somebody else.
@@ -85,12 +124,21 @@ export class Store {
   readonly folder: string
   /** What is sent to other programs, and how far they have come. */
   readonly webhooks: webhooks.WebhookStore
+  /** Requests to accounts of providers and their limits, and which providers are left alone. */
+  readonly routing: Bound<typeof ROUTING>
+  /** Which queued runs begin next, what holds the others up, and what is at work. */
+  readonly queue: Bound<typeof QUEUE>
+  /** API keys, the record of what was asked for, and answers that are given again. */
+  readonly access: Bound<typeof ACCESS>
   readonly #ctx: Context
   readonly #durations: (project: string) => Promise<Durations>
 
   constructor(ctx: Omit<Context, 'live'>) {
     this.folder = ctx.folder
     this.#ctx = { ...ctx, live: { runs: new Map(), all: null, turn: createTurns() } }
+    this.routing = bind(this.#ctx, ROUTING)
+    this.queue = bind(this.#ctx, QUEUE)
+    this.access = bind(this.#ctx, ACCESS)
     this.webhooks = webhooks.webhookStore(this.#ctx)
     this.#durations = createDurations(this.#ctx)
   }
@@ -191,139 +239,8 @@ export class Store {
     return lifecycle.cancel(this.#ctx, run, actor)
   }
 
-  /** Lets a request go to a provider's account, if its limits allow it now. */
-  admit(key: string, request: admissions.AdmissionRequest, rules: admissions.AdmissionRules): Promise<admissions.Admitted> {
-    return admissions.admit(this.#ctx, key, request, rules)
-  }
-
-  renewAdmission(key: string, holder: string, ttlMs: number): Promise<boolean> {
-    return admissions.renewAdmission(this.#ctx, key, holder, ttlMs)
-  }
-
-  endAdmission(key: string, holder: string, tokens: number | null): Promise<void> {
-    return admissions.endAdmission(this.#ctx, key, holder, tokens)
-  }
-
-  closeAccount(key: string, ms: number): Promise<void> {
-    return admissions.closeAccount(this.#ctx, key, ms)
-  }
-
-  openAccount(key: string): Promise<void> {
-    return admissions.openAccount(this.#ctx, key)
-  }
-
-  breakers(keys: readonly string[]): Promise<breakers.BreakerState[]> {
-    return breakers.breakers(this.#ctx, keys)
-  }
-
-  breakerFailed(key: string, failure: breakers.BreakerFailure): Promise<breakers.BreakerState> {
-    return breakers.breakerFailed(this.#ctx, key, failure)
-  }
-
-  breakerClosed(key: string): Promise<boolean> {
-    return breakers.breakerClosed(this.#ctx, key)
-  }
-
-  takeProbe(key: string, holder: string, ttlMs: number): Promise<boolean> {
-    return breakers.takeProbe(this.#ctx, key, holder, ttlMs)
-  }
-
-  freeProbe(key: string, holder: string): Promise<void> {
-    return breakers.freeProbe(this.#ctx, key, holder)
-  }
-
-  /** Null: a live key of that name is there already. */
-  addKey(key: keys.NewKey): Promise<keys.ApiKey | null> {
-    return keys.addKey(this.#ctx, key)
-  }
-
-  findKey(id: string): ReturnType<typeof keys.findKey> {
-    return keys.findKey(this.#ctx, id)
-  }
-
-  listKeys(): Promise<keys.ApiKey[]> {
-    return keys.listKeys(this.#ctx)
-  }
-
-  revokeKey(id: string): Promise<keys.ApiKey | null> {
-    return keys.revokeKey(this.#ctx, id)
-  }
-
-  keyUsed(id: string): Promise<void> {
-    return keys.keyUsed(this.#ctx, id)
-  }
-
-  appendAudit(entries: readonly audit.AuditEntry[], sealer: audit.Sealer): ReturnType<typeof audit.appendAudit> {
-    return audit.appendAudit(this.#ctx, entries, sealer)
-  }
-
-  auditLines(filter: audit.AuditFilter): Promise<audit.SealedLine[]> {
-    return audit.auditLines(this.#ctx, filter)
-  }
-
-  auditPage(after: number, limit: number): Promise<audit.SealedLine[]> {
-    return audit.auditPage(this.#ctx, after, limit)
-  }
-
-  auditHead(): ReturnType<typeof audit.auditHead> {
-    return audit.auditHead(this.#ctx)
-  }
-
-  /** What was answered in the last day to a request with this key; null: nothing. */
-  findAnswer(id: string): Promise<answers.KeptAnswer | null> {
-    return answers.findAnswer(this.#ctx, id)
-  }
-
-  keepAnswer(id: string, answer: answers.KeptAnswer): Promise<void> {
-    return answers.keepAnswer(this.#ctx, id, answer)
-  }
-
-  /** The oldest run of each group of queued ones that may start now, for the choice of the next. `only`: among these. */
-  queueHeads(only: readonly RunId[] | null): Promise<queue.QueuedRun[]> {
-    return queue.queueHeads(this.#ctx, only)
-  }
-
-  /** Every queued run, oldest first. */
-  queuedRuns(): Promise<queue.HeldRun[]> {
-    return queue.queuedRuns(this.#ctx)
-  }
-
-  /** Runs at work in all processes. */
-  runsAtWork(): Promise<queue.RunAtWork[]> {
-    return queue.runsAtWork(this.#ctx)
-  }
-
-  /** The same, counted as limits count them. */
-  load(): Promise<Load> {
-    return queue.loadNow(this.#ctx.db)
-  }
-
   claim(run: RunId, node: string, limits?: QueueLimits): ReturnType<typeof lifecycle.claim> {
     return lifecycle.claim(this.#ctx, run, node, limits)
-  }
-
-  /** Does not begin a run for now, for a reason that people see; it is looked at again after `ms`. */
-  holdRun(run: RunId, reason: string, ms: number): Promise<void> {
-    return queue.holdRun(this.#ctx, run, reason, ms)
-  }
-
-  /** These runs, or all, are looked at again at once. */
-  releaseHolds(runs: readonly RunId[] | null): Promise<void> {
-    return queue.releaseHolds(this.#ctx, runs)
-  }
-
-  pauses(): Promise<queue.Pause[]> {
-    return queue.pauses(this.#ctx)
-  }
-
-  /** Takes nothing new of a project, or of all (`*`). */
-  pauseQueue(scope: string, mode: queue.Pause['mode'], actor: string): Promise<void> {
-    return queue.pauseQueue(this.#ctx, scope, mode, actor)
-  }
-
-  /** False: it was not paused. */
-  resumeQueue(scope: string): Promise<boolean> {
-    return queue.resumeQueue(this.#ctx, scope)
   }
 
   prioritize(run: RunId, priority: number, actor: string): Promise<RunRow> {
@@ -447,11 +364,6 @@ export class Store {
   /** All who watch look again: they have to be told of something that is not in the store. */
   wakeWatchers(): void {
     this.#ctx.hub.wakeAll()
-  }
-
-  /** What is known about providers that have failed lately, all of them. */
-  allBreakers(): Promise<breakers.BreakerState[]> {
-    return statistics.allBreakers(this.#ctx)
   }
 
   /** Size of the store. */

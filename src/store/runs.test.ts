@@ -111,10 +111,10 @@ it('offers the oldest run of each kind, and none before its time', async () => {
   const pair = [(await toySubmit(store, 'a')).id, (await toySubmit(store, 'b')).id].toSorted()
   const high = await toySubmit(store, 'high', { task: toyTask('high', { priority: 5 }) })
   const later = await toySubmit(store, 'later', { runAt: Date.now() + 3_600_000 })
-  const heads = (await store.queueHeads(null)).map((it) => it.run)
+  const heads = (await store.queue.queueHeads(null)).map((it) => it.run)
   expect(new Set(heads)).toEqual(new Set([low.id, pair[0], high.id]))
   expect(heads).toHaveLength(3)
-  expect(await store.queueHeads([pair[1] ?? '', later.id])).toMatchObject([{ run: pair[1], priority: 0, project: '/project' }])
+  expect(await store.queue.queueHeads([pair[1] ?? '', later.id])).toMatchObject([{ run: pair[1], priority: 0, project: '/project' }])
   expect(await store.claim(later.id, 'n1')).toBeNull()
 })
 

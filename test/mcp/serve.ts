@@ -39,8 +39,8 @@ export async function startConformanceServer(home: string, project: string): Pro
     log: () => undefined,
     version: '1.2.3',
     answers: {
-      findAnswer: async (id) => (await app.store()).findAnswer(id),
-      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
+      findAnswer: async (id) => (await app.store()).access.findAnswer(id),
+      keepAnswer: async (id, answer) => (await app.store()).access.keepAnswer(id, answer),
     },
     requestsPerMinute: 100_000,
   })

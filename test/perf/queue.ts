@@ -44,7 +44,7 @@ async function choose(store: Store): Promise<number> {
   const history = { starts: 0, served: new Map<string, number>(), now: Date.now() }
   const all = await millisecondsOf(async () => {
     for (let at = 0; at < CHOICES; at++) {
-      const next = nextRun(await store.queueHeads(null), await store.load(), LIMITS, history)
+      const next = nextRun(await store.queue.queueHeads(null), await store.queue.load(), LIMITS, history)
       if (next === null) throw new Error('nothing was chosen')
     }
   })

@@ -26,7 +26,7 @@ const settings = settingsSchema.parse({
 })
 
 const store = await openStore(folder)
-const router = createRouter({ shared: async () => store, clock: systemClock, env: {}, minuteMs: Number(minuteMs) })
+const router = createRouter({ shared: async () => store.routing, clock: systemClock, env: {}, minuteMs: Number(minuteMs) })
 const provider = settings.providers['shared']
 if (provider === undefined || Array.isArray(provider)) throw new Error('There is no provider.')
 const model = await createProvider('shared', provider, { env: {}, projectRoot: folder, admission: router.admission('shared', settings) })

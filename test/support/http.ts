@@ -55,8 +55,8 @@ export function testHttp(more: Partial<HttpOptions> = {}, workflows: Readonly<Re
     log: (entry) => log.push(entry),
     version: '1.2.3',
     answers: {
-      findAnswer: async (id) => (await app.store()).findAnswer(id),
-      keepAnswer: async (id, answer) => (await app.store()).keepAnswer(id, answer),
+      findAnswer: async (id) => (await app.store()).access.findAnswer(id),
+      keepAnswer: async (id, answer) => (await app.store()).access.keepAnswer(id, answer),
     },
     ...more,
   })

@@ -90,7 +90,7 @@ export async function play(scene: Scene): Promise<Played> {
         return agent(provider)
       }),
     inspect: () => Promise.reject(new Error('nobody looks at providers here')),
-    router: createRouter({ shared: async () => store, clock: systemClock, env: {} }),
+    router: createRouter({ shared: async () => store.routing, clock: systemClock, env: {} }),
     roles: () => loadRoles({ templatesDir: new URL('../../templates', import.meta.url).pathname }),
     sandbox: () => Promise.resolve({ ...noSandbox, report: { ...noSandbox.report, level: 'os-sandbox' } }),
     env: {},

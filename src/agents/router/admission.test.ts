@@ -47,7 +47,7 @@ async function bench(over: Parameters<typeof providerSettings>[0] = {}) {
   const settings = providerSettings({ kind: 'scripted', file: 'x', ...over })
   const account = { key: 'acme', name: 'acme' }
   const make = () =>
-    createAdmission({ shared: async () => store, account, settings, clock, line: createLine(), watcher, random: () => 0.5 })
+    createAdmission({ shared: async () => store.routing, account, settings, clock, line: createLine(), watcher, random: () => 0.5 })
   const enter = (run: string, tokens = 10, signal = never) => make().enter({ origin: origin(run), inputTokens: tokens }, signal)
   const pass = async (run: string, tokens = 10) => {
     const answer = await enter(run, tokens)

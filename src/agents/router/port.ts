@@ -1,4 +1,4 @@
-/** What the router keeps outside its process: `Store` satisfies it. All times are lengths in ms; the clock is the other side's. */
+/** What the router keeps outside its process: `Store.routing` satisfies it. All times are lengths in ms; the clock is the other side's. */
 export interface Shared {
   /** Lets a request go to an account, or says which rule keeps it back. Counts and decides in one. */
   admit(key: string, request: { holder: string; tokens: number; ttlMs: number }, rules: Rules): Promise<true | Held>

@@ -17,7 +17,7 @@ async function bench() {
   const clock = { time: 1_000_000, now: () => clock.time, sleep: (_: number, signal?: AbortSignal) => sleepless(signal) }
   const store = await openStore(temporaryFolder(), { clock })
   onTestFinished(() => store.close())
-  const make = (env = {}) => createRouter({ shared: async () => store, clock, env })
+  const make = (env = {}) => createRouter({ shared: async () => store.routing, clock, env })
   return { clock, make, router: make() }
 }
 

@@ -34,7 +34,7 @@ export async function gather(context: Context, store: Store, row: RunRow): Promi
 }
 
 async function placeOf(context: Context, store: Store, row: RunRow): Promise<QueuePlace> {
-  const [queued, pauses, load] = [await store.queuedRuns(), await store.pauses(), await store.load()]
+  const [queued, pauses, load] = [await store.queue.queuedRuns(), await store.queue.pauses(), await store.queue.load()]
   const { settings } = await settingsOf(context, null)
   const ours = (project: string) => pauses.filter((it) => it.scope === ALL_PROJECTS || it.scope === project)
   const now = context.clock.now()

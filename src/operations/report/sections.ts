@@ -96,12 +96,17 @@ export async function logSection(state: string): Promise<string[]> {
 }
 
 export async function storeSection(store: Store) {
-  const breakers = (await store.allBreakers()).map(({ key, failures, openFor, class: kind }) => ({ key, failures, openFor, class: kind }))
+  const breakers = (await store.routing.allBreakers()).map(({ key, failures, openFor, class: kind }) => ({
+    key,
+    failures,
+    openFor,
+    class: kind,
+  }))
   return {
     ...(await store.facts()),
     workload: await store.workload(),
     workers: store.livingNodes().length,
-    pauses: (await store.pauses()).length,
+    pauses: (await store.queue.pauses()).length,
     breakers,
   }
 }

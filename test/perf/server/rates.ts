@@ -17,7 +17,7 @@ const CONNECTIONS = 10
 export async function rates({ folder, home, project, server, run }: Place): Promise<Figure[]> {
   const store = await openStore(join(home, 'reeve/state'))
   // What is submitted here is never worked on.
-  await store.pauseQueue('*', 'paused', 'load')
+  await store.queue.pauseQueue('*', 'paused', 'load')
   await store.close()
   const list = `/api/v1/runs?project=${encodeURIComponent(project)}`
   const show = `/api/v1/runs/${run}`
