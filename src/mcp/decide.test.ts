@@ -7,8 +7,6 @@ const ASK = { elicitation: { form: {} } }
 interface Asked {
   resultType: string
   requestState: string
-  isError?: boolean
-  structuredContent: { error: { code: string; message: string } }
 }
 
 /** A run that waits with the question "land". */
@@ -35,8 +33,10 @@ it('takes no answer that was not asked for, nor one to another question, nor one
   expect(unasked.resultType, 'it asks first').toBe('input_required')
   const { requestState } = unasked
 
-  const other = (await ada('tools/call', approve(two, { ...yes, requestState }))).result as Asked
-  expect(other.structuredContent.error.message).toBe('ai_coder_control: the answer belongs to another question')
+  expect((await ada('tools/call', approve(two, { ...yes, requestState }))).result).toMatchObject({
+    isError: true,
+    structuredContent: { error: { message: 'ai_coder_control: the answer belongs to another question' } },
+  })
   const middle = Math.floor(requestState.length / 2)
   const bent = `${requestState.slice(0, middle)}${requestState[middle] === 'A' ? 'B' : 'A'}${requestState.slice(middle + 1)}`
   for (const forged of [bent, 'v1.e30.x', ''])
