@@ -35,7 +35,6 @@ const webhookSchema = z.object({
   problems: z.array(z.string()).describe('Why it may not be told what it should be.'),
 })
 
-
 export const webhooksList = operation({
   name: 'webhooks.list',
   route: 'GET /api/v1/webhooks',
