@@ -1,6 +1,8 @@
+import { createRunEnvs } from './app-envs.ts'
 import type { Kits } from './app-kit.ts'
 import type { Env, Folders } from './config/home.ts'
 import { secretValues } from './config/secrets.ts'
+import { systemClock } from './core/clock.ts'
 import { ReeveError } from './core/errors.ts'
 import type { RunId } from './core/ids.ts'
 import type { Engine } from './engine/engine.ts'
@@ -64,8 +66,8 @@ export interface ResidentOptions {
 
 export async function createResident(options: HostOptions, { limits, env }: ResidentOptions): Promise<Resident> {
   const store = await options.store()
-  const envs = new Map<RunId, Env>()
-  const envOf = (run: RunId) => envs.get(run) ?? env
+  const envs = createRunEnvs(store, systemClock)
+  const envOf = (run: RunId) => envs.of(run) ?? env
   const kitOf = (run: RunId) => options.kits.of(envOf(run))
   const logs = new Map<RunId, AbortController>()
 
@@ -92,7 +94,7 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
     },
     onRelease: (row) => {
       endLog(row.id)
-      void forgetEnded(store, envs, row.id)
+      void envs.release(row.id)
     },
   })
 
@@ -102,7 +104,7 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
       resident: true,
       adopt(runs) {
         // A program that only decides must not take away the environment that a run came with.
-        if (caller !== null) for (const run of runs) envs.set(run, caller)
+        if (caller !== null) envs.keep(runs, caller)
         // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
         store.queue.releaseHolds(runs).then(
           () => engine.poke(),
@@ -119,11 +121,6 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
     }),
     hindrance,
   }
-}
-
-async function forgetEnded(store: Store, envs: Map<RunId, Env>, run: RunId): Promise<void> {
-  const row = await store.getRun(run).catch(() => null)
-  if (row === null || row.finishedAt !== null) envs.delete(run)
 }
 
 /** A run is not begun where it would only fail: without the keys it was submitted with, or below its level of isolation. */
