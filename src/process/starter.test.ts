@@ -1,3 +1,4 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ProgramSpec } from './port.ts'
@@ -78,6 +79,15 @@ describe('programs that another process starts', () => {
     for (const pid of children().filter((it) => !before.includes(it))) process.kill(pid, 'SIGKILL')
     expect(await running).toMatchObject({ ended: 'signalled', problem: '"sleep 20" was lost: the process that had started it was killed.' })
     expect(await starter.run(script('echo again'))).toMatchObject({ exitCode: 0, stdout: 'again\n' })
+  })
+
+  it('are lost when their starter could not be started, and waited for by nobody', async () => {
+    const none = (): ChildProcess => fork('none', [], { execPath: '/no/such/program', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    const starter = createStarter(none)
+    onTestFinished(() => starter.close())
+    for (let count = 0; count < 2; count++) {
+      expect(await starter.run(script('true'))).toMatchObject({ ended: 'signalled', problem: expect.stringContaining('was lost') })
+    }
   })
 
   it.runIf(process.platform === 'linux')('end with it', async () => {

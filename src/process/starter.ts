@@ -23,25 +23,22 @@ const PROCESS = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ?
 // `REEVE_PROC`: marks nest; `TMPDIR`: where Node keeps what it has compiled.
 const KEPT = ['PATH', 'HOME', 'TMPDIR', 'REEVE_PROC']
 
-export function createStarter(): Starter {
+export function createStarter(start: () => ChildProcess = startProcess): Starter {
   const waiting = new Map<number, (answer: Answer | null) => void>()
   let child: ChildProcess | null = null
   let last = 0
 
   function begin(): ChildProcess {
-    const made = fork(PROCESS, [], {
-      cwd: '/',
-      // What it starts is given its whole environment: no key of ours needs to lie there.
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.includes(name))),
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      serialization: 'advanced',
-    })
-    made.on('message', (answer: Answer) => waiting.get(answer.id)?.(answer))
-    made.once('error', () => undefined)
-    made.once('exit', () => {
+    const made = start()
+    const gone = (): void => {
       if (child === made) child = null
       for (const tell of waiting.values()) tell(null)
+    }
+    made.on('message', (answer: Answer) => waiting.get(answer.id)?.(answer))
+    made.once('exit', gone)
+    // One that could not be started has no exit: the next program is given to another one.
+    made.on('error', () => {
+      if (made.pid === undefined) gone()
     })
     // It does not keep a process alive that has nothing else to do.
     made.unref()
@@ -53,7 +50,9 @@ export function createStarter(): Starter {
     child ??= begin()
     const to = child
     const id = ++last
-    const order = (it: Order): void => void to.send(it, () => undefined)
+    const order = (it: Order): void => {
+      if (to.connected) to.send(it, () => undefined)
+    }
     const abort = (): void => order({ id, abort: true })
     const answer = await new Promise<Answer | null>((resolve) => {
       waiting.set(id, resolve)
@@ -76,6 +75,17 @@ export function createStarter(): Starter {
       child?.disconnect()
     },
   }
+}
+
+function startProcess(): ChildProcess {
+  return fork(PROCESS, [], {
+    cwd: '/',
+    // What it starts is given its whole environment: no key of ours needs to lie there.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.includes(name))),
+    execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+  })
 }
 
 /** Nobody knows how far it came: as when somebody kills a program. */
