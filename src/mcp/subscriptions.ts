@@ -48,7 +48,10 @@ export function followAll(client: Client, changed: (uri: string) => void): Follo
       if (all.has(uri) || all.size >= MOST) return
       const leave = new AbortController()
       all.set(uri, leave)
-      void followAddress(client, uri, leave.signal, () => changed(uri))
+      void followAddress(client, uri, leave.signal, () => changed(uri)).finally(() => {
+        // Its run has ended: another one may be followed in its place.
+        if (all.get(uri) === leave) all.delete(uri)
+      })
     },
     remove(uri) {
       all.get(uri)?.abort()
