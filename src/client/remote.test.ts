@@ -46,6 +46,19 @@ describe('the remote client', () => {
     await expect(client.stream('runs.events', { run: 'nothing' })[Symbol.asyncIterator]().next()).rejects.toMatchObject(missing)
   })
 
+  it('makes one run of a request that is sent twice, also for a program that says it has no key', async () => {
+    const keys: unknown[] = []
+    const call = async (_: string, input: { key?: unknown }) => (keys.push(input.key), { runs: [], warnings: [] })
+    const { http } = testHttp({ gateway: { as: () => ({ call }) as unknown as Client } })
+    const socket = join(temporaryFolder('reeve-remote-'), 's')
+    const server = await listen(http, { socket })
+    onTestFinished(() => server.close())
+    const client = clientOf(async () => ({ at: { socket }, token: 'own' }))
+    await client.call('runs.submit', { sentence: 'Do it', key: undefined } as never)
+    await client.call('runs.submit', { sentence: 'Do it', key: 'mine' })
+    expect(keys).toEqual([expect.stringMatching(/./), 'mine'])
+  })
+
   it('opens a stream that was cut behind the last event, at the next daemon, and misses and doubles nothing', async () => {
     let [server, at, tries] = [null as Listening | null, '', 0]
     const events = async function* ({ after = 0 }: { after?: unknown }) {

@@ -17,7 +17,7 @@ export function remoteTransport(options: RemoteOptions): Transport {
     async invoke(name, input, signal) {
       const route = routeOf(name)
       // A daemon that dies in the middle makes no second run of a request that it gets again.
-      const keyed = name === 'runs.submit' ? { key: randomUUID(), ...(input as object) } : input
+      const keyed = name === 'runs.submit' ? withKey(input as { key?: string }) : input
       const again = name === 'runs.submit' || route.method === 'GET'
       try {
         return await line.json(requestFor(route, keyed), signal, again)
@@ -28,6 +28,11 @@ export function remoteTransport(options: RemoteOptions): Transport {
     open: (name, input, signal) => resumed(line, name, input, signal),
     close: async () => line.close(),
   }
+}
+
+/** A program may say that it has no key. */
+function withKey(input: { key?: string }): object {
+  return { ...input, key: input.key ?? randomUUID() }
 }
 
 /** The events of a stream; one that was cut is opened again behind the last event that came. */
