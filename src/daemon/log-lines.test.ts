@@ -23,7 +23,7 @@ it('follows a log over its beginning, half lines, long lines and a new file, and
     for await (const line of followLog(path, 1, leave.signal)) seen.push(line)
   })()
   const until = (lines: string[]) => expect.poll(() => seen, { timeout: 10_000, interval: 10 }).toEqual(lines)
-  const long = 'é'.repeat(60_000)
+  const long = `-${'é'.repeat(60_000)}`
   await writeFile(path, 'one\ntw')
   await until(['one'])
   await appendFile(path, `o\n${long}\n`)

@@ -1,4 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 
 // Enough for a thousand long lines.
@@ -22,6 +23,8 @@ export async function* followLog(path: string, lines: number, signal: AbortSigna
   let file = await opened(path)
   let at = 0
   let half = ''
+  // A piece of a long line may end within a character.
+  let decoder = new StringDecoder('utf8')
   try {
     if (file !== null) {
       const last = await tail(file, lines)
@@ -33,7 +36,7 @@ export async function* followLog(path: string, lines: number, signal: AbortSigna
       const moved = file === null || (await isAnother(file, path))
       for (let part = await read(file, at); part.length > 0; part = await read(file, at)) {
         at += part.length
-        const parts = (half + part.toString('utf8')).split('\n')
+        const parts = (half + decoder.write(part)).split('\n')
         half = parts.pop() ?? ''
         yield* parts
       }
@@ -45,6 +48,7 @@ export async function* followLog(path: string, lines: number, signal: AbortSigna
       file = await opened(path)
       at = 0
       half = ''
+      decoder = new StringDecoder('utf8')
       if (file === null) await delay(LOOK_MS, undefined, { signal }).catch(() => undefined)
     }
   } finally {
