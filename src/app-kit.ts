@@ -73,7 +73,7 @@ export function createKits(options: KitsOptions): Kits {
 
   return {
     of(env) {
-      const key = keys.get(env) ?? canonicalJson(env as Record<string, string>)
+      const key = keys.get(env) ?? canonicalJson(env)
       keys.set(env, key)
       const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxOf, rolesOf })
       // Whoever was asked for last is kept longest.

@@ -13,5 +13,5 @@ export async function workload(ctx: Context): Promise<Workload> {
     .select([count.filterWhere('state', '=', 'running').as('running'), count.filterWhere('state', '=', 'queued').as('queued')])
     .where('state', 'in', ['running', 'queued'])
     .executeTakeFirstOrThrow()
-  return { running: Number(row.running), queued: Number(row.queued) }
+  return { running: row.running, queued: row.queued }
 }
