@@ -14,7 +14,13 @@ const KEY = 'team-key-0123456789abcdef'
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'custom-provider-')))
 const project = join(folder, 'project')
 // The code of this example is ours: it may run where there is no sandbox of the operating system.
-const env = { ...process.env, REEVE_HOME: join(folder, 'state'), REEVE_FOREGROUND: '1', REEVE_SANDBOX__MINIMUM: 'guarded', TEAM_GATEWAY_KEY: KEY }
+const env = {
+  ...process.env,
+  REEVE_HOME: join(folder, 'state'),
+  REEVE_FOREGROUND: '1',
+  REEVE_SANDBOX__MINIMUM: 'guarded',
+  TEAM_GATEWAY_KEY: KEY,
+}
 
 async function start(program: string, args: readonly string[]): Promise<{ code: number | null; text: string }> {
   const child = spawn(program, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] })
