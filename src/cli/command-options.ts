@@ -26,5 +26,5 @@ export const CHOICES: readonly OptionSpec[] = [
   ...ACCEPT,
   TRUST,
 ]
-export const DETACH: OptionSpec = { flags: '--detach', about: 'only queue it; go on with: reeve resume' }
+export const DETACH: OptionSpec = { flags: '--detach', about: 'only queue it, and do not look on' }
 export const NO_WAIT: OptionSpec = { flags: '--no-wait', about: 'only note the decision; go on with: reeve resume' }

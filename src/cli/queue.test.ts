@@ -74,7 +74,18 @@ describe('the queue at the terminal', () => {
     )
     expect((await reeve(['ls'])).out).toContain('queued (2099-01-02 03:00)')
     expect((await reeve(['show', 'last'])).out).toContain('not before 2099-01-02 03:00:00 · why it waits: reeve queue')
-    expect((await reeve(['queue'])).out).toContain('starts at 2099-01-02T')
+    const { out } = await reeve(['queue'], { columns: 80 })
+    expect(out, 'no terminal: nothing is cut').toMatch(/starts at 2099-01-0[12]T\d\d:00:00Z\n$/)
+    const [, , row = ''] = (await reeve(['queue'], { columns: 80, tty: true })).out.split('\n')
+    expect(row).toMatch(/^-\s+r\w+\s+0\s+Do it\s+in [\w ]+ {2}starts at 2099-01-0/)
+    expect(row.length, row).toBeLessThanOrEqual(80)
+  })
+
+  it('shows no time that is over', async () => {
+    const { reeve } = setUp()
+    expect((await reeve(['run', 'Do it', '--at', '2020-01-02', '--detach'])).out).toMatch(/^r\w+ is queued: Do it\n/)
+    expect((await reeve(['show', 'last'])).out).not.toContain('not before')
+    expect((await reeve(['ls'])).out).not.toContain('2020')
   })
 
   it('retries what has failed, once', async () => {

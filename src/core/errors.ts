@@ -167,7 +167,7 @@ export const ERRORS = {
     status: 401,
     exit: 3,
     message: 'The caller is not known: {problem}.',
-    hint: 'Send "Authorization: Bearer <token>" with an API key (reeve keys add) or the token of the daemon (reeve daemon status).',
+    hint: 'Send "Authorization: Bearer <token>" with an API key (reeve keys add) or the token of the daemon: the file "token" in its state folder (reeve daemon status).',
   },
   forbidden: { status: 403, exit: 3, message: '{actor} is {role} and may not {doing}: this needs {needed}.' },
   refused_request: { status: 403, exit: 3, message: 'The request is refused: {problem}.' },

@@ -12,11 +12,14 @@ export const keysAdd: CommandRun = async (io, [name = ''], options) => {
     all_projects: options['allProjects'] === true,
     ...(options['expires'] === undefined ? {} : { expires: options['expires'] as string }),
   })
-  if (!io.json) remark(io, 'This is the only time that it is shown. The program sends it as: Authorization: Bearer <key>')
   const { key, value } = made
   const scope = key.projects === null ? 'all projects' : key.projects.map(oneLine).join(', ')
   const until = key.expiresAt === null ? 'it never expires' : `until ${day(key.expiresAt)}`
-  answer(io, made, () => [value, oneLine(`${key.name} (${key.id}): ${key.role} of ${scope}, ${until}.`)])
+  // The key alone goes to standard output: TOKEN=$(reeve keys add ci)
+  answer(io, made, () => [value])
+  if (io.json) return 0
+  remark(io, oneLine(`${key.name} (${key.id}): ${key.role} of ${scope}, ${until}.`))
+  remark(io, 'This is the only time that it is shown. The program sends it as: Authorization: Bearer <key>')
   return 0
 }
 

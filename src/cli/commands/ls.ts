@@ -17,15 +17,23 @@ export const ls: CommandRun = async (io, _args, options) => {
 }
 
 function lines(io: Io, runs: readonly RunSummary[]): string[] {
-  const rows = runs.map((it) => [it.id, stateOf(it), oneLine(it.task.title), it.task.role, timeOf(io, it), ago(it.createdAt, io.now())])
+  const rows = runs.map((it) => [
+    it.id,
+    stateOf(it, io.now()),
+    oneLine(it.task.title),
+    it.task.role,
+    timeOf(io, it),
+    ago(it.createdAt, io.now()),
+  ])
   const [head = '', ...body] = table([['RUN', 'STATE', 'TITLE', 'ROLE', 'TIME', 'CREATED'], ...rows], io.columns() - 2, 2)
   return [io.paint('dim', `  ${head}`), ...body.map((line, at) => `${mark(io, runs[at]?.status ?? 'queued')} ${line}`)]
 }
 
-function stateOf(run: RunSummary): string {
+function stateOf(run: RunSummary, now: number): string {
   if (run.landed) return 'landed'
   if (run.status === 'running' && run.progress) return `running ${run.progress.percent} %`
-  if (run.status === 'queued' && run.notBefore !== null) return `queued (${new Date(run.notBefore).toLocaleString('sv').slice(0, 16)})`
+  if (run.status === 'queued' && (run.notBefore ?? 0) > now)
+    return `queued (${new Date(run.notBefore ?? 0).toLocaleString('sv').slice(0, 16)})`
   return run.reason === null ? run.status : `${run.status} (${run.reason})`
 }
 

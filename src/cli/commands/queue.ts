@@ -2,7 +2,7 @@ import type { QueuePlace } from '../../operations/queue-list.ts'
 import type { CommandRun, Options } from '../command-spec.ts'
 import { duration } from '../figures.ts'
 import { answer, type Io, remark } from '../io.ts'
-import { fit, oneLine, table } from '../text.ts'
+import { fit, oneLine, table, width } from '../text.ts'
 
 interface Pause {
   scope: string
@@ -46,17 +46,28 @@ function placeOf(scope: string): string {
   return scope === '*' ? 'all projects' : oneLine(scope)
 }
 
+const TITLE = 40
+
 function lines(io: Io, runs: readonly QueuePlace[]): string[] {
-  const rows = runs.map((it) => [
-    it.position === null ? '-' : String(it.position),
-    it.run,
-    String(it.priority),
-    oneLine(it.task.title),
-    startOf(io, it),
-    // Titles need room too; the whole reason is in `reeve show`.
-    fit(oneLine(it.reason ?? 'begins next'), Math.max(24, io.columns() - 72)),
-  ])
-  const [head = '', ...body] = table([['#', 'RUN', 'PRIORITY', 'TITLE', 'STARTS', 'WHY IT WAITS'], ...rows], io.columns(), 3)
+  const rows = [
+    ['#', 'RUN', 'PRIORITY', 'TITLE', 'STARTS', 'WHY IT WAITS'],
+    ...runs.map((it) => [
+      it.position === null ? '-' : String(it.position),
+      it.run,
+      String(it.priority),
+      fit(oneLine(it.task.title), TITLE),
+      startOf(io, it),
+      oneLine(it.reason ?? 'begins next'),
+    ]),
+  ]
+  // The reason is what people look here for: cut on a terminal alone, and titles before it.
+  const whole = io.tty ? io.columns() : Number.POSITIVE_INFINITY
+  const before = 2 * 5 + [0, 1, 2, 3, 4].reduce((sum, at) => sum + Math.max(...rows.map((row) => width(row[at] ?? ''))), 0)
+  const [head = '', ...body] = table(
+    rows.map((row) => row.with(5, fit(row[5] ?? '', Math.max(24, whole - before)))),
+    whole,
+    3,
+  )
   return [io.paint('dim', head), ...body]
 }
 

@@ -44,7 +44,7 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
       runs.map((it) => ({ id: it.id, title: it.task.title, workflow: it.workflow })),
     )
   if (io.json) for (const it of runs) sayJson(io, it)
-  else for (const line of queuedLines(runs)) say(io, line)
+  else for (const line of queuedLines(runs, io.now())) say(io, line)
   if (io.json) return 0
   const [only] = runs
   if (!resident) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
@@ -59,14 +59,15 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
   return 0
 }
 
-function queuedLines(runs: Runs): string[] {
+function queuedLines(runs: Runs, now: number): string[] {
   const shown = runs.length > LISTED ? runs.slice(0, 3) : runs
-  const lines = shown.map(({ id, task, notBefore }) => `${id} is queued${whenOf(notBefore)}: ${oneLine(task.title)}`)
+  const lines = shown.map(({ id, task, notBefore }) => `${id} is queued${whenOf(notBefore, now)}: ${oneLine(task.title)}`)
   return shown.length === runs.length ? lines : [...lines, `... ${runs.length} runs in all; see them with: reeve queue`]
 }
 
-function whenOf(notBefore: number | null): string {
-  return notBefore === null ? '' : ` for ${new Date(notBefore).toLocaleString('sv')}`
+/** A time that is over is none. */
+function whenOf(notBefore: number | null, now: number): string {
+  return notBefore === null || notBefore <= now ? '' : ` for ${new Date(notBefore).toLocaleString('sv')}`
 }
 
 async function sentenceOf(io: Io, args: readonly string[]): Promise<string | undefined> {

@@ -31,7 +31,7 @@ function headLines(io: Io, run: RunView): string[] {
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const time = run.startedAt === null ? [] : [duration((run.finishedAt ?? io.now()) - run.startedAt)]
   const tries = run.attempts > 0 ? [`${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'}`] : []
-  const way = run.finishedAt === null ? [...timeLines(run), progressLine(run)] : []
+  const way = run.finishedAt === null ? [...timeLines(run, io.now()), progressLine(run)] : []
   const facts = [`workflow ${run.workflow}`, ...tries, ...time, spent(run.usage, run.cost, knownOf(run)), `isolation ${run.isolation}`]
   return [
     `${mark(io, run.status)} ${io.paint('bold', oneLine(run.task.title))} ${io.paint('dim', run.id)}`,
@@ -43,10 +43,10 @@ function headLines(io: Io, run: RunView): string[] {
 }
 
 /** What decides when it begins, where that is not "now". */
-function timeLines({ status, notBefore, priority }: RunView): string[] {
+function timeLines({ status, notBefore, priority }: RunView, now: number): string[] {
   const rank = priority === 0 ? [] : [`priority ${priority}`]
   if (status !== 'queued') return rank
-  const time = notBefore === null ? [] : [`not before ${new Date(notBefore).toLocaleString('sv')}`]
+  const time = notBefore === null || notBefore <= now ? [] : [`not before ${new Date(notBefore).toLocaleString('sv')}`]
   return [[...rank, ...time, 'why it waits: reeve queue'].join(' · ')]
 }
 

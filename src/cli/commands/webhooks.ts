@@ -5,7 +5,8 @@ import { oneLine, table } from '../text.ts'
 
 export const webhooksList: CommandRun = async (io) => {
   const { webhooks } = await (await io.client()).call('webhooks.list', {})
-  if (webhooks.length === 0 && !io.json) remark(io, 'There is no webhook. Add one to your own reeve.toml: [webhooks.<name>]')
+  if (webhooks.length === 0 && !io.json)
+    remark(io, 'There is no webhook. Add one to your own configuration, config.toml: [webhooks.<name>]')
   answer(io, webhooks, () => [
     ...rows(
       io,
