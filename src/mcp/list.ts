@@ -5,9 +5,6 @@ import { answer } from './answer.ts'
 import { ids, idsOut, oldText, stateField } from './fields.ts'
 import { define } from './tool.ts'
 
-// What `runs.list` gives at most.
-const MOST = 1000
-
 export const listTool = define({
   name: 'ai_coder_list',
   title: 'List runs',
@@ -25,12 +22,11 @@ export const listTool = define({
   }),
   annotations: { readOnlyHint: true },
   async run({ client, ctx }, { repository, cursor, limit, ...rest }) {
-    const from = startOf(cursor)
     const state = rest.state ?? known(rest.status_filter)
-    const asked = { limit: Math.min(from + limit + 1, MOST), ...(state === undefined ? {} : { status: [state] }) }
+    const asked = { limit, ...(state === undefined ? {} : { status: [state] }), ...(cursor === undefined ? {} : { after: runOf(cursor) }) }
     const place = repository === undefined ? { all: true } : { project: repository }
-    const { runs } = await client.call('runs.list', { ...asked, ...place }, ctx.mcpReq.signal)
-    const page = runs.slice(from, from + limit).map((it) => ({
+    const { runs, next } = await client.call('runs.list', { ...asked, ...place }, ctx.mcpReq.signal)
+    const page = runs.map((it) => ({
       ...ids(it.id),
       title: it.task.title,
       state: it.status,
@@ -40,15 +36,14 @@ export const listTool = define({
       repository: it.project,
       createdAt: new Date(it.createdAt).toISOString(),
     }))
-    return answer({ runs: page, ...(runs.length > from + limit ? { nextCursor: `from:${from + limit}` } : {}) })
+    return answer({ runs: page, ...(next === null ? {} : { nextCursor: next }) })
   },
 })
 
-function startOf(cursor: string | undefined): number {
-  if (cursor === undefined) return 0
-  const found = /^from:(\d{1,4})$/.exec(cursor)
-  if (!found) throw new ReeveError('invalid_input', { problem: 'ai_coder_list: cursor: must be a nextCursor of an earlier answer' })
-  return Number(found[1])
+/** The last run of the answer before. */
+function runOf(cursor: string): string {
+  if (/^r[0-9a-z]+$/.test(cursor)) return cursor
+  throw new ReeveError('invalid_input', { problem: 'ai_coder_list: cursor: must be a nextCursor of an earlier answer' })
 }
 
 function known(filter: string | undefined): z.output<typeof stateField> | undefined {
