@@ -51,8 +51,6 @@ export interface Engine {
   detach(): Promise<void>
   /** Detaches and ends. The store stays open. */
   stop(): Promise<void>
-  /** Queues the runs of dead processes again; returns their ids. */
-  recover(): Promise<RunId[]>
   /** Why it looks after nothing, in words that may be told to everybody; null: it does. */
   problem(): string | null
 }
@@ -305,7 +303,6 @@ export function createEngine(options: EngineOptions): Engine {
     drain,
     detach,
     stop,
-    recover: () => store.recover(),
   }
 }
 

@@ -67,8 +67,8 @@ export interface Host {
   /** From now on these runs are worked on with the caller's environment, where their keys are. */
   adopt(runs: readonly RunId[]): void
   /**
-   * Works on these runs and those that come with `add`, until each has ended or waits for something that this process cannot give. When the
-   * signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.
+   * Resolves when each of these runs has ended or waits for something that this process cannot give. Where nothing is resident, it works on
+   * them until then; when the signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.
    */
   work(runs: readonly RunId[], options: WorkOptions): Promise<void>
 }
@@ -86,7 +86,7 @@ export interface WorkOptions {
 /** Values that are never written. They become known with the settings; the redactor sees all that are known at that time. */
 export interface Secrets extends Redaction {
   learn(values: readonly string[]): void
-  /** Reads what the user's package managers and git log in with; once, and nothing when there is none. */
+  /** Reads what the user's package managers and git log in with; again after a minute, and nothing when there is none. */
   learnFiles(): Promise<void>
 }
 

@@ -18,7 +18,7 @@ export const runsWork = stream({
   name: 'runs.work',
   route: 'POST /api/v1/runs/work',
   summary:
-    'Works on runs, and on what they wait for, in this process and gives their events, until each has ended or waits for a person. Leaving detaches them.',
+    'Gives the events of runs until each has ended or waits for a person. Where no daemon works on them, this process does; leaving then detaches them.',
   permission: 'runs:write',
   effect: 'write',
   input: z.object({
