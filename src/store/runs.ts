@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { crashAt } from '../core/crash.ts'
 import { ReeveError } from '../core/errors.ts'
 import { newRunId, type RunId } from '../core/ids.ts'
@@ -193,7 +192,7 @@ export async function listRuns(ctx: Context, filter: RunFilter): Promise<RunRow[
   let query = ctx.db.selectFrom('runs').selectAll()
   if (filter.project !== undefined) query = query.where('project', '=', filter.project)
   if (filter.projects !== undefined) query = query.where('project', 'in', [...filter.projects])
-  if (filter.task !== undefined) query = query.where(sql<string>`json_extract(task, '$.id')`, '=', filter.task)
+  if (filter.task !== undefined) query = query.where('task_id', '=', filter.task)
   if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states])
   if (filter.after !== undefined) query = query.where('id', '<', filter.after)
   const rows = await query
