@@ -55,8 +55,8 @@ export const SERVER_ENTRIES: readonly Entry[] = [
     level,
     test: { file: SERVER, name: '25: is not what runs of another caller are worked on with' },
     file: 'src/app-host.ts',
-    from: 'if (caller !== null) for (const run of runs) envs.set(run, caller)',
-    to: 'for (const run of runs) envs.set(run, caller ?? {})',
+    from: 'if (caller !== null) envs.keep(runs, caller)',
+    to: 'envs.keep(runs, caller ?? {})',
   },
   {
     case: '25t',
