@@ -9,6 +9,8 @@ import { eventsAfter } from './follow.ts'
 import { define } from './tool.ts'
 
 const FOLLOW_MS = 25_000
+// About as many lines as the largest answer holds: each answer must not read the rest of a long run.
+const MOST_EVENTS = 1000
 const LEVELS = ['debug', 'info', 'warn', 'error']
 const TROUBLE = /\.(failed|limited|broken|interrupted|rejected|refused|reached)$/
 /** Said to programs only. */
@@ -32,9 +34,9 @@ export const logsTool = define({
     const wanted = wantedBy(input.level)
     const after = numberOf(input.cursor)
     const view = await call.client.call('runs.get', { run }, call.ctx.mcpReq.signal)
-    const events = await eventsAfter(call, view.id, after, input.follow === true ? FOLLOW_MS : 0)
+    const events = await eventsAfter(call, view.id, after, { waitMs: input.follow === true ? FOLLOW_MS : 0, most: MOST_EVENTS })
     const { text, last } = within(events, after, input.maxBytes, wanted)
-    const whole = last === (events.at(-1)?.seq ?? after)
+    const whole = last === (events.at(-1)?.seq ?? after) && events.length < MOST_EVENTS
     const finished = isFinished(view.status) || events.some((it) => it.type === 'run.finished')
     return answer({ text, cursor: String(last), done: finished && whole })
   },

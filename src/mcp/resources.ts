@@ -28,7 +28,11 @@ const PARTS: Readonly<Record<string, Part>> = {
     mimeType: 'text/plain',
     async read(client, run, signal) {
       const lines: string[] = []
-      for await (const event of client.stream('runs.events', { run }, signal)) lines.push(logLine(event))
+      for await (const event of client.stream('runs.events', { run }, signal)) {
+        lines.push(logLine(event))
+        // Those before the end are let go of on the way, some at a time.
+        if (lines.length === 2 * MAX_LINES) lines.splice(0, MAX_LINES)
+      }
       return `${lines.slice(-MAX_LINES).join('\n')}\n`
     },
   },

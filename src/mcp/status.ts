@@ -41,7 +41,7 @@ export const statusTool = define({
     const after = input.sinceEvent ?? 0
     const { id, status } = await call.client.call('runs.get', { run: asked }, signal)
     const rests = input.until === 'rest' && (status === 'waiting' || isFinished(status))
-    const events = await eventsAfter(call, id, after, rests ? 0 : (input.waitMs ?? 0), input.until)
+    const events = await eventsAfter(call, id, after, { waitMs: rests ? 0 : (input.waitMs ?? 0), until: input.until })
     const view = await call.client.call('runs.get', { run: id }, signal)
     const step = view.steps.findLast((it) => it.status === 'running')?.name
     const approval = await openQuestion(call.client, view, signal)
