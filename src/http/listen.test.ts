@@ -83,6 +83,14 @@ describe('over TCP', () => {
     expect(status(answer)).toBe('HTTP/1.1 413 Payload Too Large')
   })
 
+  it('a defect of ours is said to be one', async () => {
+    const server = await listen({ fetch: () => Promise.reject(new Error('the store is gone')) }, { host: '127.0.0.1', port: 0 })
+    onTestFinished(() => server.close())
+    const answer = await said(server.port, `GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`)
+    expect(status(answer)).toBe('HTTP/1.1 500 Internal Server Error')
+    expect(answer).toContain('"code":"internal"')
+  })
+
   it('an address that is taken is said', async () => {
     const { port } = await listening()
     const { http } = testHttp()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { ReeveError } from '../core/errors.ts'
 import { type Http, withSecurity } from './create.ts'
 import type { Via } from './guard.ts'
@@ -37,8 +37,7 @@ export async function listen(http: Http, where: Where): Promise<Listening> {
   const via: Via = 'socket' in where ? 'socket' : 'tcp'
   const answer = getRequestListener(
     (request, env) => http.fetch(request, via, (env as { incoming: IncomingMessage }).incoming.socket.remoteAddress),
-    // What it cannot read as an address is nobody's name of this server.
-    { overrideGlobalObjects: false, hostname: 'localhost', errorHandler: () => withSecurity(problemResponse(odd())) },
+    { overrideGlobalObjects: false, hostname: 'localhost', errorHandler: (error) => withSecurity(problemResponse(asKnown(error))) },
   )
   const server = serverFor(where, (request, response) => {
     const refused = rawRefusal(request)
@@ -67,8 +66,9 @@ function taken(where: Where, error: Error): ReeveError {
   return new ReeveError('address_taken', { address, problem: error.message }, { cause: error })
 }
 
-function odd(): ReeveError {
-  return new ReeveError('misdirected', { problem: 'its host or its address cannot be read' })
+/** What the adapter cannot read as an address is nobody's name of this server; all else is ours. */
+function asKnown(error: unknown): unknown {
+  return error instanceof RequestError ? new ReeveError('misdirected', { problem: 'its host or its address cannot be read' }) : error
 }
 
 /** What must be seen in the request as it came. Null: nothing is odd. */
