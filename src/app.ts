@@ -11,7 +11,7 @@ import type { Workflow } from './engine/port.ts'
 import type { Caller, Context } from './operations/context.ts'
 import { invoke, open } from './operations/invoke.ts'
 import type { Operation, Stream } from './operations/operation.ts'
-import { createSecrets } from './operations/secrets.ts'
+import { createSecrets, secretsOf } from './operations/secrets.ts'
 import { OPERATIONS, STREAMS } from './operations/table.ts'
 import type { Store } from './store/open.ts'
 
@@ -58,10 +58,13 @@ export function createApp(options: AppOptions): App {
   const audit = createAudit({ store, clock })
   const kits = createKits({ folders, secrets, clock, version, templates: options.templates, store })
   const hosting: HostOptions = { kits, store, secrets, folders, workflows, beforeWork: options.beforeWork }
+  const learned = new WeakSet<Env>()
   let resident: Resident | null = null
 
   function contextOf(caller: Caller): Context {
     const its = caller.env ?? env
+    if (!learned.has(its)) secrets.learn(secretsOf(its))
+    learned.add(its)
     return {
       clock,
       env: its,

@@ -234,6 +234,18 @@ describe('a key, where programs of runs are not held by a sandbox,', () => {
     expect(held[0]?.status, 'it may look').toBe('queued')
   })
 
+  it('52: holds nobody up with a task file that takes long to read', async () => {
+    const mine = makeRepository(TOY_FILES)
+    const app = testApp(mine).serve()
+    const documents = [
+      { name: 'a.yaml', text: `#${' '.repeat(300_000)}` },
+      { name: 'b.yaml', text: `#${' '.repeat(300_000)}` },
+    ]
+    const submit = (actor: Actor) => app.as({ actor, cwd: null, env: null }).call('runs.submit', { project: mine, documents })
+    await expect(submit(keyOf('operator', null))).rejects.toMatchObject({ code: 'body_too_large' })
+    await expect(submit(localUser('ada')), 'it is theirs').rejects.toMatchObject({ code: 'invalid_task' })
+  })
+
   it('lifts no budget that the settings say, and may lower it', async () => {
     const mine = makeRepository({ ...TOY_FILES, 'reeve.toml': `${TOY_FILES['reeve.toml']}\n[runs]\nmax_usd = 2\n` })
     const app = testApp(mine).serve()

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { ADAPTERS } from '../agents/cli/adapters.ts'
 import { LOGIN_FILES, loginsOf } from './logins.ts'
@@ -44,6 +44,18 @@ it('learns them once they are asked for, also where a variable puts the file, an
   expect(secrets.redact('elsewhere-21 netrc-pass-22')).toBe('[redacted] [redacted]')
   expect(secrets.known('elsewhere-21')).toBe('[redacted]')
   await expect(createSecrets({ HOME: `${home}/nowhere` }).learnFiles()).resolves.toBeUndefined()
+})
+
+it('50: learns what was logged in with later, since a daemon lives for weeks', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const home = temporaryFolder()
+  const secrets = createSecrets({ HOME: home })
+  await secrets.learnFiles()
+  writeFiles(home, { '.netrc': 'machine a password netrc-pass-23\n' })
+  vi.advanceTimersByTime(61_000)
+  await secrets.learnFiles()
+  expect(secrets.redact('netrc-pass-23')).toBe('[redacted]')
 })
 
 it('knows variables by their names, and passwords in any address', () => {

@@ -37,6 +37,8 @@ export const runsDiff = operation({
     if (base === '' || commit === null) return { run: row.id, base, commit, files: [], patch: '' }
     const project = await openProject(row.project)
     const files = await changesBetween(project, base, commit)
-    return { run: row.id, base, commit, files, patch: input.patch ? await patchBetween(project, base, commit, MAX_BYTES) : '' }
+    const patch = input.patch ? await patchBetween(project, base, commit, MAX_BYTES) : ''
+    // The person at this machine may want to apply it as it is, and has the files anyway.
+    return { run: row.id, base, commit, files, patch: context.caller.kind === 'user' ? patch : context.secrets.redact(patch) }
   },
 })

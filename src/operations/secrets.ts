@@ -11,11 +11,13 @@ const SECRET_NAME =
 // `https://ada:password@proxy`, in a variable of any name.
 const ADDRESS = /:\/\/[^\s/:@]{0,200}:([^\s/@]{1,500})@/g
 
+const AGAIN_MS = 60_000
+
 /** What is redacted: the values of telling variables, what the settings name, what the user logs in with. Grows while the process lives. */
 export function createSecrets(env: Env): Secrets {
-  const known = new Set(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : secretsIn(name, value))))
+  const known = new Set(secretsOf(env))
   let current = redaction([...known])
-  let files: Promise<void> | null = null
+  let files: { at: number; read: Promise<void> } | null = null
   const learn = (values: readonly string[]): void => {
     const before = known.size
     for (const it of values) known.add(it)
@@ -23,11 +25,22 @@ export function createSecrets(env: Env): Secrets {
   }
   return {
     learn,
-    learnFiles: () => (files ??= loginsOf(env['HOME'] ?? homedir(), userFiles(env)).then(learn)),
+    learnFiles() {
+      const now = performance.now()
+      // A daemon lives for weeks: whoever logs in again meanwhile has another secret.
+      if (files === null || now - files.at > AGAIN_MS)
+        files = { at: now, read: loginsOf(env['HOME'] ?? homedir(), userFiles(env)).then(learn) }
+      return files.read
+    },
     redact: (text) => current.redact(text),
     known: (text) => current.known(text),
     stream: () => current.stream(),
   }
+}
+
+/** What an environment holds that lets somebody in. */
+export function secretsOf(env: Env): string[] {
+  return Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : secretsIn(name, value)))
 }
 
 function secretsIn(name: string, value: string): string[] {

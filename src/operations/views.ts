@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { PROGRESS_EVENTS, progressOf } from '../core/progress.ts'
-import { redactAll } from '../core/redact.ts'
+import { type Redact, redactAll } from '../core/redact.ts'
 import { type Estimate, isFinished, type RunView } from '../core/run.ts'
+import type { Task } from '../core/task.ts'
 import { VIEW_EVENTS, viewRun } from '../engine/view.ts'
 import type { Store } from '../store/open.ts'
 import type { RunRow } from '../store/port.ts'
@@ -24,7 +25,14 @@ export async function viewOf(context: Context, store: Store, row: RunRow): Promi
   }
   const estimate = await estimated(context, store, row)
   const events = await store.eventsOfType(row.id, VIEW_EVENTS)
-  return viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }, events, paths, estimate)
+  return viewRun({ ...row, task: shownTask(row.task, context.secrets.redact) }, events, paths, estimate)
+}
+
+/** A task without what is secret in it. It is one still: a run whose id or title holds a secret can be shown as all others. */
+function shownTask(task: Task, redact: Redact): Task {
+  const { id, title, description, ...rest } = redactAll(task, redact)
+  const plain = id.replaceAll(/[[\]]/g, '').slice(0, 64)
+  return { ...rest, id: plain, title: title.slice(0, 200), description: description.slice(0, 100_000), kind: task.kind }
 }
 
 async function estimated(context: Context, store: Store, row: RunRow): Promise<Estimate> {

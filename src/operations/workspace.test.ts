@@ -5,6 +5,8 @@ import { TOY_FILES, testApp } from '../../test/support/app.ts'
 import { temporaryFolder, writeFiles } from '../../test/support/folder.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import type { Client } from '../client/client.ts'
+import { localUser } from '../core/actor.ts'
+import type { Workflow } from '../engine/port.ts'
 
 const KEY = 'sk-secret-0123456789abcdef'
 
@@ -96,4 +98,28 @@ it('answers from the last commit where the workspace is gone', async () => {
   expect(await read(client, run, 'src/sum.mjs')).toMatchObject({ at: commit, text: 'export const sum = 1\n' })
   expect(await refusal(read(client, run, '.env'))).toContain('files.forbidden')
   expect(await refusal(read(client, run, 'src/other.mjs'))).toBe('No file "src/other.mjs".')
+})
+
+it('50: shows a key of a program no secret of a change, and the person at this machine the change as it is', async () => {
+  const project = makeRepository(TOY_FILES)
+  const base = git(project, 'rev-parse', 'HEAD')
+  writeFiles(project, { 'a.txt': `key = ${KEY}\n` })
+  git(project, 'add', '-A')
+  git(project, 'commit', '-qm', 'a')
+  const commit = git(project, 'rev-parse', 'HEAD')
+  const works: Workflow = async (run) => {
+    await run.step({ name: 'workspace', kind: 'workspace', input: null }, async (step) => {
+      step.fact({ base, commit })
+      return null
+    })
+    return { status: 'succeeded' }
+  }
+  const app = testApp(project, {}, { works }).serve()
+  const user = app.as({ actor: localUser('ada'), cwd: project, env: null })
+  const { runs } = await user.call('runs.submit', { sentence: 'Do it', workflow: 'works' })
+  const run = runs[0]?.id ?? ''
+  for await (const _ of user.stream('runs.work', { runs: [run] }));
+  const key = app.as({ actor: { kind: 'key', name: 'key:ci', role: 'viewer', projects: null }, cwd: null, env: null })
+  expect((await user.call('runs.diff', { run })).patch).toContain(`+key = ${KEY}`)
+  expect((await key.call('runs.diff', { run })).patch).toContain('+key = [redacted]')
 })

@@ -101,6 +101,17 @@ describe('where a caller is and what its environment holds', () => {
     expect(await hindrance()).toBeNull()
   })
 
+  it('50: is redacted for all, also where the daemon itself has it not, and the run is shown all the same', async () => {
+    const { terminal, program, task } = await daemonWith({})
+    const secret = 'only-this-terminal-has-it'
+    const sentence = `${secret} ${'x'.repeat(199 - secret.length - 6)} ${secret}`
+    const mine = terminal({ MINE_KEY: 'of-one-terminal', DB_PASSWORD: secret })
+    const { runs } = await mine.call('runs.submit', { ...task, sentence })
+    const shown = await program.call('runs.get', { run: runs[0]?.id ?? '' })
+    expect(JSON.stringify(shown)).not.toContain(secret)
+    expect(shown.task).toMatchObject({ kind: 'feature', title: expect.stringContaining('[redacted]') })
+  })
+
   it('25: is all that its runs have: keys of the daemon are no keys of a terminal', async () => {
     const { terminal, task } = await daemonWith({ MINE_KEY: 'of-the-daemon' })
     await expect(terminal({}).call('runs.submit', task)).rejects.toMatchObject({ code: 'provider_key_missing' })

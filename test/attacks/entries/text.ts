@@ -322,7 +322,7 @@ export const TEXT: readonly Entry[] = [
     level: 'always',
     test: SECRET,
     file: 'src/operations/views.ts',
-    from: 'viewRun({ ...row, task: redactAll(row.task, context.secrets.redact) }',
+    from: 'viewRun({ ...row, task: shownTask(row.task, context.secrets.redact) }',
     to: 'viewRun(row',
   },
   {
