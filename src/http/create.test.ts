@@ -142,6 +142,16 @@ describe('who says where it is', () => {
   })
 })
 
+it('counts what the MCP server leaves open among the streams of a caller', async () => {
+  const { ask } = testHttp({ streamsPerCaller: 1, mcp: async () => new Response(new ReadableStream()) })
+  const open = () => ask('POST /mcp', {}, { token: 'viewer' })
+  const first = await open()
+  expect((await open()).status).toBe(429)
+  expect((await ask('POST /mcp', {}, { token: 'admin' })).status, 'another caller').toBe(200)
+  await first.body?.cancel()
+  expect((await open()).status, 'after it was left').toBe(200)
+})
+
 it('tells other rooms who calls, and from where', async () => {
   const seen: unknown[] = []
   const { http, ask } = testHttp({

@@ -152,7 +152,15 @@ function mount(options: HttpOptions, limits: Limits): App {
   })
   app.get('/api', () => documents.page())
   app.get('/api/v1/openapi.json', () => documents.openapi())
-  app.all('/mcp', (c) => options.mcp(c.req.raw, known(c.env)))
+  app.all('/mcp', async (c) => {
+    const release = limits.stream(known(c.env).actor)
+    try {
+      return held(await options.mcp(c.req.raw, known(c.env)), release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  })
   app.put('/caller', async (c) => Response.json(await putCaller(options.callers, c.req.raw, known(c.env), c.env.via)))
   for (const route of routesOf()) {
     app.on(route.method, honoPath(route.path), (c) => {
@@ -165,6 +173,16 @@ function mount(options: HttpOptions, limits: Limits): App {
   app.notFound((c) => refuse(wrongRoute(app, c.req.method, c.req.path), c.env))
   app.onError((error, c) => refuse(error, c.env))
   return app
+}
+
+/** An answer that stays open is one of the streams of its caller until it has ended or its reader has gone. */
+function held(response: Response, release: () => void): Response {
+  const { body, status, headers } = response
+  if (body === null) {
+    release()
+    return response
+  }
+  return new Response(body.pipeThrough(new TransformStream({ flush: release, cancel: release })), { status, headers })
 }
 
 function allowedAt(app: App, path: string): string[] {
