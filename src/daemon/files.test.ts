@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../../test/support/folder.ts'
+import { placeInUse } from './find.ts'
 import { daemonIsAlive, holdDaemonLock, releaseDaemonLock } from './lock.ts'
 import { type Place, placeFile, readPlace, removePlace, writePlace } from './place.ts'
 import { privateFolder, readPrivate, writePrivate } from './private-files.ts'
@@ -58,6 +60,19 @@ it.runIf(process.getuid?.() === 0)('a file or a folder of somebody else is refus
   await expect(readPrivate(join(folder, 'a'))).rejects.toThrow('belongs to another user')
   await chown(folder, 4242, 4242)
   await expect(privateFolder(folder)).rejects.toThrow('belongs to another user')
+})
+
+it.runIf(process.getuid?.() === 0)('46: a socket in a folder of somebody else is no daemon of ours', async () => {
+  const { chown } = await import('node:fs/promises')
+  const [folder, there] = [temporaryFolder('reeve-d-'), temporaryFolder('reeve-s-')]
+  const socket = join(there, 'daemon.sock')
+  const server = createServer().listen(socket)
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  await writePlace(folder, { ...PLACE, socket })
+  expect(await placeInUse(folder)).toMatchObject({ socket })
+  await chown(there, 4242, 4242)
+  expect(await placeInUse(folder)).toBeNull()
 })
 
 it('the folder is made for its owner alone, narrowed where others can look in, refused where they can write', async () => {

@@ -1,4 +1,6 @@
+import { lstat } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import type { Env } from '../config/home.ts'
 import { type Place, readPlace } from './place.ts'
 
@@ -28,7 +30,13 @@ export async function findDaemon(options: StartOptions): Promise<Place> {
 /** Where a living daemon takes connections; null: nowhere. */
 export async function placeInUse(folder: string): Promise<Place | null> {
   const place = await readPlace(folder)
-  return place !== null && (await takesConnections(place.socket)) ? place : null
+  return place !== null && (await isOwn(dirname(place.socket))) && (await takesConnections(place.socket)) ? place : null
+}
+
+/** The folder of a daemon that has died may be gone, and made anew by somebody else: what is said at the socket are token and keys. */
+async function isOwn(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => null)
+  return found !== null && found.uid === (process.getuid?.() ?? found.uid)
 }
 
 /** Does anybody take connections there? */
