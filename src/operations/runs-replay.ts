@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { keyVariables } from '../config/secrets.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunEvent } from '../core/event.ts'
+import { newRunId } from '../core/ids.ts'
 import type { IsolationLevel } from '../core/isolation.ts'
 import type { Json } from '../core/json.ts'
 import { isFinished } from '../core/run.ts'
@@ -74,14 +75,17 @@ export const runsReplay = operation({
       replayOf: past.id,
       ...(kept?.commit == null ? {} : { begin: kept.commit }),
     }
+    const id = newRunId(context.clock.now())
+    // Before it is there: the daemon may begin it as soon as it is.
+    context.host.adopt([id])
     const { row } = await store.submit({
+      id,
       task,
       project: past.project,
       workflow: past.workflow,
       options: options as unknown as { [key: string]: Json },
       ...(kept === null ? {} : { kept: { run: past.id, steps: kept.steps } }),
     })
-    context.host.adopt([row.id])
     return { runs: [await viewOf(context, store, row)], warnings: now?.warnings ?? [], kept: kept?.steps.length ?? 0 }
   },
 })
