@@ -30,6 +30,8 @@ export interface WebhookStore {
   get(webhook: string, message: string): Promise<Delivery | null>
   /** Newest first; of one webhook, or of all. */
   list(filter: { webhook?: string; limit: number }): Promise<Delivery[]>
+  /** Nothing up to this position is to be delivered any more. */
+  pass(name: string, position: number): Promise<void>
   /** Writes down how a delivery stands. With `done` its webhook goes on behind it. */
   keep(delivery: Delivery, how: { done: boolean }): Promise<void>
 }
@@ -43,6 +45,7 @@ export function webhookStore(ctx: Context): WebhookStore {
     position: (name) => position(ctx, name),
     get: (webhook, message) => get(ctx, webhook, message),
     list: (filter) => list(ctx, filter),
+    pass: (name, to) => pass(ctx, name, to),
     keep: (delivery, how) => keep(ctx, delivery, how),
   }
 }
@@ -69,6 +72,10 @@ async function begin(ctx: Context, names: readonly string[]): Promise<void> {
 async function position(ctx: Context, name: string): Promise<number | null> {
   const row = await ctx.db.selectFrom('webhooks').select('position').where('name', '=', name).executeTakeFirst()
   return row?.position ?? null
+}
+
+async function pass(ctx: Context, name: string, to: number): Promise<void> {
+  await write(ctx, (tx) => tx.t.updateTable('webhooks').set({ position: to }).where('name', '=', name).execute())
 }
 
 async function get(ctx: Context, webhook: string, message: string): Promise<Delivery | null> {

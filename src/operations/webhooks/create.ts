@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { FeedEvent } from '../../core/event.ts'
+import { type FeedEvent, isOfTypes } from '../../core/event.ts'
 import { type Redact, redactAll } from '../../core/redact.ts'
 import type { Store } from '../../store/open.ts'
 import type { Delivery } from '../../store/webhooks.ts'
@@ -31,6 +31,8 @@ const LONGEST_PAUSE_MS = 3_600_000
 // A receiver may ask for more, but not for ever.
 const LONGEST_ASKED_MS = 24 * 3_600_000
 const STORE_PAUSE_MS = 5000
+// Events that are none of its own are written down together: a process that dies looks at so many again.
+const PASSED_AT_ONCE = 1000
 /** "Gone": the receiver wants nothing any more. */
 const GONE = 410
 
@@ -42,18 +44,35 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
   async function loop(name: string, hook: WebhookSettings, secret: string | null): Promise<void> {
     while (!over.signal.aborted) {
       try {
-        const after = (await store.webhooks.position(name)) ?? 0
-        const filter = { types: hook.events, ...(hook.projects.length === 0 ? {} : { projects: hook.projects }) }
-        for await (const event of store.feed({ after, signal: over.signal, ...filter })) {
-          const isOn = await deliver({ ...options, name, hook, secret, signal: over.signal }, event)
-          if (!isOn) return
-        }
+        if (!(await follow(name, hook, secret))) return
       } catch (error) {
         if (over.signal.aborted) return
         log.warn('a webhook goes on later', { webhook: name, problem: error })
         await clock.sleep(STORE_PAUSE_MS, over.signal).catch(() => undefined)
       }
     }
+  }
+
+  /** True: it was told to stop. False: the receiver wants nothing any more. */
+  async function follow(name: string, hook: WebhookSettings, secret: string | null): Promise<boolean> {
+    const passed = { count: 0, position: 0 }
+    const pass = async () => {
+      if (passed.count > 0) await store.webhooks.pass(name, passed.position)
+      passed.count = 0
+    }
+    const after = (await store.webhooks.position(name)) ?? 0
+    for await (const event of store.feed({ after, signal: over.signal })) {
+      if (isWanted(hook, event)) {
+        if (!(await deliver({ ...options, name, hook, secret, signal: over.signal }, event))) return false
+        passed.count = 0
+        continue
+      }
+      passed.position = event.position
+      passed.count += 1
+      if (passed.count === PASSED_AT_ONCE) await pass()
+    }
+    await pass()
+    return true
   }
 
   return {
@@ -71,6 +90,10 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       await Promise.all(loops)
     },
   }
+}
+
+function isWanted({ events, projects }: WebhookSettings, { type, project }: FeedEvent): boolean {
+  return isOfTypes(type, events) && (projects.length === 0 || projects.includes(project))
 }
 
 /** Null: its messages are not signed; undefined: they should be, but the key is not there. */

@@ -187,6 +187,31 @@ it('goes on where the last process stopped, with the tries that it made', async 
   await third.stop()
 })
 
+it('does not look again at events that were none of its own, when the next process goes on', async () => {
+  const store = await toyStore()
+  const { url, got } = await receiver()
+  let looked = 0
+  const counting = {
+    webhooks: store.webhooks,
+    async *feed(options: Parameters<Store['feed']>[0]) {
+      for await (const event of store.feed(options)) {
+        yield event
+        looked = event.position
+      }
+    },
+  } as unknown as Store
+  const webhooks = await start(counting, { url, events: ['run.queued'] })
+  const run = await toySubmit(store)
+  for (let count = 0; count < 3; count++) await store.append(run.id, null, 'agent.said', { text: 'not wanted' })
+  const end = await store.lastPosition()
+  await expect.poll(() => looked, { timeout: 5000 }).toBe(end)
+  await webhooks.stop()
+  expect(await store.webhooks.position('ci')).toBe(end)
+  await start(store, { url, events: ['run.*'] })
+  await store.cancel(run.id, 'ada')
+  await expect.poll(() => bodies(got).map((it) => it.type), { timeout: 5000 }).toEqual(['run.queued', 'run.finished'])
+})
+
 it('leaves a receiver alone that is gone, until the next start', async () => {
   const store = await toyStore()
   const { url, got } = await receiver([{ status: 410 }])
