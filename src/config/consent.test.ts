@@ -71,6 +71,16 @@ it('asks before native code reads a file that a project names, not for a model t
   expect(await model('coder')).toEqual([])
 })
 
+it('asks before a project is answered with a recording that may be of another one', async () => {
+  const asked = async (kind: string, file: string) =>
+    (await consents(`[providers.x]\nkind = "${kind}"\nfile = "${file}"\n`)).map((it) => `${it.where}: ${it.what}`)
+  for (const file of ['/home/ada/r.ndjson', '../b/r.ndjson', 'a/../../b.ndjson', 'r1m7wsb10eps4t'])
+    expect(await asked('replay', file)).toEqual([`reeve.toml:3: answers with the recording "${file}"`])
+  expect(await asked('replay', 'recordings/days.ndjson')).toEqual([])
+  expect(await asked('scripted', 'replies.yaml')).toEqual([])
+  expect(await consents('', { user: '[providers.x]\nkind = "replay"\nfile = "r1m7wsb10eps4t"\n' })).toEqual([])
+})
+
 it('asks before it runs a program, loads a module or opens a host that a project names', async () => {
   const whats = async (text: string, user = '') => (await consents(text, { user })).map((it) => it.what)
   expect(await whats('[providers.x]\nkind = "command"\nbinary = "/opt/agent"\nargs = ["-p", "{prompt}"]\n')).toEqual([

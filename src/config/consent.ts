@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isAbsolute, normalize } from 'node:path'
 import { CLI_KINDS, type ProviderSettings, type Settings } from '../core/settings.ts'
 import type { Assignment } from './layers.ts'
 import { providersOf } from './secrets.ts'
@@ -128,6 +129,8 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
         ? [{ key: 'options', what: `gives the module "${provider.module ?? ''}" the options ${JSON.stringify(provider.options)}` }]
         : []),
     ]
+  if (provider.kind === 'replay')
+    return says('file') && isElsewhere(provider.file ?? '') ? [{ key: 'file', what: `answers with the recording "${provider.file}"` }] : []
   // Native code reads it. A name without a path is a model that the user has added.
   if (provider.kind === 'llamacpp')
     return says('file') && /[/\\]|\.gguf$/i.test(provider.file ?? '')
@@ -144,6 +147,12 @@ function programOf({ name, provider, said }: Question): { key: string; what: str
     ...(says('meter') && !provider.meter ? [{ key: 'meter', what: 'gives its program your key itself' }] : []),
     ...(says('hosts') ? [{ key: 'hosts', what: `lets its program reach ${provider.hosts.join(', ')}` }] : []),
   ]
+}
+
+/** Is it a file beside the project, or the id of a run, which may be one of another project? */
+function isElsewhere(recording: string): boolean {
+  const plain = normalize(recording)
+  return isAbsolute(plain) || plain === '..' || plain.startsWith('../') || !/[/\\.]/.test(recording)
 }
 
 function variablesIn(value: unknown): string[] {

@@ -68,4 +68,13 @@ export const CONSENT_ENTRIES: readonly Entry[] = [
     from: "typeof value === 'number' && value <= mine",
     to: "typeof value === 'number' || value === ''",
   },
+  {
+    case: '17r',
+    title: 'a project is answered with the recording of another one',
+    level: 'always',
+    test: { file: TEST, name: 'asks before a project is answered with a recording' },
+    file: CONSENT,
+    from: "says('file') && isElsewhere(",
+    to: "says('no key') && isElsewhere(",
+  },
 ]
