@@ -35,7 +35,7 @@ describe('the queue at the terminal', () => {
     expect(lines[6]).toBe('and 1 more: reeve queue --limit 5')
 
     const paused = await reeve(['queue', 'pause'])
-    expect(paused.out).toMatch(/: paused by .+; go on with: reeve queue resume\n0 at work; they go on\.\n$/)
+    expect(paused.out).toMatch(/: paused by .+; go on with: reeve queue resume\nNone is at work\.\n$/)
     expect(paused.out).toContain(project)
     expect((await reeve(['queue'])).out).toContain('queue paused by')
     expect((await reeve(['queue', 'drain', '--all'])).out).toMatch(
@@ -86,6 +86,7 @@ describe('the queue at the terminal', () => {
     expect((await reeve(['run', 'Do it', '--at', '2020-01-02', '--detach'])).out).toMatch(/^r\w+ is queued: Do it\n/)
     expect((await reeve(['show', 'last'])).out).not.toContain('not before')
     expect((await reeve(['ls'])).out).not.toContain('2020')
+    expect((await reeve(['ls', '--status', 'running'])).out).toBe('No run has this status.\n')
   })
 
   it('retries what has failed, once', async () => {

@@ -42,6 +42,7 @@ it('makes a backup, checks it, and brings it back when a person says yes', async
   expect(made).toMatchObject({ exit: 0, err: '' })
   expect(made.out).toContain(`The backup is in ${folder}: `)
   expect(made.out).toContain('0 runs in it had not ended.')
+  expect((await reeve(['backup', "../it's kept"])).out, 'to be typed as it is').toMatch(/--check '\/.*it'\\''s kept'\n$/)
   expect((await reeve(['restore', '--check', folder])).out).toContain('is whole and can be restored')
 
   await reeve(['run', 'Something else', '--workflow', 'fine'])

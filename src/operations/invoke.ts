@@ -5,6 +5,7 @@ import { nearest, ReeveError } from '../core/errors.ts'
 import { type Redact, redactAll } from '../core/redact.ts'
 import { isAudited, recordDone, recordFailed } from './audited.ts'
 import type { Context } from './context.ts'
+import { machineTrouble } from './machine-trouble.ts'
 import type { Operation, Stream, Verb } from './operation.ts'
 import { createStillLive } from './still-live.ts'
 
@@ -24,7 +25,7 @@ export async function invoke<I extends z.ZodObject, O extends z.ZodType>(
     if (isAudited(it, false)) await recordDone(it, context, read, 'ok', answer)
     return answer
   } catch (error) {
-    const told = redactedError(error, context.secrets.redact)
+    const told = redactedError(machineTrouble(error), context.secrets.redact)
     if (isAudited(it, false) || isRefusal(told)) await recordFailed(it, context, read, codeOf(told))
     throw told
   }
@@ -83,7 +84,7 @@ async function* checkedEvents<I extends z.ZodObject, E extends z.ZodType>(
       yield checkOutput(it.name, it.events, event)
     }
   } catch (error) {
-    const told = redactedError(error, context.secrets.redact)
+    const told = redactedError(machineTrouble(error), context.secrets.redact)
     if (isRefusal(told)) await recordFailed(it, context, input, 'forbidden')
     throw told
   }

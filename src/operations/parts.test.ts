@@ -48,6 +48,17 @@ describe('invoke', () => {
     await expect(invoke(double, context, { value: 70 }, signal)).rejects.toThrow('numbers.double answered wrongly at "doubled"')
   })
 
+  it.each<[object, string]>([
+    [{ errcode: 13 }, 'The store cannot be used: it is full.'],
+    [{ errcode: 8 + (3 << 8) }, 'The store cannot be used: it is full.'],
+    [{ code: 'ENOSPC' }, 'The machine refused it: it is full.'],
+  ])('tells what the machine refuses as that, not as a defect: %j', async (about, message) => {
+    const full = { ...double, handler: () => Promise.reject(Object.assign(new Error('it is full'), about)) }
+    await expect(invoke(full, context, { value: 2 }, signal)).rejects.toMatchObject({ code: 'environment', message })
+    const mistake = { ...double, handler: () => Promise.reject(new TypeError('x is not a function')) }
+    await expect(invoke(mistake, context, { value: 2 }, signal)).rejects.toBeInstanceOf(TypeError)
+  })
+
   it("refuses a stream's input before its first event", () => {
     const count = stream({
       name: 'numbers.count',

@@ -12,7 +12,8 @@ export const ls: CommandRun = async (io, _args, options) => {
     status: (options['status'] as RunStatus[] | undefined) ?? [],
     ...(options['limit'] === undefined ? {} : { limit: options['limit'] as number }),
   })
-  answer(io, runs, () => (runs.length === 0 ? ['No runs yet. Begin with: reeve run "..."'] : lines(io, runs)))
+  const none = options['status'] === undefined ? 'No runs yet. Begin with: reeve run "..."' : 'No run has this status.'
+  answer(io, runs, () => (runs.length === 0 ? [none] : lines(io, runs)))
   return 0
 }
 

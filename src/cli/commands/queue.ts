@@ -80,7 +80,10 @@ function startOf(io: Io, it: QueuePlace): string {
 
 export const queuePause: CommandRun = async (io, _args, options) => {
   const found = await (await io.client()).call('queue.pause', scopeOf(options))
-  answer(io, found, () => [...pauseLines(io, found.pauses), `${found.atWork.length} at work; they go on.`])
+  answer(io, found, () => [
+    ...pauseLines(io, found.pauses),
+    found.atWork.length === 0 ? 'None is at work.' : `${found.atWork.length} at work; they go on.`,
+  ])
   return 0
 }
 

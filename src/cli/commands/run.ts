@@ -48,14 +48,11 @@ export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly
   if (io.json) return 0
   const [only] = runs
   if (!resident) say(io, io.paint('dim', `Work on ${runs.length === 1 ? 'it' : 'them'} with: reeve resume`))
-  else
-    say(
-      io,
-      io.paint(
-        'dim',
-        `The daemon works on ${only && runs.length === 1 ? `it. Watch it with: reeve logs -f ${only.id}` : 'them. See: reeve ls'}`,
-      ),
-    )
+  else {
+    const what = later ? 'begins' : 'works on'
+    const look = only && runs.length === 1 ? `it. Watch it with: reeve logs -f ${only.id}` : 'them. See: reeve ls'
+    say(io, io.paint('dim', `The daemon ${what} ${look}`))
+  }
   return 0
 }
 

@@ -9,7 +9,7 @@ export const backup: CommandRun = async (io, args) => {
   const made = await (await io.client()).call('state.backup', { folder: io.resolve(args[0] ?? '') })
   answer(io, made, () => [
     `The backup is in ${oneLine(made.folder)}: ${made.files} files, ${size(made.bytes)}, ${runs(made.unfinished)} in it had not ended.`,
-    io.paint('dim', `To see whether it can be restored: reeve restore --check ${oneLine(made.folder)}`),
+    io.paint('dim', `To see whether it can be restored: reeve restore --check ${asWord(oneLine(made.folder))}`),
   ])
   return 0
 }
@@ -46,4 +46,9 @@ function size(bytes: number): string {
 
 function runs(count: number): string {
   return `${count} ${count === 1 ? 'run' : 'runs'}`
+}
+
+/** As a shell reads it. */
+function asWord(text: string): string {
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -53,7 +53,9 @@ export const webhooksTest: CommandRun = async (io, [webhook = '']) => {
   const tried = await (await io.client()).call('webhooks.test', { webhook })
   answer(io, tried, () => [
     oneLine(
-      tried.problem === null ? `${webhook} took the message ${tried.message} (${tried.answer}).` : `${webhook} did not: ${tried.problem}.`,
+      tried.problem === null
+        ? `${webhook} took the message ${tried.message} (${tried.answer}).`
+        : `${webhook} did not take the message: ${tried.problem}.`,
     ),
   ])
   return tried.problem === null ? 0 : 1
