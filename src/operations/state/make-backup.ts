@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { problemOf, ReeveError } from '../../core/errors.ts'
 import type { Store } from '../../store/open.ts'
 import { copyFileTo, filesBelow, hashFile, type KeptFile } from './files.ts'
-import { FORMAT, MANIFEST, type Manifest, PARTS } from './manifest.ts'
+import { FORMAT, isNotState, MANIFEST, type Manifest, PARTS } from './manifest.ts'
 
 export interface BackupOptions {
   store: Pick<Store, 'backup' | 'listRuns' | 'migrations'>
@@ -92,14 +92,6 @@ function sourcesOf(
       isNotWorkspace,
     ]),
   ]
-}
-
-/** Folders, the store with what SQLite keeps beside it, locks, and what tells where a daemon is and how to be let in by it. */
-function isNotState(path: string): boolean {
-  return (
-    path.includes('/') ||
-    /^store\.db|\.db$|\.sock$|^daemon\.json|^token$|^(?:logs|nodes|restoring)$|^before-restore-|\.[0-9a-f]{12}$/.test(path)
-  )
 }
 
 /** Of a workspace its record and its private git dir, from which its files are made again; locks and halves are no part of it. */

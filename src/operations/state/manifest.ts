@@ -39,11 +39,21 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
+/** Folders, the store, locks with what SQLite keeps beside them, and what tells where a daemon is and how to be let in by it. */
+export function isNotState(path: string): boolean {
+  return (
+    path.includes('/') ||
+    /^store\.db|\.db(?:-\w+)?$|\.sock$|^daemon\.json|^token$|^(?:logs|nodes|restoring)$|^before-restore-|\.[0-9a-f]{12}$/.test(path)
+  )
+}
+
 /** Parts between slashes that are names and nothing else, below one of the known parts. */
 function isSafePath(path: string): boolean {
   const names = path.split('/')
   const plain = names.every((it) => it !== '' && it !== '.' && it !== '..' && !/[\0\\]/.test(it))
-  return plain && path.length <= 4096 && (Object.values(PARTS) as string[]).includes(names[0] ?? '')
+  // Whoever wrote it would choose which token the next daemon takes, and where commands look for it.
+  const isLeftOut = names[0] === PARTS.state && isNotState(names.slice(1).join('/'))
+  return plain && !isLeftOut && path.length <= 4096 && (Object.values(PARTS) as string[]).includes(names[0] ?? '')
 }
 
 const LARGEST = 256 * 1024 * 1024

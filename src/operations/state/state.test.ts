@@ -33,6 +33,7 @@ async function bench() {
   writeFiles(folders.state, {
     'trust.json': '{"trusted":[]}',
     token: 'do-not-copy',
+    'daemon.lock.db-journal': '',
     'daemon.json': '{"pid":1}',
     [`logs/${done.id}.ndjson`]: '{}\n',
     'logs/daemon.log': 'no\n',
@@ -254,6 +255,11 @@ describe('a backup that is not as it was written', () => {
     'evidence//x',
     'elsewhere/x',
     'state/..',
+    'state/token',
+    'state/daemon.json',
+    'state/store.db-wal',
+    'state/daemon.lock.db-journal',
+    'state/nodes/x',
     'evidence/a\\b',
     'evidence/\u0000',
   ])('is refused when it names the path %j', async (path) => {

@@ -52,6 +52,15 @@ export const STATE_ENTRIES: readonly Entry[] = [
     to: '',
   },
   {
+    case: '53e',
+    title: 'a backup that brings the token of the next daemon',
+    level,
+    test: { file: STATE_TEST, name: 'is refused when it names the path' },
+    file: 'src/operations/state/manifest.ts',
+    from: 'return plain && !isLeftOut &&',
+    to: 'return plain &&',
+  },
+  {
     case: '53b',
     title: 'a link in the place of a file of a backup',
     level,
