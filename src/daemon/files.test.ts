@@ -99,6 +99,8 @@ it('a place is written whole, for its owner alone, and gone when it is removed; 
   expect(await readdir(folder)).toEqual(['daemon.json'])
   await writePrivate(placeFile(folder), (await readFile(placeFile(folder), 'utf8')).slice(0, 40))
   expect(await readPlace(folder)).toBeNull()
+  await writePrivate(placeFile(folder), '{"socket":7,"token":"t"}')
+  expect(await readPlace(folder), 'of another version').toBeNull()
   await removePlace(folder)
   await removePlace(folder)
   expect(await readdir(folder)).toEqual([])
@@ -137,7 +139,9 @@ it('a daemon whose folder was removed notices it; a place file that is gone is w
 
 it('the socket lies in the state folder, or in a private one where the path would be too long', async () => {
   const folder = temporaryFolder()
+  await writeFile(join(folder, 'daemon.sock'), 'of a daemon that was killed before it said where it is')
   expect(await socketPath(folder, {})).toBe(join(folder, 'daemon.sock'))
+  expect(await readdir(folder)).toEqual([])
   const long = join(folder, 'x'.repeat(100))
   const runtime = temporaryFolder()
   const there = await socketPath(long, { XDG_RUNTIME_DIR: runtime })

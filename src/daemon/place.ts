@@ -38,7 +38,8 @@ export async function readPlace(folder: string): Promise<Place | null> {
   const text = await readPrivate(placeFile(folder))
   if (text === null) return null
   try {
-    return parseJson(text, placeFile(folder)) as unknown as Place
+    const place = parseJson(text, placeFile(folder)) as unknown as Place | null
+    return typeof place?.socket === 'string' && typeof place.token === 'string' ? place : null
   } catch {
     return null // of another version, or cut short by a full disk: the next daemon writes it anew
   }

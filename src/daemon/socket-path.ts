@@ -10,16 +10,19 @@ import { privateFolder } from './private-files.ts'
 const MOST_BYTES = 100
 const NAME = 'daemon.sock'
 
-/** Where the daemon's socket lies: in the state folder, or, where that path is too long, in a folder of its own that nobody else may look into. */
+/**
+ * Where the daemon's socket lies: in the state folder, or, where that path is too long, in a folder of its own that nobody else may look into.
+ * What a dead daemon has left there is removed. Called by the holder of the lock only.
+ */
 export async function socketPath(folder: string, env: Env): Promise<string> {
   const usual = join(folder, NAME)
-  if (fits(usual)) return usual
+  if (fits(usual)) return freed(usual)
   const runtime = env['XDG_RUNTIME_DIR']
   if (runtime !== undefined && isAbsolute(runtime)) {
     const own = join(runtime, `reeve-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`)
     if (fits(join(own, NAME))) {
       await privateFolder(own)
-      return join(own, NAME)
+      return freed(join(own, NAME))
     }
   }
   const made = join(await mkdtemp(join(tmpdir(), 'reeve-')), NAME)
@@ -28,6 +31,11 @@ export async function socketPath(folder: string, env: Env): Promise<string> {
   throw new ReeveError('environment', {
     problem: `No folder for the daemon's socket has a path that is short enough (${MOST_BYTES} bytes). Set XDG_RUNTIME_DIR or TMPDIR to a short one.`,
   })
+}
+
+async function freed(path: string): Promise<string> {
+  await rm(path, { force: true })
+  return path
 }
 
 function fits(path: string): boolean {
