@@ -63,9 +63,11 @@ it('stop says what it waits for and what becomes of the runs, also of a daemon t
     '2 runs are at work: their steps have up to 20 s to end. At once: --now\nThe daemon has ended.\n' +
       'Runs that have not ended go on with the next daemon, which the next command starts.\n',
   ])
+  const one = await cli(['daemon', 'stop'], { daemon: daemon({ ...STATUS, running: 1 }, { stop }) })
+  expect(one.out).toContain('One run is at work: its step has up to 20 s to end.')
   const hung = daemon(null, { stop, status: () => Promise.reject(new ReeveError('daemon_failed', { problem: 'it hangs' })) })
   expect((await cli(['daemon', 'stop', '--now'], { daemon: hung })).out).toBe('The daemon has ended.\n')
-  expect(asked).toEqual([{ now: false }, { now: true }])
+  expect(asked).toEqual([{ now: false }, { now: false }, { now: true }])
   expect((await cli(['daemon', 'stop'], { daemon: daemon(null) })).out).toBe('No daemon was there.\n')
 })
 

@@ -18,8 +18,10 @@ export const daemonStatus: CommandRun = async (io) => {
 export const daemonStop: CommandRun = async (io, _args, options) => {
   const daemon = await io.daemon()
   const status = await daemon.status().catch(() => null)
-  if (!io.json && status !== null && status.running > 0 && options['now'] !== true)
-    say(io, io.paint('dim', `${atWork(status)} at work: their steps have up to ${status.drainSeconds} s to end. At once: --now`))
+  if (!io.json && status !== null && status.running > 0 && options['now'] !== true) {
+    const whose = status.running === 1 ? 'its step has' : 'their steps have'
+    say(io, io.paint('dim', `${atWork(status)} at work: ${whose} up to ${status.drainSeconds} s to end. At once: --now`))
+  }
   const stopped = await daemon.stop({ now: options['now'] === true })
   answer(io, { stopped }, () => [
     stopped ? 'The daemon has ended.' : 'No daemon was there.',
