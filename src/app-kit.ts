@@ -14,6 +14,7 @@ import type { ProviderSettings, SandboxSettings, Settings } from './core/setting
 import type { GateEvent } from './gates/port.ts'
 import { createEnginePool } from './models/llamacpp/keep-engine.ts'
 import type { Secrets } from './operations/context.ts'
+import { programsPart } from './process/env.ts'
 import type { Sandbox } from './sandbox/port.ts'
 import type { Kit } from './steps/kit.ts'
 import type { Store } from './store/open.ts'
@@ -54,7 +55,8 @@ export function createKits(options: KitsOptions): Kits {
   })
 
   function sandboxOf(settings: SandboxSettings, env: Env): Promise<Sandbox> {
-    const key = canonicalJson([settings, env['PATH'] ?? '', env['HOME'] ?? ''])
+    // A terminal with another proxy, or other tools, has not theirs.
+    const key = canonicalJson([settings, programsPart(env)])
     const known = sandboxes.get(key) ?? makeSandbox(settings, options.folders.cache, env)
     sandboxes.set(key, known)
     // What went wrong once may go right the next time; whoever waits for it is told.

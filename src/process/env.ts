@@ -40,6 +40,21 @@ const PASSED = [
   'npm_config_noproxy npm_config_offline npm_config_prefer_offline YARN_NPM_REGISTRY_SERVER',
 ].flatMap((line) => line.split(' '))
 
+/** Besides: what says where programs and the files of their registries are. */
+const LOOKED_AT = [
+  'PATH HOME TMPDIR XDG_CONFIG_HOME XDG_RUNTIME_DIR npm_execpath npm_lifecycle_event npm_config_userconfig NPM_CONFIG_USERCONFIG',
+  'PIP_CONFIG_FILE GOENV NETRC XDG_DATA_HOME XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS',
+  'DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_CERT_PATH DOCKER_TLS_VERIFY DOCKER_API_VERSION',
+  'CONTAINER_HOST CONTAINER_CONNECTION CONTAINER_SSHKEY CONTAINERS_CONF CONTAINERS_CONF_OVERRIDE CONTAINERS_STORAGE_CONF',
+  'CONTAINERS_REGISTRIES_CONF STORAGE_DRIVER STORAGE_OPTS',
+].flatMap((line) => line.split(' '))
+
+/** What of an environment decides how programs are started and held, and which way out they have. */
+export function programsPart(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const names = new Set([...PASSED, ...LOOKED_AT, ...HOME_PLACES.map((it) => it.name)])
+  return Object.fromEntries([...names].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}
+
 const SECRET = /KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|COOKIE|SESSION/i
 
 /**

@@ -188,6 +188,15 @@ export const ACCESS_ENTRIES: readonly Entry[] = [
     to: '',
   },
   {
+    case: '25u',
+    title: 'the proxy of one terminal, with its password, for the runs of another one',
+    level,
+    test: { file: 'src/app-kit.test.ts', name: '25: one terminal does not get the way out' },
+    file: 'src/app-kit.ts',
+    from: 'canonicalJson([settings, programsPart(env)])',
+    to: "canonicalJson([settings, programsPart({ PATH: env['PATH'] })])",
+  },
+  {
     case: '50s',
     title: 'a secret that one terminal has and the daemon has not is told to all',
     level,
