@@ -33,6 +33,7 @@ export function foregroundHost(options: HostOptions, env: Env): Host {
     resident: false,
     // It works with the caller's environment anyway.
     adopt: () => undefined,
+    lend: () => undefined,
     async work(runs, { concurrency, limits, signal, onActivate }) {
       const kitOf = () => options.kits.of(env)
       const engine = await makeEngine(options, { kitOf, concurrency, limits, onActivate: (row) => onActivate(row.id) })
@@ -98,18 +99,24 @@ export async function createResident(options: HostOptions, { limits, env }: Resi
     },
   })
 
+  function adopt(caller: Env | null, runs: readonly RunId[]): void {
+    // A program that only decides must not take away the environment that a run came with.
+    if (caller !== null) envs.keep(runs, caller)
+    // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
+    store.queue.releaseHolds(runs).then(
+      () => engine.poke(),
+      () => undefined,
+    )
+  }
+
   return {
     engine,
     hostFor: (caller) => ({
       resident: true,
-      adopt(runs) {
-        // A program that only decides must not take away the environment that a run came with.
-        if (caller !== null) envs.keep(runs, caller)
-        // What could not be begun for want of this caller's keys may be now. Failing that, it is looked at again by itself.
-        store.queue.releaseHolds(runs).then(
-          () => engine.poke(),
-          () => undefined,
-        )
+      adopt: (runs) => adopt(caller, runs),
+      lend(runs) {
+        const without = caller === null ? [] : runs.filter((it) => envs.of(it) === undefined)
+        if (without.length > 0) adopt(caller, without)
       },
       async work(runs, { signal }) {
         try {

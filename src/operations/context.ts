@@ -66,6 +66,8 @@ export interface Host {
   readonly resident: boolean
   /** From now on these runs are worked on with the caller's environment, where their keys are. */
   adopt(runs: readonly RunId[]): void
+  /** The same for those of which no environment is known: the process that knew it may have died. */
+  lend(runs: readonly RunId[]): void
   /**
    * Resolves when each of these runs has ended or waits for something that this process cannot give. Where nothing is resident, it works on
    * them until then; when the signal aborts, they are handed back at once: what was not finished is begun again by whoever goes on.

@@ -35,6 +35,8 @@ export const runsWork = stream({
     context.secrets.learn(options.flatMap((it) => secretValues(it.settings, context.env)))
     await context.secrets.learnFiles()
     for (const row of rows) if (!isFinished(row.state)) await checkRun(context, row)
+    // Whoever comes back to a daemon that was started anew still has the keys that these came with.
+    context.host.lend(asked.filter((it) => !isFinished(it.state) && optionsOf(it).actor === context.actor).map((it) => it.id))
 
     // Tails end when all is at rest; `stop` is pulled after the last event has been written.
     const stop = new AbortController()
