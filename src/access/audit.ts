@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { AuditEntry, AuditHead, Sealer } from '../store/audit.ts'
 import type { Store } from '../store/open.ts'
+import { createCounts } from './counts.ts'
 import { auditKey, createSealer } from './seal.ts'
 
 /** The record of what was asked for. */
@@ -13,16 +14,14 @@ export interface Audit {
   refused(entry: AuditEntry): Promise<void>
 }
 
-const WINDOW_MS = 60_000
 // Enough to see what somebody tries, too few to fill a disk with.
 const MOST_REFUSED = 30
-const MOST_CALLERS = 1000
 
 export function createAudit({ store, clock }: { store: () => Promise<Store>; clock: Clock }): Audit {
   let sealer: Promise<Sealer> | null = null
   let open: { entries: AuditEntry[]; written: Promise<void> } | null = null
   let last: Promise<unknown> = Promise.resolve()
-  const callers = new Map<string, { since: number; count: number }>()
+  const refusals = createCounts(clock)
 
   async function append(entries: readonly AuditEntry[]): Promise<void> {
     const its = await store()
@@ -49,22 +48,10 @@ export function createAudit({ store, clock }: { store: () => Promise<Store>; clo
     return open.written
   }
 
-  function countOf(entry: AuditEntry): number {
-    const now = clock.now()
-    const who = `${entry.actor} ${entry.via}`
-    const known = callers.get(who)
-    const counted = known !== undefined && now - known.since < WINDOW_MS ? known : { since: now, count: 0 }
-    counted.count++
-    callers.delete(who)
-    callers.set(who, counted)
-    if (callers.size > MOST_CALLERS) callers.delete(callers.keys().next().value ?? '')
-    return counted.count
-  }
-
   return {
     record,
     async refused(entry) {
-      const count = countOf(entry)
+      const { count } = refusals(`${entry.actor} ${entry.via}`)
       if (count < MOST_REFUSED) await record(entry)
       if (count === MOST_REFUSED) await record({ ...entry, result: `${entry.result}; more of this caller are left out for a minute` })
     },
