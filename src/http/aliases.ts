@@ -2,7 +2,7 @@ import type { Gateway, OperationName } from '../client/client.ts'
 import { ReeveError } from '../core/errors.ts'
 import { ROUTE_ALIASES, type RouteAlias } from '../operations/aliases.ts'
 import { sentence } from '../operations/invoke.ts'
-import { tableOf } from './answer.ts'
+import { tableOf, whoseKeys } from './answer.ts'
 import { readBody } from './body.ts'
 import { type App, honoPath, known } from './bound.ts'
 import { idempotencyKey, type Keys, withKey } from './idempotency.ts'
@@ -23,7 +23,7 @@ export function mountAliases(app: App, gateway: Gateway, keys: Keys): void {
       const body = method === 'GET' ? {} : tableOf(await readBody(raw))
       const input = readInput(alias, { ...query, ...body, ...c.req.param() })
       const key = method === 'GET' ? null : idempotencyKey(raw.headers)
-      const actor = caller.actor.name
+      const actor = whoseKeys(caller)
       const answer = async () => {
         const call = (name: OperationName, it: object) => client.call(name, key === null ? it : withKey(name, it, actor, key), raw.signal)
         return Response.json(await alias.run(call, input), { status: alias.status })

@@ -30,8 +30,13 @@ export async function answer(route: Route, asked: Asked): Promise<Response> {
   if (route.verb.permission === 'keys:admin') {
     throw new ReeveError('invalid_input', { problem: `${route.name} takes no Idempotency-Key: its answer is not kept` })
   }
-  const actor = asked.caller.actor.name
+  const actor = whoseKeys(asked.caller)
   return asked.keys.once({ key, actor, name: route.name, input }, () => called(route, withKey(route.name, input, actor, key), asked))
+}
+
+/** A name may be given to another key later, which must not see what the first one was answered. */
+export function whoseKeys({ actor }: Caller): string {
+  return actor.id ?? actor.name
 }
 
 async function called(route: CallRoute, input: object, { client, request }: Asked): Promise<Response> {

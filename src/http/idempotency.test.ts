@@ -33,6 +33,16 @@ it('refuses the key for another request, and leaves it to another caller', async
   expect(await (await app.store()).listRuns({})).toHaveLength(2)
 })
 
+it('leaves it to a key that was given the name of an older one', async () => {
+  const project = makeRepository(TOY_FILES)
+  const { ask } = testHttp({
+    authenticate: async (id) => ({ kind: 'key', name: 'key:ci', id: String(id), role: 'operator', projects: null }),
+  })
+  const submit = (token: string) => ask('POST /api/v1/runs', { project, sentence: 'Do it', workflow: 'fine' }, { headers: KEY, token })
+  const answers = [await submit('old'), await submit('new'), await submit('new')]
+  expect(answers.map((it) => it.headers.get('idempotency-replayed'))).toEqual([null, null, 'true'])
+})
+
 it('keeps no failure: the same key may try again', async () => {
   const { ask } = testHttp()
   expect((await ask('POST /api/v1/runs/nothing/pause', {}, { headers: KEY })).status).toBe(404)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TOY_FILES, testApp } from '../../test/support/app.ts'
+import { writeFiles } from '../../test/support/folder.ts'
 import { git, makeRepository } from '../../test/support/repository.ts'
 import type { Client } from '../client/client.ts'
 import { type AccessRole, type Actor, localUser } from '../core/actor.ts'
@@ -232,6 +233,17 @@ describe('a key, where programs of runs are not held by a sandbox,', () => {
     expect((await user.call('runs.list', { all: true })).runs).toHaveLength(1)
     const { runs: held } = await app.as({ actor: keyOf('operator', null), cwd: null, env: null }).call('runs.list', { project: mine })
     expect(held[0]?.status, 'it may look').toBe('queued')
+  })
+
+  it('50: is not told the addresses of webhooks, which let in whoever knows them', async () => {
+    const mine = makeRepository(TOY_FILES)
+    const made = testApp(mine)
+    writeFiles(join(made.home, 'reeve'), { 'config/config.toml': '[webhooks.chat]\nurl = "https://chat.example/T0/of-the-chat"\n' })
+    const app = made.serve()
+    const shown = async (actor: Actor) =>
+      JSON.stringify(await app.as({ actor, cwd: null, env: null }).call('config.show', { project: mine }))
+    expect(await shown(keyOf('operator', null))).not.toContain('of-the-chat')
+    expect(await shown(keyOf('admin', null))).toContain('of-the-chat')
   })
 
   it('52: holds nobody up with a task file that takes long to read', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { leaves, printable } from '../config/load.ts'
+import { isOwner } from '../core/actor.ts'
 import { rootAround } from './checkouts.ts'
 import { type Context, pathOf, projectOf, settingsOf } from './context.ts'
 import { operation } from './operation.ts'
@@ -46,8 +47,12 @@ export const configValidate = operation({
   },
 })
 
+/** Addresses that let in whoever knows them, as those of chats do. */
+const ADDRESSES = /^webhooks\..*\.url$|^telemetry\.otlp_endpoint$|^network\.proxy$/
+
 /** What is secret by its name or by its value is not shown. */
 function harmless(context: Context, key: string, value: unknown): z.output<typeof settingSchema>['value'] {
+  if (ADDRESSES.test(key) && !isOwner(context.caller)) return '[redacted]'
   const it = printable(key, value)
   return typeof it === 'string' ? context.secrets.redact(it) : (it as z.output<typeof settingSchema>['value'])
 }
