@@ -135,14 +135,24 @@ function routingProblems(settings: Settings, where: WhereOf): Problem[] {
 
 /** A webhook that waits for an event that does not exist is never told of anything. */
 function webhookProblems(settings: Settings, where: WhereOf): Problem[] {
-  return Object.entries(settings.webhooks).flatMap(([name, { events }]) =>
-    events
-      .filter((it) => !Object.keys(EVENT_TYPES).some((type) => isOfTypes(type, [it])))
-      .map((it) => ({
-        where: where(['webhooks', name, 'events']),
-        problem: `webhooks.${name}.events names ${shown(it)}, which is no type of event; allowed: those of docs/reference/events.md, such as "run.finished", and "run.*" for all of a kind`,
-      })),
-  )
+  return Object.entries(settings.webhooks).flatMap(([name, { url, events }]) => {
+    const { username, password } = new URL(url)
+    const named =
+      `${username}${password}` === ''
+        ? []
+        : [
+            {
+              where: where(['webhooks', name, 'url']),
+              problem: `webhooks.${name}.url has a name or a password, which is not sent; what a receiver can check is the signature (secret_env)`,
+            },
+          ]
+    const unknown = events.filter((it) => !Object.keys(EVENT_TYPES).some((type) => isOfTypes(type, [it])))
+    const untold = unknown.map((it) => ({
+      where: where(['webhooks', name, 'events']),
+      problem: `webhooks.${name}.events names ${shown(it)}, which is no type of event; allowed: those of docs/reference/events.md, such as "run.finished", and "run.*" for all of a kind`,
+    }))
+    return [...named, ...untold]
+  })
 }
 
 /** What is put behind it must be the path that is asked for. */

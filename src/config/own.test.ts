@@ -217,6 +217,9 @@ it('refuses a webhook that is never told of anything, and a key where the name o
   expect((await hook('events = ["run.done"]')).problem).toBe(
     'config.toml:3: webhooks.chat.events names "run.done", which is no type of event; allowed: those of docs/reference/events.md, such as "run.finished", and "run.*" for all of a kind',
   )
+  const named = await load({ user: '[webhooks.chat]\nurl = "https://ada:pass-44@chat.example/in"\n' })
+  expect(named.problem).toContain('config.toml:2: webhooks.chat.url has a name or a password, which is not sent')
+  expect(named.problem).not.toContain('pass-44')
   const { problem } = await hook('secret_env = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"')
   expect(problem).toContain('webhooks.chat.secret_env holds what looks like a key itself')
   expect(problem).not.toContain('MfKQ9r8')
