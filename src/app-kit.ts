@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Detector } from './agents/cli/detect.ts'
 import { createRouter } from './agents/router/router.ts'
+import { createSandboxes, type Sandboxes } from './app-sandboxes.ts'
 import type { Env, Folders } from './config/home.ts'
 import { type Keyed, withKeyFile } from './config/key-file.ts'
 import { providersOf, secretValues } from './config/secrets.ts'
@@ -14,7 +15,6 @@ import type { ProviderSettings, SandboxSettings, Settings } from './core/setting
 import type { GateEvent } from './gates/port.ts'
 import { createEnginePool } from './models/llamacpp/keep-engine.ts'
 import type { Secrets } from './operations/context.ts'
-import { programsPart } from './process/env.ts'
 import type { Sandbox } from './sandbox/port.ts'
 import type { Kit } from './steps/kit.ts'
 import type { Store } from './store/open.ts'
@@ -44,8 +44,7 @@ export function createKits(options: KitsOptions): Kits {
   const kits = new Map<string, Kit>()
   // An environment is asked for in each request of its caller.
   const keys = new WeakMap<Env, string>()
-  // Measuring takes a tenth of a second, and the answer is the same as long as the settings are.
-  const sandboxes = new Map<string, Promise<Sandbox>>()
+  const sandboxes = createSandboxes((settings, env) => makeSandbox(settings, options.folders.cache, env), options.clock)
   const engines = createEnginePool()
   // What is in a commit stays as it is, and each submission asks for it.
   const roles = new Map<string, Promise<Map<string, Role>>>()
@@ -53,16 +52,6 @@ export function createKits(options: KitsOptions): Kits {
     const { createRecorder } = await import('./models/recording/recorder.ts')
     return createRecorder({ evidenceDir: join(options.folders.data, 'evidence'), redact: options.secrets.redact, clock: options.clock })
   })
-
-  function sandboxOf(settings: SandboxSettings, env: Env): Promise<Sandbox> {
-    // A terminal with another proxy, or other tools, has not theirs.
-    const key = canonicalJson([settings, programsPart(env)])
-    const known = sandboxes.get(key) ?? makeSandbox(settings, options.folders.cache, env)
-    sandboxes.set(key, known)
-    // What went wrong once may go right the next time; whoever waits for it is told.
-    known.catch(() => sandboxes.delete(key))
-    return known
-  }
 
   function rolesOf(project: Project, commit: string): Promise<Map<string, Role>> {
     const key = `${project.gitDir} ${commit}`
@@ -77,7 +66,7 @@ export function createKits(options: KitsOptions): Kits {
     of(env) {
       const key = keys.get(env) ?? canonicalJson(env)
       keys.set(env, key)
-      const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxOf, rolesOf })
+      const known = kits.get(key) ?? makeKit(env, { ...options, engines, recorder, sandboxes, rolesOf })
       // Whoever was asked for last is kept longest.
       kits.delete(key)
       kits.set(key, known)
@@ -85,7 +74,7 @@ export function createKits(options: KitsOptions): Kits {
       return known
     },
     async close() {
-      for (const it of sandboxes.values()) await it.then((sandbox) => sandbox.close()).catch(() => undefined) // it was never in force
+      await sandboxes.close()
       await engines.close()
     },
   }
@@ -94,11 +83,11 @@ export function createKits(options: KitsOptions): Kits {
 interface Shared extends KitsOptions {
   engines: ReturnType<typeof createEnginePool>
   recorder: () => Promise<ReturnType<typeof import('./models/recording/recorder.ts').createRecorder>>
-  sandboxOf: (settings: SandboxSettings, env: Env) => Promise<Sandbox>
+  sandboxes: Sandboxes
   rolesOf: Kit['roles']
 }
 
-function makeKit(env: Env, { folders, secrets, clock, version, store, engines, recorder, sandboxOf, rolesOf }: Shared): Kit {
+function makeKit(env: Env, { folders, secrets, clock, version, store, engines, recorder, sandboxes, rolesOf }: Shared): Kit {
   const evidenceDir = join(folders.data, 'evidence')
   // Asking a program for its version may take a second: once is enough.
   const detector = once(async () => {
@@ -137,7 +126,7 @@ function makeKit(env: Env, { folders, secrets, clock, version, store, engines, r
     },
     router,
     roles: rolesOf,
-    sandbox: (settings) => sandboxOf(settings.sandbox, env),
+    sandbox: (settings) => sandboxes.of(settings.sandbox, env),
     env,
     home: homedir(),
     redact: secrets.redact,
