@@ -50,7 +50,7 @@ function offered(...words: string[]): string[] {
 }
 
 itNeeds('bash')('completes commands, options and their choices in bash', () => {
-  expect(offered('re')).toEqual(['retry', 'replay', 'resume', 'reject', 'rescue'])
+  expect(offered('re')).toEqual(['retry', 'restart', 'replay', 'resume', 'reject', 'rescue', 'restore'])
   expect(offered('-C', 'somewhere', 'la')).toEqual(['land'])
   expect(offered('run', '--ki')).toEqual(['--kind'])
   expect(offered('run', '--kind', 'f')).toEqual(['feature'])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../support/folder.ts'
 import { toyStore, toySubmit } from '../support/toy-runs.ts'
 import { toyTask } from '../support/toy-task.ts'
@@ -17,7 +17,11 @@ it('never has more runs at work than the limits allow, over three processes', as
     const role = at % 3 === 0 ? 'backend' : 'frontend'
     await toySubmit(store, `t${at}`, { task: toyTask(`t${at}`, { role }), project: at % 2 === 0 ? '/a' : '/b', options })
   }
+  // They begin together, or the first would have done it all before the last is there.
+  await store.queue.pauseQueue('*', 'paused', 'test')
   const workers = [startWorker(folder, [], {}, WORKER), startWorker(folder, [], {}, WORKER), startWorker(folder, [], {}, WORKER)]
+  await vi.waitUntil(() => store.livingNodes().length === workers.length, { timeout: 50_000, interval: 20 })
+  await store.queue.resumeQueue('*')
   for (const it of workers) expect(await it.ended, it.problem()).toBe(0)
 
   const now = new Map<string, number>()
