@@ -53,6 +53,15 @@ it('says no task where there is none', async () => {
   await expect(ask(opened(), 'GET /tasks/{id}', { id: 'nothing' })).rejects.toThrow('No run "nothing".')
 })
 
+it('restarts a run as it was, whoever has sent the key of that before', async () => {
+  const project = makeRepository(TOY_FILES)
+  const client = testApp(project).open()
+  const { runs } = await client.call('runs.submit', { sentence: 'Mine', workflow: 'fine' })
+  const run = runs[0]?.id ?? ''
+  await client.call('runs.submit', { sentence: 'Theirs', workflow: 'fine', key: `restart/${run}` })
+  expect((await client.call('runs.restart', { run })).runs[0]?.task.title).toBe('Mine')
+})
+
 it('starts a workflow, pauses, resumes, restarts and stops it', async () => {
   const client = opened()
   const start = { workflowType: 'saas', configuration: { task: 'Add a page' }, autonomyLevel: 'assisted' }

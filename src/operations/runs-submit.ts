@@ -50,7 +50,9 @@ export const runsSubmit = operation({
     const chosen = { ...input, at: timeChosen(context, input) }
     const read = tasksOf(context, input)
     const tasks = inDependencyOrder(read.tasks.map((it) => withChoices(it, chosen)))
-    const { runs, warnings } = await submitAll(context, { project: input.project, tasks, choices: input, key: input.key })
+    // Restarts and retries have keys of their own, which no caller can take first.
+    const key = input.key === undefined ? undefined : `key/${input.key}`
+    const { runs, warnings } = await submitAll(context, { project: input.project, tasks, choices: input, key })
     return { runs, warnings: [...read.warnings, ...warnings] }
   },
 })
