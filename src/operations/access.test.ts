@@ -235,6 +235,25 @@ describe('a key, where programs of runs are not held by a sandbox,', () => {
     expect(held[0]?.status, 'it may look').toBe('queued')
   })
 
+  it('leads this machine to no other server by the commit it begins from', async () => {
+    const mine = makeRepository(TOY_FILES)
+    git(mine, 'checkout', '-qb', 'of-an-agent')
+    const toml = `${TOY_FILES['reeve.toml']}\n[providers.inner]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:9/admin"\nmodel = "m"\n`
+    writeFiles(mine, { 'reeve.toml': toml })
+    git(mine, 'commit', '-qam', 'another')
+    git(mine, 'checkout', '-q', '-')
+    git(mine, 'commit', '-q', '--allow-empty', '-m', 'later')
+    const app = testApp(mine).serve()
+    const submit = (actor: Actor, base: string) =>
+      app.as({ actor, cwd: null, env: null }).call('runs.submit', { project: mine, sentence: 'Do it', workflow: 'fine', base })
+    await expect(submit(keyOf('operator', [mine]), 'of-an-agent')).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('which sets other providers than the checkout: this needs an admin of all projects'),
+    })
+    await expect(submit(localUser('ada'), 'of-an-agent')).resolves.toBeDefined()
+    await expect(submit(keyOf('operator', [mine]), 'HEAD~1').catch((error: ReeveError) => error.code)).resolves.not.toBe('forbidden')
+  })
+
   it('50: is not told the addresses of webhooks, which let in whoever knows them', async () => {
     const mine = makeRepository(TOY_FILES)
     const made = testApp(mine)

@@ -8,6 +8,7 @@ import { isOwner } from '../core/actor.ts'
 import { ReeveError } from '../core/errors.ts'
 import type { RunId } from '../core/ids.ts'
 import { atLeast, ISOLATION_LEVELS, type IsolationLevel } from '../core/isolation.ts'
+import { canonicalJson } from '../core/json.ts'
 import type { Role } from '../core/role.ts'
 import { isCliKind, type Settings } from '../core/settings.ts'
 import type { Task } from '../core/task.ts'
@@ -79,7 +80,19 @@ async function loadFor(context: Context, project: Project, choices: Choices): Pr
   if (choices.base === undefined || base === project.head) return { ...here, base }
   const working = workingFiles(project.root)
   const readProjectFile = async (path: string) => (await showFile(project, base, path)) ?? working(path)
-  return { ...(await settingsOf(context, project.root, { flags, readProjectFile })), base }
+  const there = await settingsOf(context, project.root, { flags, readProjectFile })
+  if (!isOwner(context.caller) && whoAnswers(there.settings) !== whoAnswers(here.settings))
+    throw refusal(
+      context.caller,
+      `begin from ${base.slice(0, 12)}, which sets other providers than the checkout`,
+      'an admin of all projects',
+    )
+  return { ...there, base }
+}
+
+/** Where this machine sends requests, by which programs, and what they are counted at. A commit may be the work of anybody, agents among them. */
+function whoAnswers({ providers, prices }: Settings): string {
+  return canonicalJson({ providers, prices })
 }
 
 const NO_SANDBOX = '--i-understand-no-sandbox'

@@ -206,6 +206,15 @@ export const ACCESS_ENTRIES: readonly Entry[] = [
     to: '',
   },
   {
+    case: '48y',
+    title: 'an operator has the machine ask a server of its own network, by a commit of an agent',
+    level,
+    test: { file: ACCESS, name: 'leads this machine to no other server by the commit it begins from' },
+    file: 'src/operations/submit-checks.ts',
+    from: 'whoAnswers(there.settings) !== whoAnswers(here.settings)',
+    to: "whoAnswers(there.settings) === ''",
+  },
+  {
     case: '50v',
     title: 'the address of a webhook, which lets in whoever knows it, told to an operator',
     level,
