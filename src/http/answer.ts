@@ -83,8 +83,9 @@ const AT_ONCE_MS = 200
 async function streamed(route: StreamRoute, input: Record<string, unknown>, asked: Asked): Promise<Response> {
   const { client, caller, request, limits } = asked
   const { resume } = route.verb as unknown as Stream
-  const last = request.headers.get('last-event-id')
-  const wanted = { ...input, ...(last === null || resume === undefined ? {} : resume.after(last)) }
+  // An empty one is none: the number 0 would give everything again.
+  const last = request.headers.get('last-event-id') ?? ''
+  const wanted = { ...input, ...(last === '' || resume === undefined ? {} : resume.after(last)) }
   const form = (request.headers.get('accept') ?? '').includes('application/x-ndjson') ? 'ndjson' : 'sse'
 
   const release = limits.stream(caller.actor)

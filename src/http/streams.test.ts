@@ -43,6 +43,8 @@ describe('a stream', () => {
     const { ask } = testHttp({ gateway: streamingGateway(({ after = 0 }) => numbers(Number(after) + 1, 3)) })
     const answer = await ask(EVENTS, undefined, { headers: { 'last-event-id': '2' } })
     expect((await eventsOf(answer)).map((it) => it.id)).toEqual(['3', null])
+    const empty = await ask(`${EVENTS}&after=1`, undefined, { headers: { 'last-event-id': '' } })
+    expect((await eventsOf(empty)).map((it) => it.id)).toEqual(['2', '3', null])
     const real = testHttp()
     expect((await real.ask(EVENTS, undefined, { headers: { 'last-event-id': 'two' } })).status).toBe(400)
   })
