@@ -254,6 +254,21 @@ describe('a key, where programs of runs are not held by a sandbox,', () => {
     await expect(submit(keyOf('operator', [mine]), 'HEAD~1').catch((error: ReeveError) => error.code)).resolves.not.toBe('forbidden')
   })
 
+  it('30: holds nobody up with more runs to look at than there are', async () => {
+    const mine = makeRepository(TOY_FILES)
+    const app = testApp(mine).serve()
+    const user = app.as({ actor: localUser('ada'), cwd: mine, env: null })
+    const run = (await user.call('runs.submit', { sentence: 'Do it', workflow: 'fine' })).runs[0]?.id ?? ''
+    const many = Array<string>(10_001).fill(run)
+    expect(() => user.stream('runs.work', { runs: many })).toThrow('runs: must be at most 10000 items')
+    let read = 0
+    const store = await app.store()
+    const findRun = store.findRun.bind(store)
+    Object.assign(store, { findRun: (...asked: Parameters<typeof findRun>) => (read++, findRun(...asked)) })
+    for await (const _ of user.stream('runs.work', { runs: many.slice(1) }));
+    expect(read).toBe(1)
+  })
+
   it('50: is not told the addresses of webhooks, which let in whoever knows them', async () => {
     const mine = makeRepository(TOY_FILES)
     const made = testApp(mine)

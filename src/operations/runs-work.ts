@@ -22,13 +22,13 @@ export const runsWork = stream({
   permission: 'runs:write',
   effect: 'write',
   input: z.object({
-    runs: z.array(runInput).min(1),
+    runs: z.array(runInput).min(1).max(10_000),
     after: z.record(z.string(), z.int()).default({}).describe('Run -> number of the last event that is known.'),
   }),
   events: runEventSchema,
   async *handler(context, input, signal) {
     const store = await context.store()
-    const asked = await Promise.all(input.runs.map((it) => runNamed(context, store, it)))
+    const asked = await Promise.all([...new Set(input.runs)].map((it) => runNamed(context, store, it)))
     const rows = await withDependencies(store, asked)
     const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)
