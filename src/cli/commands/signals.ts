@@ -5,7 +5,8 @@ import { workOn } from './work.ts'
 
 export const stop: CommandRun = async (io, args) => {
   const { run } = await (await io.client()).call('runs.cancel', { run: args[0] ?? '' })
-  answer(io, run, () => [`${run.id} is stopped.`, io.paint('dim', `What it has written is kept: reeve rescue ${run.id}`)])
+  const kept = run.startedAt === null ? 'It had not begun.' : `What it has written is kept: reeve rescue ${run.id}`
+  answer(io, run, () => [`${run.id} is stopped.`, io.paint('dim', kept)])
   return 0
 }
 
