@@ -134,3 +134,21 @@ describe('dependencies', () => {
     )
   })
 })
+
+it('52: tells a hundred of the things that are wrong, and is done soon where very many are', () => {
+  const told = (text: string) => {
+    try {
+      readTaskFiles([{ name: 'a.yaml', text }])
+    } catch (error) {
+      return (error as Error).message.split('\n')
+    }
+    return []
+  }
+  const lines = told(`id: a\ntitle: b\ndescription: c\ndepends_on:\n${'  - 1\n'.repeat(20_000)}`)
+  expect(lines).toHaveLength(100)
+  expect(lines[0]).toContain('a.yaml:5: depends_on.0 must be a text')
+  expect(told('- { id: a, title: b, description: c }\n'.repeat(151)).slice(-2)).toEqual([
+    'a.yaml:101: the id "a" is taken by the task at a.yaml:1',
+    '… and 50 more',
+  ])
+})

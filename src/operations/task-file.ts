@@ -17,6 +17,9 @@ export interface ReadTasks {
   warnings: string[]
 }
 
+/** Of one kind: nobody reads more at once, and finding the line of each takes its time. */
+const MOST_TOLD = 100
+
 interface Problem {
   where: string
   problem: string
@@ -97,7 +100,7 @@ function readTask(node: Node, document: Document, place: (node: unknown) => stri
   problems.push(...unread, ...issues)
   if (!result.success) return []
 
-  for (const field of Object.keys(unknown)) {
+  for (const field of Object.keys(unknown).slice(0, MOST_TOLD)) {
     const near = nearest(field, FIELDS)
     if (near !== undefined)
       warnings.push(`${at([field])}: unknown field "${field}" is given to the role as context; did you mean "${near}"?`)
@@ -159,6 +162,7 @@ function unknownInner(known: Record<string, unknown>): [string[], string][] {
     if (!isRecord(value)) return []
     return Object.keys(value)
       .filter((it) => !allowed.includes(it))
+      .slice(0, MOST_TOLD)
       .map((it): [string[], string] => {
         const near = nearest(it, allowed)
         return [
@@ -170,7 +174,13 @@ function unknownInner(known: Record<string, unknown>): [string[], string][] {
 }
 
 function firstPerPath(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] {
-  return issues.filter((it, at) => issues.findIndex((other) => other.path.join('.') === it.path.join('.')) === at)
+  const first = new Map<string, z.core.$ZodIssue>()
+  for (const it of issues) {
+    const path = it.path.join('.')
+    if (!first.has(path)) first.set(path, it)
+    if (first.size === MOST_TOLD) break
+  }
+  return [...first.values()]
 }
 
 function issueText(issue: z.core.$ZodIssue, known: Record<string, unknown>, unknown: Record<string, unknown>): string {
@@ -200,8 +210,9 @@ function checkIds(tasks: readonly Placed[], problems: Problem[]): void {
 }
 
 function refusal(problems: readonly Problem[]): ReeveError {
-  const [first, ...rest] = problems
-  const more = rest.map((it) => `\n${it.where}: ${it.problem}`).join('')
+  const [first, ...rest] = problems.slice(0, MOST_TOLD)
+  const untold = problems.length > MOST_TOLD ? `\n… and ${problems.length - MOST_TOLD} more` : ''
+  const more = `${rest.map((it) => `\n${it.where}: ${it.problem}`).join('')}${untold}`
   return new ReeveError('invalid_task', { where: first?.where ?? 'task', problem: `${first?.problem ?? 'cannot be read'}${more}` })
 }
 
