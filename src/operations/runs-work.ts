@@ -28,7 +28,9 @@ export const runsWork = stream({
   events: runEventSchema,
   async *handler(context, input, signal) {
     const store = await context.store()
-    const asked = await Promise.all([...new Set(input.runs)].map((it) => runNamed(context, store, it)))
+    const asked: RunRow[] = []
+    // One after the other: the first that is not there ends it.
+    for (const it of new Set(input.runs)) asked.push(await runNamed(context, store, it))
     const rows = await withDependencies(store, asked)
     const shown = new Set(asked.map((it) => it.id))
     const options = rows.map(optionsOf)
