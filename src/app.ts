@@ -75,6 +75,7 @@ export function createApp(options: AppOptions): App {
       via: caller.via ?? 'cli',
       ...(caller.trace === undefined ? {} : { trace: caller.trace }),
       audit,
+      named: new Map(),
       version,
       self: options.self,
       templates: options.templates,

@@ -17,7 +17,9 @@ export function reportFailure(io: Pick<Io, 'json' | 'out' | 'err' | 'paint' | 'e
     sayJson(io as Io, { error: { code, message, hint: hint ?? null } })
     return failure.exit
   }
-  const [first = '', ...more] = safe(failure.message).split('\n')
+  // A person has called a command, not an operation.
+  const said = failure.code === 'invalid_input' ? failure.message.replace(/^[a-z]+\.[a-z]+: /, '') : failure.message
+  const [first = '', ...more] = safe(said).split('\n')
   remark(io as Io, `${io.paint('red', 'reeve:')} ${first}`)
   for (const line of more) remark(io as Io, `       ${line}`)
   for (const line of failure.hint === undefined ? [] : safe(failure.hint).split('\n')) remark(io as Io, `       ${line}`)

@@ -102,6 +102,9 @@ it('counts the first decision: the same again does nothing, another is refused',
   await store.signal(run.id, 'approve', { what: 'plan' }, 'ada')
   await store.signal(run.id, 'approve', { what: 'plan' }, 'bob')
   await expect(store.signal(run.id, 'reject', { what: 'plan' }, 'bob')).rejects.toMatchObject({ code: 'wrong_state' })
+  await store.signal(run.id, 'approve', {}, 'bob')
+  await expect(store.signal(run.id, 'reject', {}, 'bob'), 'nothing else is open').rejects.toMatchObject({ code: 'wrong_state' })
+  expect((await typesOf(store, run.id)).filter((it) => it === 'approval.given')).toHaveLength(1)
   engine.add(run.id)
   expect((await engine.waitFor(run.id, soon())).message).toBe('true ada ')
   await expect(store.signal(run.id, 'approve', {}, 'ada')).rejects.toThrow(

@@ -20,7 +20,7 @@ it('records who asked for what, on what, from where, and what came of it; and no
   const { user, key, lines } = setUp()
   const { runs } = await user.call('runs.submit', { sentence: 'A long secret story', workflow: 'fine', key: 'mine', priority: 3 })
   const run = runs[0]?.id ?? ''
-  await user.call('runs.send', { run, text: 'And another one' })
+  await user.call('runs.send', { run: 'last', text: 'And another one' })
   await user.call('runs.list', {})
   await expect(key.call('runs.land', { run, force: true })).rejects.toMatchObject({ code: 'forbidden' })
   await expect(key.call('keys.list', {})).rejects.toMatchObject({ code: 'forbidden' })

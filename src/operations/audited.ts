@@ -24,7 +24,20 @@ export async function recordFailed(it: Known, context: Context, input: unknown, 
 }
 
 function entryOf(it: Known, context: Context, input: unknown, result: string, answer?: unknown): AuditEntry {
-  return { actor: context.actor, action: it.name, via: context.via, result, target: targetOf(it, fieldsOf(input), fieldsOf(answer)) }
+  return {
+    actor: context.actor,
+    action: it.name,
+    via: context.via,
+    result,
+    target: targetOf(it, namedIn(context, fieldsOf(input)), fieldsOf(answer)),
+  }
+}
+
+/** A run by its id: nobody knows later which was the `last` one. */
+function namedIn({ named }: Pick<Context, 'named'>, input: Fields): Fields {
+  const id = (text: unknown): unknown => (typeof text === 'string' ? (named?.get(text) ?? text) : text)
+  const { run, runs } = input
+  return { ...input, ...(run === undefined ? {} : { run: id(run) }), ...(Array.isArray(runs) ? { runs: runs.map(id) } : {}) }
 }
 
 /** Fields that say on what and how; everything else may be content. */

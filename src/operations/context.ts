@@ -32,6 +32,8 @@ export interface Context {
   /** The `traceparent` that the caller has sent. */
   trace?: string
   audit: Audit
+  /** Runs by the names that this call has for them, such as `last`: the record tells which they were. */
+  named?: Map<string, RunId>
   version: string
   /** Program and arguments that start this reeve again. */
   self: readonly [string, ...string[]]
@@ -149,7 +151,9 @@ async function rootWithRuns(context: Context, folder: string): Promise<string | 
  */
 export async function runNamed(context: Context, store: Store, text: string): Promise<RunRow> {
   const project = text === 'last' ? await projectOf(context, undefined).catch(() => null) : null
-  return store.findRun(text, project?.root ?? null, context.caller.projects)
+  const row = await store.findRun(text, project?.root ?? null, context.caller.projects)
+  context.named?.set(text, row.id)
+  return row
 }
 
 /** The settings of a project as they are now. What they hold that is secret is redacted from then on. */

@@ -6,6 +6,7 @@ import { which } from '../process/which.ts'
 import type { Backend, BackendRequest, Unavailable } from './backend.ts'
 import { confinedEnv } from './confined-env.ts'
 import { type Door, throughDoor } from './door.ts'
+import { heard } from './heard.ts'
 import type { RunLimits, Watch } from './limits/port.ts'
 import { seatbeltProfile } from './macos-profile.ts'
 import type { Place, Profile } from './port.ts'
@@ -121,6 +122,7 @@ async function launchSeatbelt({ text, limits, door, program }: Sandboxed): Promi
       watch = limits.watch({ kind: 'plain', pid: process.pid ?? 0 }, broken)
     },
     async end() {
+      if (child !== null && !begun) await heard(child, [3])
       const seen = await watch?.end(child === null ? undefined : { code: child.exitCode, signal: child.signalCode })
       return { usage: seen?.usage ?? null, breach: seen?.breach ?? null, failure: begun ? null : 'sandbox-exec did not start it.' }
     },

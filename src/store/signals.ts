@@ -119,6 +119,8 @@ async function wakeUp(it: Sending): Promise<void> {
 /** The first decision counts. The same one again does nothing; another one is refused. */
 async function decide(it: Sending, kind: 'approve' | 'reject'): Promise<void> {
   const what = textOf(it.data['what']) || (await askedNow(it.tx, it.run))
+  // Said before, and nothing was asked since: once is enough.
+  if (what === null && (await lastDecision(it.tx, it.run)) === kind) return
   if (what === null)
     throw new ReeveError('wrong_state', { run: it.run, status: it.state, action: kind, allowed: 'a run that waits for approval' })
   const earlier = await undecided(it.tx, it.run, what)
@@ -131,6 +133,18 @@ async function decide(it: Sending, kind: 'approve' | 'reject'): Promise<void> {
   await note(it, kind === 'approve' ? 'approval.given' : 'approval.refused', { what, ...(comment === '' ? {} : { comment }) })
   await keep(it, kind, { ...it.data, what, comment }, 0)
   await wake(it.tx, it.run, it.actor, ['approval'])
+}
+
+async function lastDecision(tx: Tx, run: RunId): Promise<'approve' | 'reject' | null> {
+  const row = await tx.t
+    .selectFrom('events')
+    .select('type')
+    .where('run', '=', run)
+    .where('type', 'in', ['approval.given', 'approval.refused'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row === undefined ? null : row.type === 'approval.given' ? 'approve' : 'reject'
 }
 
 /** The approval asked for last, when it has no answer in the journal yet. */

@@ -1,4 +1,5 @@
 import { ReeveError } from '../../core/errors.ts'
+import { timeOf } from '../../core/not-before.ts'
 import type { TaskKind } from '../../core/task.ts'
 import type { CommandRun, Options } from '../command-spec.ts'
 import { type Io, remark, say, sayJson } from '../io.ts'
@@ -18,7 +19,7 @@ export const run: CommandRun = async (io, args, options) => {
     ...given('target_dir', options['targetDir'] as string | undefined),
     ...given('key', options['key'] as string | undefined),
     ...given('priority', options['priority'] as number | undefined),
-    ...given('at', options['at'] as string | undefined),
+    ...given('at', timeHere(options['at'] as string | undefined)),
     ...given('in', options['in'] as string | undefined),
     ...choicesOf(options),
   })
@@ -30,6 +31,12 @@ type Runs = readonly { id: string; task: { title: string }; workflow: string; no
 // More are counted, not listed.
 const LISTED = 10
 const SOON_MS = 60_000
+
+/** A time without a zone is one of this terminal, wherever the daemon was started. What is no time, the operation refuses. */
+function timeHere(text: string | undefined): string | undefined {
+  const ms = text === undefined ? null : timeOf(text)
+  return ms === null ? text : new Date(ms).toISOString()
+}
 
 /** What comes after a submit: work on it here, or only say what was queued. */
 export async function follow(io: Io, submitted: { runs: Runs; warnings: readonly string[] }, options: Options): Promise<number> {

@@ -58,7 +58,7 @@ function child(): { program: StartedProgram; info: PassThrough; begun: PassThrou
   return { program: { pid: 1, stdio, exitCode: 3, signalCode: null }, info, begun }
 }
 
-const heard = () => new Promise((resolve) => setImmediate(resolve))
+const read = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a program on its way into a sandbox', () => {
   it('has the group outside, bwrap, and its own limits inside', async () => {
@@ -83,11 +83,11 @@ describe('a program on its way into a sandbox', () => {
     const { program, info, begun } = child()
     launch.started(program, () => undefined)
     info.write(`{\n    "child-`)
-    await heard()
+    await read()
     expect(watched).toEqual([])
     info.write(`pid": ${NOBODY}\n}\n`)
     begun.write('.')
-    await heard()
+    await read()
     expect(watched).toEqual([{ kind: 'namespace', pid: NOBODY }])
     expect(await launch.end()).toEqual({ usage: USED, breach: BREACH, failure: null })
     expect(exits).toEqual([{ code: 3, signal: null }])
@@ -95,16 +95,31 @@ describe('a program on its way into a sandbox', () => {
 
   it('that did not begin is the failure of the sandbox, not of the program', async () => {
     const { launch } = await launched()
-    launch.started(child().program, () => undefined)
+    const { program, info, begun } = child()
+    launch.started(program, () => undefined)
+    for (const it of [info, begun]) it.end().resume()
     expect(await launch.end()).toMatchObject({ breach: null, failure: 'the sandbox did not come up' })
+  })
+
+  it('that was over before its sandbox was heard has begun all the same', async () => {
+    const { launch, watched } = await launched()
+    const { program, info, begun } = child()
+    launch.started(program, () => undefined)
+    const end = launch.end()
+    await read()
+    info.end(`{"child-pid": ${NOBODY}}`)
+    begun.end('.')
+    expect(await end).toMatchObject({ failure: null })
+    expect(watched).toEqual([{ kind: 'namespace', pid: NOBODY }])
   })
 
   it('that a limit has ended before it began names the limit', async () => {
     const { launch } = await launched()
-    const { program, info } = child()
+    const { program, info, begun } = child()
     launch.started(program, () => undefined)
-    info.write(`{"child-pid": ${NOBODY}}`)
-    await heard()
+    info.end(`{"child-pid": ${NOBODY}}`)
+    begun.end().resume()
+    await read()
     const failure = 'the sandbox was ended: it broke the limit of 10 MB for memory with 12 MB (sandbox.limits.memory_mb)'
     expect(await launch.end()).toMatchObject({ breach: BREACH, failure })
   })

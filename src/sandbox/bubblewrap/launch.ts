@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { problemOf, ReeveError } from '../../core/errors.ts'
 import type { Breach, Launch, ResourceUsage, StartedProgram } from '../../process/port.ts'
 import { breachSentence } from '../../process/sentences.ts'
+import { heard } from '../heard.ts'
 import type { RunLimits, Watch } from '../limits/port.ts'
 import { bwrapArguments, type View } from './profile.ts'
 
@@ -63,6 +64,7 @@ export async function launchSandboxed({ bwrap, filter, view, limits, env, argv }
     },
     async end() {
       await seccomp.close()
+      if (process !== undefined && (!begun || first === null)) await heard(process, [3, 5])
       if (first !== null) await isGone(first)
       const { usage, breach } = (await watch?.end(process && { code: process.exitCode, signal: process.signalCode })) ?? {
         usage: NOTHING,
