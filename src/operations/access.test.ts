@@ -25,7 +25,8 @@ function keyOf(role: AccessRole, projects: readonly string[] | null): Actor {
 function watched(caller: Actor): { context: Context; touched: string[] } {
   const touched: string[] = []
   const audit = { record: async () => undefined, refused: async () => undefined }
-  const known: Record<string, unknown> = { caller, actor: caller.name, secrets: { redact: (text: string) => text }, via: 'test', audit }
+  const secrets = { redact: (text: string) => text }
+  const known: Record<string, unknown> = { caller, actor: caller.name, secrets, via: 'test', audit, named: new Map() }
   const context = new Proxy(known, {
     get(target, name) {
       if (name in target) return target[name as string]
