@@ -3,8 +3,15 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    // The real agents are installed apart, and have a command of their own: npm run real.
-    exclude: ['test/fixtures/**', 'templates/**', 'node_modules/**', ...(process.env['REEVE_REAL'] === undefined ? ['test/real/**'] : [])],
+    exclude: [
+      'test/fixtures/**',
+      'templates/**',
+      'node_modules/**',
+      // The real agents are installed apart, and have a command of their own: npm run real.
+      ...(process.env['REEVE_REAL'] === undefined ? ['test/real/**'] : []),
+      // What takes minutes: npm run matrix. The attack cases of limits are in the suite.
+      ...(process.env['REEVE_MATRIX'] === undefined ? ['test/scenarios/limits.test.ts'] : []),
+    ],
     pool: 'forks',
     // More than the two cores of a small machine: most tests wait for programs they start.
     maxWorkers: 4,
